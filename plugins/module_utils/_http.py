@@ -1,0 +1,140 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""One HTTP exchange over requests: the only place that knows requests. Nothing is ever repeated here.
+
+What keeps an answer from coming is told apart by the one thing that matters: was the request certainly not sent
+(ConnectError), or may it have been carried out (DoubtfulError)?
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+import typing as t
+import urllib.parse
+
+from ._envelope import Reply, printable
+from ._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
+
+try:
+    import requests
+    import requests.adapters
+    import requests.auth
+    import requests.exceptions
+    import urllib3
+    import urllib3.exceptions
+except ImportError:
+    IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    IMPORT_ERROR = None
+
+_CONNECT_TIMEOUT = 10.0
+_LARGEST_BODY = 64 * 1024 * 1024
+_CHUNK = 16 * 1024
+
+
+class Http:
+    """A pool of connections that carry one credential. Can be used by several threads.
+
+    headers: what proves who we are. timeout: seconds for one exchange. verify: as in requests (True, False, or the
+    path of a CA bundle). connections: how many may be open at once.
+    """
+
+    def __init__(self, headers: t.Mapping[str, str], *, timeout: float, verify: bool | str, connections: int) -> None:
+        def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers.update(headers)
+            return request
+
+        self._timeout = timeout
+        self._verify = verify
+        self._session = requests.Session()
+        # Being set as auth, and not as plain headers, is what keeps requests from reading ~/.netrc.
+        self._session.auth = authorize
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        if not verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None) -> Reply:
+        """Send one request and read its answer to the end. Redirects are not followed."""
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                data=None if body is None else json.dumps(body).encode(),
+                headers={"Accept": "application/json", **({} if body is None else {"Content-Type": "application/json"})},
+                timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
+                # Given with the request, as otherwise REQUESTS_CA_BUNDLE would win over "no verification".
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return Reply(response.status_code, response.headers, self._content(response))
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout) from None
+
+    def _content(self, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + self._timeout
+        content = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            content += chunk
+            if len(content) > _LARGEST_BODY:
+                raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
+            if time.monotonic() > deadline:
+                raise DoubtfulError(f"the answer was not complete after {self._timeout:g} s")
+        return bytes(content)
+
+
+def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
+    """Return what an error of the transport means."""
+    causes = list(_causes(error))
+
+    def any_is(name: str) -> bool:
+        kind = getattr(urllib3.exceptions, name, None)  # some came with urllib3 2
+        return kind is not None and any(isinstance(cause, kind) for cause in causes)
+
+    if isinstance(error, requests.exceptions.SSLError) and any("certificate" in str(cause).lower() for cause in causes):
+        return CertificateError(
+            f"the TLS certificate of {server} was not accepted ({_words(causes[-1])}); "
+            "if a proxy inspects TLS, give its CA bundle as ca_path"
+        )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
+        return InputError(f"{server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
+    if isinstance(error, OSError) and "CA certificate bundle" in str(error):
+        return InputError(f"{server} was not called: there is no CA bundle at ca_path or REQUESTS_CA_BUNDLE")
+    if any_is("NameResolutionError"):
+        return ConnectError(f"the name of {server} could not be resolved; check api_url and the DNS of this machine")
+    if any_is("NewConnectionError") or any("Tunnel connection failed" in str(cause) for cause in causes):
+        way = "through the proxy " if isinstance(error, requests.exceptions.ProxyError) else ""
+        return ConnectError(f"could not connect {way}to {server} ({_words(causes[-1])}); check api_url, firewall and proxy")
+    if any_is("ConnectTimeoutError"):
+        return ConnectError(f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy")
+    if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
+        return DoubtfulError(f"{server} did not answer within {timeout:g} s")
+    return DoubtfulError(f"the connection to {server} broke before a complete answer ({_words(causes[-1])})")
+
+
+def _causes(error: BaseException) -> t.Iterator[BaseException]:
+    """Yield an error and those that requests and urllib3 wrapped in it, the innermost last."""
+    todo: list[object] = [error]
+    seen: list[BaseException] = []
+    while todo:
+        cause = todo.pop(0)
+        if isinstance(cause, BaseException) and not any(cause is known for known in seen):
+            seen.append(cause)
+            yield cause
+            todo += [getattr(cause, "reason", None), getattr(cause, "original_error", None), *cause.args]
+
+
+def _words(cause: BaseException) -> str:
+    """Return an error in words, without URLs: those of proxies may hold a password."""
+    words = getattr(cause, "strerror", None) or str(cause)
+    return printable(type(cause).__name__ if "://" in words else words, 200)

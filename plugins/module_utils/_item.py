@@ -1,0 +1,110 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""From handles to items: each message of a run once, however many handles name it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
+from ._message import NOT_QUARANTINED, QUARANTINED, RELEASED, Message
+from ._messages import Messages
+from ._outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_FOUND, PARTIAL, UNKNOWN, Outcome
+from ._outcome import NOT_QUARANTINED as STATUS_NOT_QUARANTINED
+
+_MOST_CANDIDATES = 10
+
+
+class Item:
+    """One message of a run, with all handles that name it.
+
+    id, postfix_id: as far as known. message: what was last read of it, or None. was_quarantined: it was read as
+    quarantined before anything was sent. outcome: what became of it; None while that is open. doubts: how often it was
+    sent and no plain answer came. sent_as: which of its names is sent.
+    """
+
+    __slots__ = ("doubts", "handles", "id", "message", "outcome", "postfix_id", "sent_as", "was_quarantined")
+
+    def __init__(self, handle: Handle, message: Message | None = None) -> None:
+        self.handles = [handle]
+        self.message = message
+        self.id = message.id if message else handle.text if handle.kind == INVESTIGATE_ID else None
+        self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
+        self.was_quarantined = message is not None and message.state == QUARANTINED
+        self.outcome: Outcome | None = None
+        self.doubts = 0
+        self.sent_as = 0
+
+    @property
+    def names(self) -> list[str]:
+        """Return the ids it is known by."""
+        return [name for name in (self.id, self.postfix_id) if name]
+
+    def learn(self, message_id: str | None, postfix_id: str | None) -> None:
+        """Take over ids that an answer told."""
+        self.id = self.id or message_id
+        self.postfix_id = self.postfix_id or postfix_id
+
+    @property
+    def read_as(self) -> Handle:
+        """Return the handle to read it back by."""
+        return Handle(self.id, INVESTIGATE_ID) if self.id else Handle(self.postfix_id or "", POSTFIX_ID)
+
+    @property
+    def given_as_postfix_id(self) -> bool:
+        """Tell whether its postfix id is the only id that the user gave."""
+        return {handle.kind for handle in self.handles} == {POSTFIX_ID}
+
+
+def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
+    """Return the items that the handles name. With C(check_state), those with nothing to send have their outcome.
+
+    Without it only what cannot be sent unread is read: Message-IDs, and everything when handles are of several kinds
+    and could name the same message.
+    """
+    read_all = check_state or len({handle.kind for handle in handles}) > 1
+    found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
+    items: dict[str, Item] = {}
+    for handle in handles:
+        candidates = found.get(handle)
+        if candidates is None:
+            items[handle.text] = Item(handle)
+        elif len(candidates) != 1:
+            item = items[handle.text] = Item(handle)
+            item.outcome = _not_found(handle) if not candidates else _ambiguous(candidates)
+        elif candidates[0].key in items:
+            items[candidates[0].key].handles.append(handle)
+        else:
+            item = items[candidates[0].key] = Item(handle, candidates[0])
+            item.outcome = _nothing_to_send(candidates[0]) if check_state else None
+    return list(items.values())
+
+
+def _not_found(handle: Handle) -> Outcome:
+    hint = " It looks like an alert id; message_info with alert_id finds the message." if handle.looks_like_alert_id else ""
+    return Outcome(NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
+
+
+def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
+    ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
+    return Outcome(AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}")
+
+
+def _nothing_to_send(message: Message) -> Outcome | None:
+    if message.partly_delivered:
+        return Outcome(
+            PARTIAL,
+            "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
+            "sent, as the first could get it twice; check_state=false sends it all the same.",
+        )
+    if message.state == QUARANTINED:
+        return None
+    if message.state == RELEASED:
+        return Outcome(ALREADY_RELEASED, "It was released before this run; nothing was sent.")
+    if message.state == NOT_QUARANTINED:
+        return Outcome(STATUS_NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent.")
+    return Outcome(UNKNOWN, "Cloudflare's answer does not say whether it is in quarantine; nothing was sent.")

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""One message as Cloudflare describes it, normalised.
+
+Field names are those of the schema of 2026-10-04. Names that Cloudflare retired on 2026-11-01 (C(ts), C(action_log),
+C(findings)) are understood and translated; values of unknown enums pass through as strings.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+QUARANTINED = "quarantined"
+RELEASED = "released"
+NOT_QUARANTINED = "not_quarantined"
+UNREADABLE = "unreadable"
+
+_RELEASE_OPERATIONS = {"QUARANTINE_RELEASE", "RELEASE"}
+
+_STRINGS = (
+    "id", "postfix_id", "postfix_id_outbound", "alert_id", "message_id", "subject",
+    "from", "from_name", "replyto", "envelope_from",
+    "delivery_mode", "final_disposition", "scanned_at", "sent_at",
+    "smtp_helo_server_ip", "smtp_previous_hop_ip", "x_originating_ip",
+)  # fmt: skip
+_LISTS = (
+    "to", "to_name", "envelope_to", "client_recipients",
+    "delivery_status", "detection_reasons", "threat_categories", "post_delivery_operations",
+)  # fmt: skip
+
+
+class Message:
+    """What the API says of one message.
+
+    data: every documented field, whatever the server left out. record_missing: what was done with the message is not told.
+    """
+
+    __slots__ = ("data", "record_missing")
+
+    def __init__(self, row: t.Mapping[str, t.Any]) -> None:
+        data: dict[str, t.Any] = {name: _string(row.get(name)) for name in _STRINGS}
+        data.update({name: _strings(row.get(name)) for name in _LISTS})
+        data["is_quarantined"] = _quarantined(row, data["delivery_status"])
+        data["is_phish_submission"] = row.get("is_phish_submission") is True
+        data["properties"] = _mapping(row.get("properties"))
+        data["validation"] = {name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")}
+        data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
+        data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
+        self.data = data
+        self.record_missing = not isinstance(row.get("post_delivery_operations"), list)
+        if isinstance(row.get("action_log"), list):
+            self.add_operations(row["action_log"])
+
+    def add_operations(self, entries: object) -> None:
+        """Add what an action log says was done with the message; what failed was not done."""
+        known = self.data["post_delivery_operations"]
+        for entry in entries if isinstance(entries, list) else []:
+            operation = _string(_mapping(entry).get("operation"))
+            if operation and operation not in known and _mapping(entry).get("success") is not False:
+                known.append(operation)
+        self.record_missing = False
+
+    @property
+    def id(self) -> str | None:
+        """Return the investigate id."""
+        return self.data["id"]
+
+    @property
+    def key(self) -> str:
+        """Return what tells it from other messages. Legacy servers give no investigate id."""
+        return self.id or self.postfix_id or str(id(self))
+
+    @property
+    def postfix_id(self) -> str | None:
+        """Return the legacy postfix id."""
+        return self.data["postfix_id"]
+
+    @property
+    def state(self) -> str:
+        """Return C(quarantined), C(released), C(not_quarantined), or C(unreadable) when the answer does not say."""
+        if self.data["is_quarantined"] is None:
+            return UNREADABLE
+        if self.data["is_quarantined"]:
+            return QUARANTINED
+        return RELEASED if self.release_on_record else NOT_QUARANTINED
+
+    @property
+    def release_on_record(self) -> bool:
+        """Tell whether a release was tried before, successful or not."""
+        return not _RELEASE_OPERATIONS.isdisjoint(self.data["post_delivery_operations"])
+
+    @property
+    def partly_delivered(self) -> bool:
+        """Tell whether a release delivered it to some recipients while others still have it in quarantine."""
+        return bool(self.data["is_quarantined"]) and self.release_on_record and "delivered" in self.data["delivery_status"]
+
+    @property
+    def recipients(self) -> list[str]:
+        """Return the addresses it was sent to, as far as known."""
+        return self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"]
+
+    @property
+    def delivered_to(self) -> list[str]:
+        """Return its recipients when the state says that it was delivered and nothing else; otherwise nobody is known."""
+        return self.recipients if set(self.data["delivery_status"]) == {"delivered"} else []
+
+
+def _quarantined(row: t.Mapping[str, t.Any], delivery_status: list[str]) -> bool | None:
+    value = row.get("is_quarantined")
+    if isinstance(value, bool):
+        return value
+    return "quarantined" in delivery_status if delivery_status else None
+
+
+def _mapping(value: object) -> t.Mapping[str, t.Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _string(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return str(value)
+
+
+def _strings(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in map(_string, values) if text is not None]

@@ -1,0 +1,197 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""The read side: search, get, and finding many handles in few calls. Knows nothing of releasing."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import datetime
+import typing as t
+import urllib.parse
+
+from ._client import PAGE_SIZE, Client
+from ._clock import Clock
+from ._errors import ApiError, AuthenticationError, ForeignAnswerError, NotFoundError
+from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle, same_message_id
+from ._message import NOT_QUARANTINED, Message
+
+T = t.TypeVar("T")
+R = t.TypeVar("R")
+
+_PATH = "investigate"
+# Up to this many ids are read one by one; for more, a search of their time window comes first.
+_SINGLE_READS = 4
+# Ids carry the time of the scan without a zone, so the window is a day wider on both sides.
+_WINDOW_MARGIN = datetime.timedelta(days=1)
+# Cloudflare keeps detections for 12 months at the most; a search that names no start goes back 30 days only.
+_OLDEST = datetime.timedelta(days=365)
+
+# What the API may answer to an id that it does not know; nothing is published.
+_UNKNOWN_ID = (400, 404, 410, 422)
+
+# A filter narrows what comes back; what counts is the state that each row itself states.
+_QUARANTINED_MAIL = {"delivery_status": "quarantined", "detections_only": "false"}
+_RELEASED_MAIL = {"message_action": "QUARANTINE_RELEASED", "detections_only": "false"}
+
+
+class SearchResult(t.NamedTuple):
+    """Messages found. truncated: there are, or may be, more."""
+
+    messages: list[Message]
+    truncated: bool
+
+
+class Messages:
+    """Reads messages of one account.
+
+    threads: how many reads may be under way at once.
+    """
+
+    def __init__(self, client: Client, clock: Clock, threads: int = 4) -> None:
+        self._client = client
+        self._clock = clock
+        self._threads = threads
+
+    def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> SearchResult:
+        """Return the messages that fit all filters (query parameters of the API), at most C(limit) of them."""
+        found: dict[str, Message] = {}
+        for page in self._client.pages(_PATH, {**filters, **({"per_page": min(limit, PAGE_SIZE)} if limit else {})}):
+            for row in page.rows:
+                message = Message(row)
+                if limit and len(found) == limit and message.key not in found:
+                    return SearchResult(list(found.values()), True)
+                found[message.key] = message
+            if page.broken or (page.more and len(found) == limit):
+                return SearchResult(list(found.values()), True)
+        return SearchResult(list(found.values()), False)
+
+    def get(self, message_id: str) -> Message | None:
+        """Return the message with this investigate id (older servers: postfix id), or None if it is unknown."""
+        path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}"
+        try:
+            result = self._client.get(path).get("result")
+        except ApiError as error:
+            if error.status not in _UNKNOWN_ID or isinstance(error, (AuthenticationError, ForeignAnswerError)):
+                raise
+            return None
+        if isinstance(result, list):
+            result = result[0] if result else None
+        return Message(result) if isinstance(result, dict) else None
+
+    def find(self, handles: t.Iterable[Handle]) -> dict[Handle, list[Message]]:
+        """Return for each handle the messages that it fits: none, one, or several.
+
+        Many ids are looked up by searches in the time window that the ids hint at, and read one by one only where that
+        did not settle them, so that the calls are fewer than the ids.
+        """
+        found: dict[Handle, dict[str, Message]] = {handle: {} for handle in handles}
+        ids = {handle.text: handle for handle in found if handle.kind == INVESTIGATE_ID}
+        postfix_ids = {handle.text: handle for handle in found if handle.kind == POSTFIX_ID}
+
+        def take(message: Message) -> None:
+            for handle in (ids.get(message.id or ""), postfix_ids.get(message.postfix_id or "")):
+                if handle:
+                    found[handle][message.key] = message
+
+        if len(ids) > _SINGLE_READS or postfix_ids:
+            self._sweep([*ids.values(), *postfix_ids.values()], take, lambda handle: bool(found[handle]))
+        missing = [handle for handle, messages in found.items() if not messages]
+        for handle, messages in zip(missing, self._parallel(self._find_one, missing)):
+            found[handle] = {message.key: message for message in messages}
+        self._parallel(self._complete, [message for messages in found.values() for message in messages.values()])
+        return {handle: list(messages.values()) for handle, messages in found.items()}
+
+    def _sweep(
+        self,
+        handles: list[Handle],
+        take: t.Callable[[Message], None],
+        is_found: t.Callable[[Handle], bool],
+    ) -> None:
+        """Search quarantined, then released mail for the handles; widen the window once if the hint was worthless."""
+        for window in _windows(handles, self._clock.time()):
+            for mail in (_QUARANTINED_MAIL, _RELEASED_MAIL):
+                budget = sum(not is_found(handle) for handle in handles)
+                pages = self._client.pages(_PATH, {**mail, **window})
+                try:
+                    for page in pages:
+                        for row in page.rows:
+                            take(Message(row))
+                        budget -= 1
+                        # Postfix ids can fit several messages, which only the whole list shows.
+                        complete = all(is_found(handle) and handle.kind == INVESTIGATE_ID for handle in handles)
+                        if complete or budget <= 0:
+                            break
+                except ApiError as error:
+                    if error.status != 400 or isinstance(error, (AuthenticationError, ForeignAnswerError)):
+                        raise
+                    continue  # a filter that this server does not take; single reads will do
+                if all(map(is_found, handles)):
+                    return
+            if any(map(is_found, handles)):
+                return
+
+    def _find_one(self, handle: Handle) -> list[Message]:
+        if handle.kind == MESSAGE_ID:
+            return self._find_message_id(handle)
+        message = self.get(handle.text)
+        if message is None and handle.kind == POSTFIX_ID:
+            rows = self._search_all({"query": handle.text})
+            return [row for row in rows if row.postfix_id == handle.text]
+        return [message] if message else []
+
+    def _find_message_id(self, handle: Handle) -> list[Message]:
+        bare = handle.text.strip("<>")
+        for text in (f"<{bare}>", bare):
+            rows = self._search_all({"message_id": text})
+            found = [row for row in rows if row.data["message_id"] is None or same_message_id(row.data["message_id"], text)]
+            if found:
+                return found
+        return []
+
+    def _search_all(self, filters: t.Mapping[str, str]) -> list[Message]:
+        start = _timestamp(self._clock.time() - _OLDEST.total_seconds())
+        return self.search({**filters, "start": start, "detections_only": "false"}).messages
+
+    def _complete(self, message: Message) -> None:
+        """Read what was done with a message from its action log, where the message itself does not tell."""
+        if not message.record_missing or message.state != NOT_QUARANTINED or not message.id:
+            return
+        path = f"{_PATH}/{urllib.parse.quote(message.id, safe='')}/action_log"
+        try:
+            entries = self._client.get(path, {"per_page": PAGE_SIZE}).get("result")
+        except NotFoundError:
+            return
+        message.add_operations(entries)
+
+    def _parallel(self, function: t.Callable[[T], R], items: t.Sequence[T]) -> list[R]:
+        """Return the results of the calls, in order. After a first error no further call is begun."""
+        if len(items) < 2:
+            return [function(item) for item in items]
+        with concurrent.futures.ThreadPoolExecutor(self._threads) as pool:
+            futures = [pool.submit(function, item) for item in items]
+            try:
+                return [future.result() for future in futures]
+            finally:
+                for future in futures:
+                    future.cancel()
+
+
+def _windows(handles: t.Iterable[Handle], now: float) -> list[dict[str, str]]:
+    """Return the time windows to search for ids: first what their times hint at, then Cloudflare's default."""
+    times = [handle.time for handle in handles]
+    hints = [time for time in times if time is not None and time.timestamp() < now]
+    if len(hints) < len(times) or not hints:
+        return [{}]
+    window = {"start": _timestamp((min(hints) - _WINDOW_MARGIN).timestamp())}
+    end = (max(hints) + _WINDOW_MARGIN).timestamp()
+    if end < now:
+        window["end"] = _timestamp(end)
+    return [window, {}]
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

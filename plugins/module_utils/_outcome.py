@@ -1,0 +1,51 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""What became of a message in a run: exactly one named status, and the recipients it reached."""
+
+from __future__ import annotations
+
+import typing as t
+
+RELEASED = "released"
+PARTIAL = "partial"
+UNDELIVERED = "undelivered"
+FAILED = "failed"
+ALREADY_RELEASED = "already_released"
+NOT_QUARANTINED = "not_quarantined"
+NOT_FOUND = "not_found"
+AMBIGUOUS = "ambiguous"
+BLOCKED = "blocked"
+UNKNOWN = "unknown"
+NOT_ATTEMPTED = "not_attempted"
+WOULD_RELEASE = "would_release"
+
+STATUSES = (
+    RELEASED, PARTIAL, UNDELIVERED, FAILED, ALREADY_RELEASED, NOT_QUARANTINED,
+    NOT_FOUND, AMBIGUOUS, BLOCKED, UNKNOWN, NOT_ATTEMPTED, WOULD_RELEASE,
+)  # fmt: skip
+FAIL_ON = (PARTIAL, UNDELIVERED, FAILED, NOT_FOUND, AMBIGUOUS, UNKNOWN, NOT_ATTEMPTED)
+# Statuses that count for the breaker C(stop_after_failures).
+BREAKING = (FAILED, UNDELIVERED, UNKNOWN)
+
+
+class Outcome(t.NamedTuple):
+    """What became of one message. The lists hold recipient addresses, as far as they are known.
+
+    changed: this run delivered it to somebody (in check mode: would try to).
+    """
+
+    status: str
+    detail: str
+    delivered: t.Sequence[str] = ()
+    undelivered: t.Sequence[str] = ()
+    failed: t.Sequence[str] = ()
+    changed: bool = False
+
+    def facts(self) -> dict[str, t.Any]:
+        """Return status and recipients, as the result and the journal give them."""
+        lists = {"delivered": self.delivered, "undelivered": self.undelivered, "failed": self.failed}
+        return {"status": self.status, **{name: list(addresses) for name, addresses in lists.items()}}

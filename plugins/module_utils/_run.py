@@ -1,0 +1,121 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""One run of message_release, from handles to the result. Knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+
+from ._client import Client
+from ._clock import Clock
+from ._errors import CloudflareError
+from ._handles import Handle
+from ._item import Item, collect
+from ._journal import Journal
+from ._messages import Messages
+from ._outcome import NOT_ATTEMPTED, STATUSES, WOULD_RELEASE, Outcome
+from ._release import Options, Releaser
+
+
+class Request(t.NamedTuple):
+    """What is to be released and how. reason, ticket: recorded only. journal: path, or None."""
+
+    handles: t.Sequence[Handle]
+    options: Options
+    check_mode: bool = False
+    check_state: bool = True
+    journal: str | None = None
+    reason: str | None = None
+    ticket: str | None = None
+
+
+class Report:
+    """What became of every handle, and what ended the run early, if anything did."""
+
+    def __init__(self, handles: t.Sequence[Handle], items: t.Iterable[Item], error: CloudflareError | None) -> None:
+        self.error = error
+        self.rows = [_row(handle, item) for item in items for handle in item.handles]
+        position = {handle.text: index for index, handle in enumerate(handles)}
+        self.rows.sort(key=lambda row: position[row["handle"]])
+        self.changed = any(item.outcome.changed for item in items if item.outcome)
+        # Two handles of one message give two rows, but it was delivered once.
+        self._recipients = sum(len(item.outcome.delivered) for item in items if item.outcome)
+
+    def result(self) -> dict[str, t.Any]:
+        """Return the module's result but for C(api_calls) and C(diff)."""
+        return {"changed": self.changed, "msg": self.sentence(), "messages": self.rows, "summary": self.summary()}
+
+    def summary(self) -> dict[str, int]:
+        """Return the number of rows per status."""
+        counts = {status: sum(row["status"] == status for row in self.rows) for status in STATUSES}
+        return {**counts, "total": len(self.rows), "recipients_delivered": self._recipients}
+
+    def sentence(self) -> str:
+        """Return the outcome in one sentence."""
+        if not self.rows:
+            return "Nothing to release: the list of messages is empty."
+        counts = self.summary()
+        parts = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
+        recipients = f", {self._recipients} recipient{'s' if self._recipients != 1 else ''} reached" if self._recipients else ""
+        sentence = f"{_count(len(self.rows))}: {', '.join(parts)}{recipients}."
+        return f"{_full_stop(str(self.error))} {sentence}" if self.error else sentence
+
+    def failures(self, fail_on: t.Collection[str]) -> list[dict[str, t.Any]]:
+        """Return the rows whose status is one of C(fail_on)."""
+        return [row for row in self.rows if row["status"] in fail_on]
+
+    def diff(self) -> dict[str, dict[str, str]]:
+        """Return before and after, per message that changed (or would)."""
+        after = {row["handle"]: "released" if row["status"] == WOULD_RELEASE else row["status"] for row in self.rows if row["changed"]}
+        return {"before": dict.fromkeys(after, "quarantined"), "after": after}
+
+
+def release_messages(client: Client, clock: Clock, request: Request) -> Report:
+    """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
+    context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
+    journal = Journal(None if request.check_mode else request.journal, context)
+    messages = Messages(client, clock, request.options.concurrency)
+    items = [Item(handle) for handle in request.handles]
+    error: CloudflareError | None = None
+    try:
+        items = collect(messages, request.handles, request.check_state or request.check_mode)
+        todo = [item for item in items if item.outcome is None]
+        if request.check_mode:
+            for item in todo:
+                item.outcome = Outcome(WOULD_RELEASE, "In quarantine; it would be released.", changed=True)
+        else:
+            releaser = Releaser(client, messages, journal, clock, request.options)
+            releaser.release(todo)
+            error = releaser.error
+    except CloudflareError as caught:
+        error = caught
+    finally:
+        journal.close()
+    for item in items:
+        item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {_full_stop(str(error))}")
+    return Report(request.handles, items, error)
+
+
+def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
+    outcome = t.cast(Outcome, item.outcome)
+    return {
+        "handle": handle.text,
+        "id": item.id,
+        "postfix_id": item.postfix_id,
+        **outcome.facts(),
+        "detail": outcome.detail,
+        "changed": outcome.changed,
+    }
+
+
+def _count(number: int) -> str:
+    return f"{number} message{'s' if number != 1 else ''}"
+
+
+def _full_stop(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

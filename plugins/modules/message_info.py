@@ -1,0 +1,344 @@
+#!/usr/bin/python
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: message_info
+short_description: Find messages in Cloudflare Email Security
+version_added: 0.1.0
+description:
+  - Searches the messages that Cloudflare Email Security has seen, or gets those that are named, and returns them as a list.
+  - Needs the permission C(Cloud Email Security) with C(Read).
+author:
+  - emailsec.cloudflare contributors (@emailsec)
+extends_documentation_fragment:
+  - emailsec.cloudflare.api
+  - emailsec.cloudflare.attributes
+  - emailsec.cloudflare.attributes.info_module
+options:
+  messages:
+    description:
+      - Get these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
+      - Mutually exclusive with all search options.
+    type: list
+    elements: raw
+    aliases: [ids, postfix_ids]
+  sender:
+    description: Address or domain of the sender.
+    type: str
+  recipient:
+    description: Address or domain of a recipient.
+    type: str
+  subject:
+    description: Words of the subject, in any order.
+    type: str
+  query:
+    description:
+      - Words to look for in sender, recipient, subject, attachment names and hashes, and Message-ID. Case is ignored.
+    type: str
+  domain:
+    description: Domain of the sender, of a recipient, or in a link.
+    type: str
+  message_id:
+    description: RFC 5322 Message-ID.
+    type: str
+  alert_id:
+    description: Alert id, as in Cloudflare's alerts and logs.
+    type: str
+  disposition:
+    description: Verdict on the message.
+    type: str
+    choices: [MALICIOUS, SUSPICIOUS, SPOOF, SPAM, BULK, NONE]
+  delivery_status:
+    description:
+      - What became of the message. V(quarantined) finds what can be released.
+    type: str
+    choices: [delivered, moved, quarantined, rejected, deferred, bounced, queued, move_failed]
+  start:
+    description:
+      - Scanned at this time or later, as an ISO 8601 date or time. Without a zone, UTC is meant.
+      - If neither O(start) nor O(since) is set, Cloudflare searches the last 30 days.
+    type: str
+  end:
+    description: Scanned before this time, as an ISO 8601 date or time. Without a zone, UTC is meant.
+    type: str
+  since:
+    description:
+      - Scanned within this time before now, a number with V(m), V(h), V(d) or V(w), such as V(24h) or V(7d).
+      - Mutually exclusive with O(start).
+    type: str
+  detections_only:
+    description: Whether messages without a detection are left out.
+    type: bool
+    default: true
+  limit:
+    description:
+      - Return this many messages at the most; RV(truncated) tells whether there are more. If not set, all are returned.
+    type: int
+notes:
+  - Subjects, names and addresses are what a stranger wrote. Never put them through a template again.
+seealso:
+  - module: emailsec.cloudflare.message_release
+"""
+
+EXAMPLES = r"""
+- name: What is in quarantine for a recipient (credential and account from the environment)
+  emailsec.cloudflare.message_info:
+    recipient: alice@example.com
+    delivery_status: quarantined
+    since: 24h
+  register: held
+
+- name: Show why it was held
+  ansible.builtin.debug:
+    msg: "{{ item.id }}: {{ item.final_disposition }}, {{ item.detection_reasons | join(', ') }}"
+  loop: "{{ held.messages }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Get a message by its Message-ID
+  emailsec.cloudflare.message_info:
+    messages:
+      - <a1@sender.example>
+
+- name: The first 100 messages of a domain in a week of November, also those without a detection
+  emailsec.cloudflare.message_info:
+    account_id: 023e105f4ecef8ad9ca31a8372d0c353
+    api_token: "{{ vault_cloudflare_api_token }}"
+    domain: sender.example
+    start: "2026-11-09"
+    end: "2026-11-16"
+    detections_only: false
+    limit: 100
+"""
+
+RETURN = r"""
+messages:
+  description:
+    - The messages found, with the field names of Cloudflare's current API; what an older server calls otherwise is
+      translated. Every field is there; what the server did not tell is null or empty.
+    - With O(messages), in that order. A Message-ID that fits several messages gives all of them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Investigate id, the name to release it by.
+      type: str
+      returned: always
+      sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+    postfix_id:
+      description: Legacy postfix id.
+      type: str
+      returned: always
+      sample: 4Njp3P0STMz2c02Q
+    alert_id:
+      description: Alert id.
+      type: str
+      returned: always
+      sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00
+    message_id:
+      description: RFC 5322 Message-ID.
+      type: str
+      returned: always
+      sample: <a1@sender.example>
+    subject:
+      description: Subject.
+      type: str
+      returned: always
+      sample: Quarterly invoice
+    from:
+      description: Sender as shown. C(from_name), C(replyto) and C(envelope_from) are there as well.
+      type: str
+      returned: always
+      sample: bob@sender.example
+    to:
+      description: Recipients as shown. C(to_name) and C(envelope_to) are there as well.
+      type: list
+      elements: str
+      returned: always
+      sample: [alice@example.com]
+    client_recipients:
+      description: Recipients in this account.
+      type: list
+      elements: str
+      returned: always
+      sample: [alice@example.com]
+    is_quarantined:
+      description: Whether it is in quarantine now. Null if the server does not tell.
+      type: bool
+      returned: always
+      sample: true
+    delivery_status:
+      description: What became of it; can be several.
+      type: list
+      elements: str
+      returned: always
+      sample: [quarantined]
+    delivery_mode:
+      description: How the message came to Cloudflare.
+      type: str
+      returned: always
+      sample: DIRECT
+    final_disposition:
+      description: Verdict.
+      type: str
+      returned: always
+      sample: SPAM
+    detection_reasons:
+      description: Why it was held.
+      type: list
+      elements: str
+      returned: always
+      sample: [Spam-like content]
+    threat_categories:
+      description: Kinds of threat.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    post_delivery_operations:
+      description: What was done with it since, such as C(QUARANTINE_RELEASE).
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    properties:
+      description: Patterns that allowed or blocked it.
+      type: dict
+      returned: always
+      sample: {"allowlisted_pattern": null}
+    validation:
+      description: Results of C(spf), C(dkim) and C(dmarc), with a C(comment).
+      type: dict
+      returned: always
+      sample: {"spf": "pass", "dkim": "pass", "dmarc": "pass", "comment": null}
+    scanned_at:
+      description: When it was scanned.
+      type: str
+      returned: always
+      sample: "2024-01-05T10:00:00Z"
+    sent_at:
+      description: When it was sent.
+      type: str
+      returned: always
+      sample: "2024-01-05T09:59:58Z"
+count:
+  description: Number of messages returned.
+  returned: success
+  type: int
+  sample: 1
+truncated:
+  description: Whether there are more messages than were returned, because of O(limit) or because the server broke off the list.
+  returned: success
+  type: bool
+  sample: false
+not_found:
+  description: Handles in O(messages) that Cloudflare does not know.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+api_calls:
+  description: Number of HTTP requests made.
+  returned: always
+  type: int
+  sample: 1
+status:
+  description: HTTP status of the error.
+  returned: when the API refused a request
+  type: int
+  sample: 403
+errors:
+  description: The API's own errors, each with C(code) and C(message).
+  returned: when the API refused a request
+  type: list
+  elements: dict
+  sample: [{"code": 10000, "message": "Authentication error"}]
+cf_ray:
+  description: Cloudflare's id of the request that was refused, for a support ticket.
+  returned: when the API refused a request
+  type: str
+  sample: 8f1c2d3e4a5b6c7d-FRA
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, in_range, make_client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
+
+SEARCH_OPTIONS = (
+    "sender", "recipient", "subject", "query", "domain", "message_id", "alert_id",
+    "disposition", "delivery_status", "start", "end", "since",
+)  # fmt: skip
+
+
+def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
+    """Return the result for the module's parameters."""
+    limit = None if params["limit"] is None else in_range(params, "limit", 1)
+    if params["messages"] is None:
+        found, truncated = messages.search(search_filters(params, now), limit)
+        not_found = []
+    else:
+        by_handle = messages.find(parse_handles(params["messages"]))
+        unique = {message.key: message for candidates in by_handle.values() for message in candidates}
+        found = list(unique.values())[:limit]
+        truncated = len(found) < len(unique)
+        not_found = [handle.text for handle, candidates in by_handle.items() if not candidates]
+    return {
+        "messages": [message.data for message in found],
+        "count": len(found),
+        "truncated": truncated,
+        "not_found": not_found,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=api_argument_spec(
+            messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+            sender={"type": "str"},
+            recipient={"type": "str"},
+            subject={"type": "str"},
+            query={"type": "str"},
+            domain={"type": "str"},
+            message_id={"type": "str"},
+            alert_id={"type": "str"},
+            disposition={"type": "str", "choices": ["MALICIOUS", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "NONE"]},
+            delivery_status={
+                "type": "str",
+                "choices": ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"],
+            },
+            start={"type": "str"},
+            end={"type": "str"},
+            since={"type": "str"},
+            detections_only={"type": "bool", "default": True},
+            limit={"type": "int"},
+        ),
+        mutually_exclusive=[("start", "since"), *(("messages", option) for option in SEARCH_OPTIONS)],
+        supports_check_mode=True,
+    )
+    clock = Clock()
+    calls = 0
+    try:
+        client = make_client(module, clock)
+        try:
+            result = read(Messages(client, clock), module.params, clock.time())
+        finally:
+            calls = client.calls
+    except CloudflareError as error:
+        fail(module, error, api_calls=calls)
+    module.exit_json(changed=False, api_calls=calls, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,326 @@
+#!/usr/bin/python
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: message_release
+short_description: Release messages from the quarantine of Cloudflare Email Security
+version_added: 0.1.0
+description:
+  - Releases quarantined messages to their recipients, and says of every message what became of it.
+  - Reads the state first and sends only what is in quarantine, so that a second run changes nothing.
+  - When the answer to a release call is lost or unclear, the state is read back before anything is sent again. The
+    release call has no idempotency key, so to send it again on a guess could deliver a message twice.
+  - Needs the permission C(Cloud Email Security) with C(Write); check mode needs C(Read) only.
+author:
+  - emailsec.cloudflare contributors (@emailsec)
+extends_documentation_fragment:
+  - emailsec.cloudflare.api
+  - emailsec.cloudflare.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads the state and predicts the status of each message. Sends nothing and writes no journal.
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - With O(check_state=true), a message that has left quarantine is not sent again.
+      - Cloudflare may show a release only seconds later; a second run within that time could see the old state.
+options:
+  messages:
+    description:
+      - The messages to release, each by its investigate id (C(4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678)), its legacy
+        postfix id (C(4Njp3P0STMz2c02Q)) or its RFC 5322 Message-ID (C(<a1@sender.example>)).
+      - The same handle given twice counts once. Several handles of one message are reported one by one, but the message
+        is sent once.
+      - An empty list is nothing to do.
+      - A Message-ID that fits several messages is V(ambiguous), and none of them is touched.
+    type: list
+    elements: raw
+    required: true
+    aliases: [ids, postfix_ids]
+  batch_size:
+    description:
+      - How many messages go into one request, V(1) to V(1000). Cloudflare publishes no limit.
+    type: int
+    default: 50
+  concurrency:
+    description:
+      - How many requests may be under way at once, V(1) to V(16).
+    type: int
+    default: 4
+  check_state:
+    description:
+      - Whether the state of each message is read first and only what is in quarantine is sent.
+      - With V(false), ids are sent unread, which saves the reads but leaves to Cloudflare what happens to a message that
+        is not in quarantine (that is not published; it might be delivered again). Message-IDs are looked up all the same.
+      - Check mode always reads.
+    type: bool
+    default: true
+  request_format:
+    description:
+      - Form of the request body, V(array) for C(["id", ...]), documented until September 2026, or V(object) for
+        an object with the ids in C(ids), documented since October 2026.
+      - V(auto) begins with the array, changes to the object when the form is refused, and keeps to what worked.
+    type: str
+    choices: [auto, array, object]
+    default: auto
+  fail_on:
+    description:
+      - The task fails when a message ends with one of these statuses. The result is complete all the same.
+    type: list
+    elements: str
+    choices:
+      - released
+      - partial
+      - undelivered
+      - failed
+      - already_released
+      - not_quarantined
+      - not_found
+      - ambiguous
+      - blocked
+      - unknown
+      - not_attempted
+      - would_release
+    default: [partial, undelivered, failed, not_found, ambiguous, unknown, not_attempted]
+  stop_after_failures:
+    description:
+      - Stop sending once this many messages have ended as V(failed), V(undelivered) or V(unknown). What was not sent by
+        then is V(not_attempted). V(0) never stops.
+    type: int
+    default: 0
+  journal:
+    description:
+      - Path of a file to which each request is recorded before it is sent, and its outcome after, as JSON Lines.
+      - It is made with mode C(0600), and each line is on the disk before the module goes on. Several tasks may share it.
+    type: path
+  reason:
+    description:
+      - Why the messages are released. Recorded in journal and result, not sent to Cloudflare.
+    type: str
+  ticket:
+    description:
+      - Number of the ticket that asks for it. Recorded in journal and result, not sent to Cloudflare.
+    type: str
+notes:
+  - SIGTERM and SIGINT end the run after the requests in flight; the result tells what was done and what was not.
+seealso:
+  - module: emailsec.cloudflare.message_info
+"""
+
+EXAMPLES = r"""
+- name: Release two messages (credential and account from the environment)
+  emailsec.cloudflare.message_release:
+    messages:
+      - 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+      - <a1@sender.example>
+    ticket: INC-4711
+    reason: False positive, confirmed by the recipient
+  register: release
+
+- name: Show what became of each
+  ansible.builtin.debug:
+    msg: "{{ item.handle }}: {{ item.status }}"
+  loop: "{{ release.messages }}"
+  loop_control:
+    label: "{{ item.handle }}"
+
+- name: Release a list, carefully
+  emailsec.cloudflare.message_release:
+    account_id: 023e105f4ecef8ad9ca31a8372d0c353
+    api_token: "{{ vault_cloudflare_api_token }}"
+    messages: "{{ lookup('ansible.builtin.file', 'ids.txt').splitlines() }}"
+    batch_size: 20
+    stop_after_failures: 5
+    journal: /var/log/quarantine-release.jsonl
+
+- name: Release legacy postfix ids with a global API key, and carry on whatever happens to single messages
+  emailsec.cloudflare.message_release:
+    api_email: "{{ vault_cloudflare_email }}"
+    api_key: "{{ vault_cloudflare_api_key }}"
+    postfix_ids:
+      - 4Njp3P0STMz2c02Q
+    fail_on: [unknown, not_attempted]
+"""
+
+RETURN = r"""
+msg:
+  description: The outcome in one sentence; if the run ended early, why.
+  returned: always
+  type: str
+  sample: "3 messages: 2 released, 1 already_released, 4 recipients reached."
+messages:
+  description: What became of each handle, in the order of O(messages).
+  returned: unless an argument was refused
+  type: list
+  elements: dict
+  contains:
+    handle:
+      description: The handle as it was given.
+      type: str
+      returned: always
+      sample: <a1@sender.example>
+    id:
+      description: Investigate id of the message, or null if it is not known.
+      type: str
+      returned: always
+      sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+    postfix_id:
+      description: Legacy postfix id of the message, or null if it is not known.
+      type: str
+      returned: always
+      sample: 4Njp3P0STMz2c02Q
+    status:
+      description:
+        - V(released), every recipient was delivered, or reading back shows that this run made it leave quarantine.
+        - V(partial), delivered to some recipients, not to all.
+        - V(undelivered), accepted, but delivered to nobody.
+        - V(failed), Cloudflare reports failure for all recipients, or refuses this message.
+        - V(already_released), released before this run; nothing was sent.
+        - V(not_quarantined), known, not in quarantine, no release on record; nothing was sent.
+        - V(not_found), Cloudflare does not know the handle.
+        - V(ambiguous), the handle fits several messages; none was touched.
+        - V(blocked), a guard rule refused it.
+        - V(unknown), sent, and neither the answer nor reading back could tell.
+        - V(not_attempted), the run stopped before it.
+        - V(would_release), in check mode, it would be released.
+      type: str
+      returned: always
+      sample: released
+    delivered:
+      description: Recipients it was delivered to, as far as known.
+      type: list
+      elements: str
+      returned: always
+      sample: [alice@example.com]
+    undelivered:
+      description: Recipients it was not delivered to.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    failed:
+      description: Recipients for whom delivery failed.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    detail:
+      description: What happened, in words.
+      type: str
+      returned: always
+      sample: Delivered to every recipient.
+    changed:
+      description: Whether this run delivered it to somebody (in check mode, would try to).
+      type: bool
+      returned: always
+      sample: true
+summary:
+  description: Number of rows in RV(messages) per status, C(total), and C(recipients_delivered).
+  returned: unless an argument was refused
+  type: dict
+  sample: {"released": 2, "already_released": 1, "total": 3, "recipients_delivered": 4}
+api_calls:
+  description: Number of HTTP requests made.
+  returned: unless an argument was refused
+  type: int
+  sample: 3
+reason:
+  description: The option O(reason).
+  returned: unless an argument was refused
+  type: str
+  sample: False positive, confirmed by the recipient
+ticket:
+  description: The option O(ticket).
+  returned: unless an argument was refused
+  type: str
+  sample: INC-4711
+status:
+  description: HTTP status of the error that ended the run.
+  returned: when the API refused a request and the run ended
+  type: int
+  sample: 403
+errors:
+  description: The API's own errors, each with C(code) and C(message).
+  returned: when the API refused a request and the run ended
+  type: list
+  elements: dict
+  sample: [{"code": 10000, "message": "Authentication error"}]
+cf_ray:
+  description: Cloudflare's id of the request that was refused, for a support ticket.
+  returned: when the API refused a request and the run ended
+  type: str
+  sample: 8f1c2d3e4a5b6c7d-FRA
+"""
+
+import signal
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, in_range, make_client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import ARRAY, AUTO, OBJECT, Options
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Request, release_messages
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=api_argument_spec(
+            messages={"type": "list", "elements": "raw", "required": True, "aliases": ["ids", "postfix_ids"]},
+            batch_size={"type": "int", "default": 50},
+            concurrency={"type": "int", "default": 4},
+            check_state={"type": "bool", "default": True},
+            request_format={"type": "str", "choices": [AUTO, ARRAY, OBJECT], "default": AUTO},
+            fail_on={"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
+            stop_after_failures={"type": "int", "default": 0},
+            journal={"type": "path"},
+            reason={"type": "str"},
+            ticket={"type": "str"},
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    clock = Clock()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, clock.stop)
+    try:
+        client = make_client(module, clock, connections=in_range(params, "concurrency", 1, 16))
+        request = Request(
+            handles=parse_handles(params["messages"]),
+            options=Options(
+                batch_size=in_range(params, "batch_size", 1, 1000),
+                concurrency=params["concurrency"],
+                request_format=params["request_format"],
+                retries=params["retries"],
+                stop_after_failures=in_range(params, "stop_after_failures", 0),
+            ),
+            check_mode=module.check_mode,
+            check_state=params["check_state"],
+            journal=params["journal"],
+            reason=params["reason"],
+            ticket=params["ticket"],
+        )
+        report = release_messages(client, clock, request)
+    except CloudflareError as error:
+        fail(module, error)
+
+    result = {**report.result(), "api_calls": client.calls, "reason": params["reason"], "ticket": params["ticket"]}
+    if module._diff:
+        result["diff"] = report.diff()
+    if report.error or report.failures(params["fail_on"]):
+        fail(module, report.error, **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
