@@ -1,0 +1,169 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 emailsec.cloudflare contributors
+
+"""The emulator in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from concurrent.futures import Future
+from typing import Any, Self
+
+from aiohttp import web
+
+from .app import BASE, create_app
+from .clock import Clock
+from .control import describe
+from .credentials import Credential
+from .faults import Faults
+from .mail import Message
+from .records import Delivery, Request
+from .settings import Settings
+from .world import Account, World
+
+
+class Emulator:
+    """A running server: `with Emulator("bulk", messages=10_000, state_lag=2) as emulator: ...`.
+
+    Everything here is safe to use from the thread of the test while requests are served.
+    """
+
+    def __init__(
+        self,
+        scenario: str = "default",
+        *,
+        messages: int = 1000,
+        seed: int = 0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **settings: Any,
+    ) -> None:
+        self.world = World(scenario, messages=messages, seed=seed, **settings)
+        self._address = (host, port)
+        self._started: Future[str] = Future()
+        self._stop: asyncio.Event
+        self._loop: asyncio.AbstractEventLoop
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="emulator", daemon=True)
+        self.origin = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.origin = self._started.result(timeout=30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        runner = web.AppRunner(create_app(self.world), access_log=None, shutdown_timeout=0.1)
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, *self._address).start()
+            host, port = runner.addresses[0][:2]
+            self._started.set_result(f"http://{host}:{port}")
+        except OSError as problem:
+            self._started.set_exception(problem)
+        else:
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """The base URL of the API."""
+        return self.origin + BASE
+
+    @property
+    def control_url(self) -> str:
+        """The base URL of the control interface."""
+        return f"{self.origin}/__emulator"
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts; the first is the one that is meant when none is named."""
+        return list(self.world.accounts.values())
+
+    @property
+    def account_id(self) -> str:
+        """The id of the first account."""
+        return self.world.first_account
+
+    @property
+    def credentials(self) -> dict[str, Credential]:
+        """write, read_only, other_account, account_owned, expired, disabled, revoked and key."""
+        return self.world.credentials
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are; `configure` changes them."""
+        return self.world.settings
+
+    @property
+    def faults(self) -> Faults:
+        """The faults on order."""
+        return self.world.faults
+
+    @property
+    def clock(self) -> Clock:
+        """The time, which can be moved forward."""
+        return self.world.clock
+
+    @property
+    def requests(self) -> list[Request]:
+        """The log of all requests to the API."""
+        return self.world.requests
+
+    @property
+    def deliveries(self) -> Counter[tuple[str, str]]:
+        """How many copies went out for each message id and recipient."""
+        return self.world.delivered()
+
+    @property
+    def delivery_log(self) -> list[Delivery]:
+        """Each copy that went out, in order."""
+        return self.world.deliveries
+
+    def requests_to(self, route: str) -> list[Request]:
+        """The requests to one route, by its name in app.ROUTES."""
+        return [request for request in self.requests if request.route == route]
+
+    def messages(self, account: str | None = None) -> list[Message]:
+        """The messages of an account, newest first."""
+        return list(self.world.accounts[account or self.account_id].mailbox)
+
+    def quarantined(self, account: str | None = None) -> list[Message]:
+        """Those that are in quarantine."""
+        return [message for message in self.messages(account) if message.is_quarantined]
+
+    def add_message(self, account: str | None = None, **fields: Any) -> Message:
+        """Put one message into quarantine, or elsewhere; see World.compose and Message for the fields."""
+        return self.world.add_message(account, **fields)
+
+    def script(self, message_id: str, *outcomes: Any) -> None:
+        """Fix the outcomes of the next releases of a message; the last one stays."""
+        self.world.script(message_id, *outcomes)
+
+    def configure(self, **changes: Any) -> None:
+        """Change settings."""
+        self.world.configure(**changes)
+
+    def reset(self) -> None:
+        """Back to the beginning: mail, settings, faults, log and time."""
+        self.world.reset()
+
+    def environment(self, credential: str = "write", account: str | None = None) -> dict[str, str]:
+        """The environment variables that point a client here."""
+        return {
+            "CLOUDFLARE_BASE_URL": self.url,
+            "CLOUDFLARE_ACCOUNT_ID": account or self.account_id,
+            **self.credentials[credential].environment,
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """URL, accounts and credentials as plain data."""
+        return {"url": self.url, "control_url": self.control_url, **describe(self.world)}

@@ -1,0 +1,138 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 emailsec.cloudflare contributors
+
+"""The emulated world: accounts and their mail, credentials, switches, and what happened."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from msgspec import Struct, convert
+
+from .clock import Clock, utc
+from .credentials import standard_credentials
+from .faults import Faults
+from .limits import RateLimits
+from .mail import Action, Mailbox, Message, Operation, Script, State
+from .records import Delivery, Request
+from .scenarios import ACCOUNTS, SCENARIOS
+from .settings import Settings, changed
+
+_ALPHABET = string.ascii_letters + string.digits
+_OPERATIONS: dict[str, Operation] = {"released": "QUARANTINE_RELEASE", "moved": "MOVE", "previewed": "PREVIEW"}
+
+
+class Account(Struct, frozen=True, eq=False):
+    """A customer with its mail."""
+
+    id: str
+    name: str
+    domain: str
+    mailbox: Mailbox
+
+
+class Poll(Struct):
+    """A search that is answered later."""
+
+    query: list[tuple[str, str]]
+    left: int
+    location: str
+
+
+class World:
+    """All state. `reset` builds it anew, the same for the same scenario, size and seed."""
+
+    def __init__(self, scenario: str = "default", *, messages: int = 1000, seed: int = 0, **settings: Any) -> None:
+        self._origin = (scenario, messages, seed, changed(Settings(), settings))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened."""
+        scenario, messages, seed, self.settings = self._origin
+        self.clock = Clock()
+        self.random = random.Random(seed)
+        self.faults = Faults()
+        self.limits = RateLimits()
+        self.requests: list[Request] = []
+        self.deliveries: list[Delivery] = []
+        self.polls: dict[str, Poll] = {}
+        self.numbers = count(1)
+        self.accounts = {id: Account(id, name, domain, Mailbox()) for id, name, domain in ACCOUNTS}
+        self.credentials = standard_credentials(list(self.accounts))
+        SCENARIOS[scenario](self, messages)
+
+    @property
+    def first_account(self) -> str:
+        """The id of the account that is meant when none is named."""
+        return next(iter(self.accounts))
+
+    def configure(self, **changes: Any) -> None:
+        """Change settings; unknown names and values raise msgspec.ValidationError."""
+        self.settings = changed(self.settings, changes)
+
+    def compose(self, *, age: float = 3600.0, state: str = "quarantined", **fields: Any) -> Message:
+        """A message from some fields; `age` in seconds and `state` in one word make up the rest."""
+        now = self.clock.now()
+        fields.setdefault("scanned_at", utc(int(now - age)))
+        fields.setdefault("postfix_id", "4" + "".join(self.random.choices(_ALPHABET, k=self.random.choice((14, 15)))))
+        fields.setdefault("serial", f"{self.random.randrange(10**8):08}")
+        fields.setdefault("sender", "news@shop.example")
+        fields.setdefault("message_id", f"<{fields['postfix_id'].lower()}@{fields['sender'].rpartition('@')[2]}>")
+        if isinstance(fields["scanned_at"], str):
+            fields["scanned_at"] = datetime.fromisoformat(fields["scanned_at"])
+        acted = fields["scanned_at"].timestamp() + 60
+        return convert({**fields, "history": [(0.0, _initial(state, acted))]}, Message)
+
+    def add(self, messages: Iterable[Message], account: str | None = None) -> None:
+        """Put messages into the mailbox of an account."""
+        self.accounts[account or self.first_account].mailbox.add(messages)
+
+    def add_message(self, account: str | None = None, **fields: Any) -> Message:
+        """Put one message into quarantine, or elsewhere; the fields are those of `compose` and of Message."""
+        if "recipients" not in fields:
+            fields["recipients"] = [f"alice@{self.accounts[account or self.first_account].domain}"]
+        message = self.compose(**fields)
+        self.add([message], account)
+        return message
+
+    def find(self, message_id: str) -> Message:
+        """The message with that investigate or postfix id, of any account; else KeyError."""
+        for account in self.accounts.values():
+            if message := account.mailbox.get(message_id, "both"):
+                return message
+        raise KeyError(message_id)
+
+    def script(self, message_id: str, *outcomes: Any) -> None:
+        """Fix the outcomes of the next releases of a message; the last one stays."""
+        self.find(message_id).script = convert(outcomes, list[Script])
+
+    def deliver(self, account: str, message: Message, recipients: list[str], now: float) -> None:
+        """Count a copy for each recipient."""
+        self.deliveries += [
+            Delivery(account=account, message_id=message.id, recipient=recipient, time=now) for recipient in recipients
+        ]
+
+    def postpone(self, cursor: str, query: list[tuple[str, str]], polls: int, location: str) -> None:
+        """Keep a search that is answered when its cursor was asked for often enough."""
+        self.polls[cursor] = Poll(query, polls, location)
+
+    def delivered(self) -> Counter[tuple[str, str]]:
+        """How many copies went out for each message id and recipient."""
+        return Counter((delivery.message_id, delivery.recipient) for delivery in self.deliveries)
+
+
+def _initial(state: str, acted: float) -> State:
+    """The state that a word stands for: a delivery status, or an operation that was done."""
+    if state not in _OPERATIONS:
+        return State(state == "quarantined", (state,))
+    folder = "JunkEmail" if state == "moved" else None
+    action = Action(operation=_OPERATIONS[state], at=acted, folder=folder, requested_by="analyst@example.com")
+    status = {"released": "delivered", "moved": "moved", "previewed": "quarantined"}[state]
+    return State(state == "previewed", (status,), (action,))
