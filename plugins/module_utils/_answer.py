@@ -60,13 +60,13 @@ def outcome_of(entry: Entry | None) -> Outcome | None:
         return None
     delivered, undelivered, failed = entry.delivered, entry.undelivered, entry.failed
     if delivered and not undelivered and not failed:
-        return Outcome(RELEASED, "delivered to every recipient", delivered, changed=True)
+        return Outcome(RELEASED, "Delivered to every recipient.", delivered, changed=True)
     if delivered:
-        return Outcome(PARTIAL, "delivered to some recipients only", delivered, undelivered, failed, changed=True)
+        return Outcome(PARTIAL, "Delivered to some recipients only.", delivered, undelivered, failed, changed=True)
     if failed and not undelivered:
-        return Outcome(FAILED, "Cloudflare reports that delivery failed for every recipient", (), (), failed)
+        return Outcome(FAILED, "Cloudflare reports that delivery failed for every recipient.", (), (), failed)
     if undelivered:
-        return Outcome(UNDELIVERED, "accepted by Cloudflare, but delivered to nobody", (), undelivered, failed)
+        return Outcome(UNDELIVERED, "Accepted by Cloudflare, but delivered to nobody.", (), undelivered, failed)
     return None
 
 

@@ -147,7 +147,8 @@ class Messages:
         bare = handle.text.strip("<>")
         for text in (f"<{bare}>", bare):
             rows = self._search_all({"message_id": text})
-            found = [row for row in rows if row.data["message_id"] is None or same_message_id(row.data["message_id"], text)]
+            # Checked, as a server that ignored the filter would have us release anybody's mail.
+            found = [row for row in rows if same_message_id(row.data["message_id"], text)]
             if found:
                 return found
         return []

@@ -6,9 +6,9 @@
 
 """Finding out what happened to messages whose release got no plain answer, by reading their state back.
 
-How long a release takes to show in the state is not published. So the first look comes after 3 seconds, and a message
-that then still reads as quarantined although its request may have been carried out is looked at once more, 8 seconds
-after the answer failed to come. Only then may it be sent again.
+How long a release takes to show in the state is not published. So the first look comes 4 seconds after the answer (or
+after it failed to come). Where there was no answer at all, a message that then still reads as quarantined is looked at
+once more 5 seconds later. Only then may it be sent again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ._messages import Messages
 from ._outcome import ALREADY_RELEASED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNKNOWN, Outcome
 from ._outcome import RELEASED as STATUS_RELEASED
 
-FIRST_LOOK = 3.0
-SECOND_LOOK = 5.0  # after the first
+FIRST_LOOK = 4.0
+SECOND_LOOK = 5.0  # seconds after the first
 
 # How a release call failed to tell the outcome.
 REFUSED = "refused"  # an error of the API: most likely nothing was done
@@ -37,9 +37,9 @@ def read_back(messages: Messages, clock: Clock, items: t.Mapping[Item, str]) -> 
     items: with how each one's release call failed. Raises whatever keeps the state from being read.
     """
     _look(messages, clock, FIRST_LOOK, items)
-    sent = {item: failure for item, failure in items.items() if item.outcome is None and failure != REFUSED}
-    if sent:
-        _look(messages, clock, SECOND_LOOK, sent)
+    lost = {item: failure for item, failure in items.items() if item.outcome is None and failure == UNANSWERED}
+    if lost:
+        _look(messages, clock, SECOND_LOOK, lost)
 
 
 def _look(messages: Messages, clock: Clock, pause: float, items: t.Mapping[Item, str]) -> None:

@@ -213,10 +213,7 @@ class Releaser:
         again = []
         for item in left:
             item.doubts += 1
-            if self._clock.stopping:
-                # The state was read without a pause and may lag behind.
-                self._end(item, Outcome(UNKNOWN, f"It was sent when the run was stopped, and {doubt.words}."))
-            elif item.doubts > self._options.retries:
+            if item.doubts > self._options.retries:
                 times = "once" if item.doubts == 1 else f"{item.doubts} times"
                 self._end(item, Outcome(UNDELIVERED, f"Sent {times}, last: {doubt.words}. Read back: still in quarantine."))
             else:
