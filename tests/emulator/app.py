@@ -10,8 +10,6 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -19,7 +17,7 @@ from . import contract, handlers
 from .control import control
 from .credentials import Need, authenticate, authorize, present
 from .envelope import JSON, ApiError, bad_request, no_route
-from .keys import WORLD
+from .keys import CREDENTIAL, QUERY, RECORD, WORLD
 from .records import Request
 from .world import World
 
@@ -62,7 +60,8 @@ def create_app(world: World) -> web.Application:
     return app
 
 
-_connections: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+class Unanswered(web.Response):
+    """Stands for no answer: the connection is closed already."""
 
 
 @web.middleware
@@ -73,7 +72,7 @@ async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
     credential = present(request.headers, world.credentials.values())
     entry = Request(
         number=number,
-        connection=_connections.setdefault(request.transport, number),
+        connection=world.connections.setdefault(request.transport, number) if request.transport else number,
         time=world.clock.now(),
         method=request.method,
         host=request.host,
@@ -85,13 +84,13 @@ async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
         route=request.match_info.route.name,
     )
     world.requests.append(entry)
-    request["record"], request["credential"] = entry, credential
+    request[RECORD], request[CREDENTIAL] = entry, credential
     began = time.perf_counter()
     if world.settings.latency:
         await asyncio.sleep(world.settings.latency)
     try:
         response = await handler(request)
-        entry.status = None if request.get("unanswered") else response.status
+        entry.status = None if isinstance(response, Unanswered) else response.status
         return response
     finally:
         entry.seconds = time.perf_counter() - began
@@ -100,15 +99,14 @@ async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def fault(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Apply the fault that was ordered for the request, if any."""
-    entry: Request = request["record"]
+    entry = request[RECORD]
     hit = request.app[WORLD].faults.strike(entry)
     if hit is None:
         return await handler(request)
     entry.fault = type(hit.effect).__name__.lower()
     response = await hit.effect.apply(request, lambda: handler(request))  # type: ignore[arg-type, return-value]
     if response is None:
-        request["unanswered"] = True
-        return web.Response()
+        return Unanswered()
     return response
 
 
@@ -126,13 +124,13 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def admission(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Route, credential, rate limit, permission and query, in this order."""
-    world, entry = request.app[WORLD], request["record"]
+    world, entry = request.app[WORLD], request[RECORD]
     if request.match_info.http_exception is not None:
         return await handler(request)
     account = request.match_info.get("account_id")
     if account is not None and not _ACCOUNT.fullmatch(account):
         raise no_route(request.path.removeprefix(BASE))
-    credential = authenticate(request.headers, request["credential"])
+    credential = authenticate(request.headers, request[CREDENTIAL])
     world.limits.count(credential.name, world.clock.now(), world.settings)
     authorize(credential, _NEEDS[entry.route], account, world.settings.forbidden_code)
     path = request.match_info.route.resource.canonical.removeprefix(BASE)  # type: ignore[union-attr]
@@ -142,13 +140,13 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
         raise bad_request(f"{unknown[0]}: unknown query parameter")
     if wrong:
         raise bad_request(wrong[0])
-    request["query"] = values
+    request[QUERY] = values
     return await handler(request)
 
 
 async def edge_headers(request: web.Request, response: web.StreamResponse) -> None:
     """What the edge adds to an answer: always cf-ray, and on JSON how the credential stands."""
-    world, credential = request.app[WORLD], request["credential"]
+    world, credential = request.app[WORLD], request[CREDENTIAL]
     response.headers["cf-ray"] = f"{world.random.getrandbits(64):016x}-EMU"
     if response.content_type == JSON:
         name = credential.name if credential else ""

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from .files import load_yaml
+
 _URI = "urn:contract"
 
 
-@cache
 def document() -> dict[str, Any]:
     """The contract as plain data."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(__file__).with_name("openapi.yaml").read_bytes(), Loader=loader)
+    return load_yaml("openapi.yaml")
 
 
 @cache

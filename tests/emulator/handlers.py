@@ -15,7 +15,7 @@ from . import contract
 from .clock import rfc3339
 from .credentials import Credential, invalid_token
 from .envelope import JSON, ApiError, answer, bad_request, envelope, error, no_message
-from .keys import WORLD
+from .keys import CREDENTIAL, QUERY, WORLD
 from .mail import DETECTIONS, Action, Message, State
 from .release import Release
 from .search import pending, search
@@ -76,7 +76,7 @@ async def get(request: web.Request) -> web.Response:
 async def action_log(request: web.Request) -> web.Response:
     """GET investigate/{investigate_id}/action_log."""
     _, state = _message(request)
-    return _numbered_page([action_view(action) for action in state.actions], request["query"])
+    return _numbered_page([action_view(action) for action in state.actions], request[QUERY])
 
 
 async def detections(request: web.Request) -> web.Response:
@@ -142,7 +142,9 @@ async def move(request: web.Request) -> web.Response:
 
 
 def _context(request: web.Request) -> tuple[World, Credential, dict[str, Any]]:
-    return request.app[WORLD], request["credential"], request["query"]
+    credential = request[CREDENTIAL]
+    assert credential is not None
+    return request.app[WORLD], credential, request[QUERY]
 
 
 def _message(request: web.Request, handle: str | None = None) -> tuple[Message, State]:

@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 emailsec.cloudflare contributors
 
-"""Where an aiohttp application keeps the emulated world."""
+"""What is kept on the application and on each request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from .credentials import Credential
+    from .records import Request
     from .world import World
 
 WORLD: web.AppKey[World] = web.AppKey("world")
+RECORD: web.RequestKey[Request] = web.RequestKey("record")
+CREDENTIAL: web.RequestKey[Credential | None] = web.RequestKey("credential")
+QUERY: web.RequestKey[dict[str, Any]] = web.RequestKey("query")

@@ -61,7 +61,7 @@ class Attachment(Struct, frozen=True):
     disposition: str | None = None
 
 
-class Message(Struct, kw_only=True):
+class Message(Struct, kw_only=True, forbid_unknown_fields=True):
     """One e-mail; named as in the API, except where one name stands for several of its fields."""
 
     postfix_id: str

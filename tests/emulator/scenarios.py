@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from .files import load_yaml
 
 if TYPE_CHECKING:
     from .mail import Message
@@ -52,9 +51,9 @@ def empty(_world: World, _size: int) -> None:
 
 def default(world: World, _size: int) -> None:
     """The messages of mailbox.yaml in each account."""
-    entries = yaml.safe_load(Path(__file__).with_name("mailbox.yaml").read_bytes())["messages"]
     for account in world.accounts.values():
-        world.add((_message(world, account.domain, **entry) for entry in entries), account.id)
+        messages = load_yaml("mailbox.yaml")["messages"]
+        world.add((_message(world, account.domain, **message) for message in messages), account.id)
 
 
 def _message(world: World, domain: str, *, hours: float, to: str, **traits: Any) -> Message:

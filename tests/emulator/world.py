@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import string
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from msgspec import Struct, convert
 
@@ -26,7 +28,12 @@ from .scenarios import ACCOUNTS, SCENARIOS
 from .settings import Settings, changed
 
 _ALPHABET = string.ascii_letters + string.digits
-_OPERATIONS: dict[str, Operation] = {"released": "QUARANTINE_RELEASE", "moved": "MOVE", "previewed": "PREVIEW"}
+DELIVERY_STATUSES = frozenset({"delivered", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"})
+_OPERATIONS: dict[str, tuple[Operation, str]] = {
+    "released": ("QUARANTINE_RELEASE", "delivered"),
+    "moved": ("MOVE", "moved"),
+    "previewed": ("PREVIEW", "quarantined"),
+}
 
 
 class Account(Struct, frozen=True, eq=False):
@@ -64,6 +71,7 @@ class World:
         self.deliveries: list[Delivery] = []
         self.polls: dict[str, Poll] = {}
         self.numbers = count(1)
+        self.connections: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()  # to their first request
         self.accounts = {id: Account(id, name, domain, Mailbox()) for id, name, domain in ACCOUNTS}
         self.credentials = standard_credentials(list(self.accounts))
         SCENARIOS[scenario](self, messages)
@@ -130,9 +138,9 @@ class World:
 
 def _initial(state: str, acted: float) -> State:
     """The state that a word stands for: a delivery status, or an operation that was done."""
-    if state not in _OPERATIONS:
+    if state in DELIVERY_STATUSES:
         return State(state == "quarantined", (state,))
-    folder = "JunkEmail" if state == "moved" else None
-    action = Action(operation=_OPERATIONS[state], at=acted, folder=folder, requested_by="analyst@example.com")
-    status = {"released": "delivered", "moved": "moved", "previewed": "quarantined"}[state]
-    return State(state == "previewed", (status,), (action,))
+    operation, status = _OPERATIONS[state]
+    folder = "JunkEmail" if operation == "MOVE" else None
+    action = Action(operation=operation, at=acted, folder=folder, requested_by="analyst@example.com")
+    return State(status == "quarantined", (status,), (action,))

@@ -1,0 +1,63 @@
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 emailsec.cloudflare contributors
+
+"""Every unfaulted JSON answer is one that the contract allows."""
+
+from __future__ import annotations
+
+import pytest
+from emulator import Emulator
+from emulator.app import ROUTES
+from openapi_core.exceptions import OpenAPIError
+
+from contract_client import Api
+
+VARIANTS = [
+    {},
+    {"legacy_fields": True, "answer_ids": "both"},
+    {"post_delivery_operations": False},
+    {"total_count": False},
+    {"state_lag": 60},
+    {"unknown_id": "null"},
+    {"unknown_id": "failed"},
+    {"release_forms": ["array"]},
+    {"release_forms": ["array"], "form_error": "silent"},
+    {"page": "honoured"},
+    {"page": "refused", "unknown_query": "refused"},
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_every_endpoint_answers_as_the_contract_says(settings: dict[str, object]) -> None:
+    with Emulator("hostile", **settings) as emulator:
+        api = Api(emulator)
+        for message in emulator.messages()[:6] + emulator.messages()[-6:]:
+            api.release({"ids": [message.id]})
+            api.release([message.postfix_id, "unknown"])
+            api.request("POST", f"{message.id}/move", json={"destination": "Inbox"})
+            for part in ("", "/action_log", "/detections", "/trace", "/raw", "/preview"):
+                api.get(message.id + part)
+        api.request("POST", "move", json={"destination": "Inbox", "ids": [emulator.messages()[0].id]})
+        api.get("", per_page=1000, detections_only="false", page=1)
+        api.get("", per_page=2, nonsense=1)
+        for path in ("/accounts", "/user/tokens/verify", f"/accounts/{emulator.account_id}/tokens/verify"):
+            api.get(path)
+        assert {request.route for request in emulator.requests} == {name for name, *_ in ROUTES}
+
+
+def test_every_failure_is_one_of_the_contract(emulator: Emulator) -> None:
+    for name in emulator.credentials:
+        api = Api(emulator, name)
+        for path in ("", "nobody", "nobody/raw", "/accounts", "/user/tokens/verify"):
+            api.get(path)
+        api.release({})
+        api.request("POST", "release", content=b"{", headers={"Content-Type": "application/json"})
+    emulator.configure(rate_quota=1)
+    assert [Api(emulator, "key").get("").status_code for _ in range(2)] == [429, 429]
+
+
+def test_the_check_can_fail(api: Api, emulator: Emulator) -> None:
+    emulator.faults.add("mangle", kind="wrong_types")
+    with pytest.raises(OpenAPIError):
+        api.get("")
