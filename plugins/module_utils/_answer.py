@@ -32,14 +32,18 @@ class Entry(t.NamedTuple):
         return Entry(self.id or other.id, self.postfix_id or other.postfix_id, *lists)
 
 
-def read_entries(result: object) -> list[Entry]:
-    """Return the entries of a release answer's C(result), which may also be a single object, or null."""
-    rows = result if isinstance(result, list) else [result]
-    return [
-        Entry(_text(row.get("id")), _text(row.get("postfix_id")), *(_texts(row.get(name)) for name in ("delivered", "undelivered", "failed")))
-        for row in rows
-        if isinstance(row, dict)
-    ]
+def read_entries(result: object) -> list[Entry] | None:
+    """Return the entries of a release answer's C(result), which may also be a single object; None if it is garbled."""
+    rows = [result] if isinstance(result, dict) else result
+    if not isinstance(rows, list):
+        return None
+    entries = []
+    for row in rows:
+        if not isinstance(row, dict) or not (_text(row.get("id")) or _text(row.get("postfix_id"))):
+            return None
+        lists = [_texts(row.get(name)) for name in ("delivered", "undelivered", "failed")]
+        entries.append(Entry(_text(row.get("id")), _text(row.get("postfix_id")), *lists))
+    return entries
 
 
 def match(entries: t.Iterable[Entry], wanted: t.Sequence[t.Collection[str]]) -> list[Entry | None]:

@@ -77,6 +77,7 @@ def fail(module: AnsibleModule, error: CloudflareError | None, **result: t.Any) 
     """End the task as failed, with everything that is known. C(msg) in C(result) goes before the error's own words."""
     details = error.details() if error else {}
     module.fail_json(**{"msg": str(error), **details, **result})
+    raise AssertionError("fail_json ended the task")
 
 
 def in_range(params: dict[str, t.Any], name: str, least: float, most: float = math.inf) -> t.Any:

@@ -118,8 +118,13 @@ class Client:
         while True:
             envelope = self.get(path, query)
             result, info = envelope.get("result"), envelope.get("result_info")
-            rows = [row for row in result if isinstance(row, dict)] if isinstance(result, list) else []
-            cursor = info.get("next") if isinstance(info, dict) else None
+            info = info if isinstance(info, dict) else {}
+            if result is None and info.get("count") == 0:
+                result = []
+            if not isinstance(result, list):
+                raise DoubtfulError("the answer to a search holds no list of messages")
+            rows = [row for row in result if isinstance(row, dict)]
+            cursor = info.get("next")
             broken = isinstance(cursor, str) and cursor in seen
             more = bool(cursor) and isinstance(cursor, str) and not broken
             yield Page(rows, more, broken)

@@ -103,17 +103,12 @@ class Message:
         """Return the addresses it was sent to, as far as known."""
         return self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"]
 
-    @property
-    def delivered_to(self) -> list[str]:
-        """Return its recipients when the state says that it was delivered and nothing else; otherwise nobody is known."""
-        return self.recipients if set(self.data["delivery_status"]) == {"delivered"} else []
-
 
 def _quarantined(row: t.Mapping[str, t.Any], delivery_status: list[str]) -> bool | None:
     value = row.get("is_quarantined")
-    if isinstance(value, bool):
-        return value
-    return "quarantined" in delivery_status if delivery_status else None
+    if value is None and delivery_status:
+        return "quarantined" in delivery_status
+    return value if isinstance(value, bool) else None
 
 
 def _mapping(value: object) -> t.Mapping[str, t.Any]:
@@ -121,11 +116,9 @@ def _mapping(value: object) -> t.Mapping[str, t.Any]:
 
 
 def _string(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    return str(value)
+    return value if isinstance(value, str) else None
 
 
 def _strings(value: object) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [text for text in map(_string, values) if text is not None]
+    return [text for text in values if isinstance(text, str)]

@@ -70,7 +70,10 @@ class Messages:
         return SearchResult(list(found.values()), False)
 
     def get(self, message_id: str) -> Message | None:
-        """Return the message with this investigate id (older servers: postfix id), or None if it is unknown."""
+        """Return the message with this investigate id (older servers: postfix id), or None if it is unknown.
+
+        An answer that does not describe this very message gives one whose state is unreadable.
+        """
         path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}"
         try:
             result = self._client.get(path).get("result")
@@ -78,9 +81,8 @@ class Messages:
             if error.status not in _UNKNOWN_ID or isinstance(error, (AuthenticationError, ForeignAnswerError)):
                 raise
             return None
-        if isinstance(result, list):
-            result = result[0] if result else None
-        return Message(result) if isinstance(result, dict) else None
+        message = Message(result if isinstance(result, dict) else {})
+        return message if message_id in (message.id, message.postfix_id) else Message({"id": message_id})
 
     def find(self, handles: t.Iterable[Handle]) -> dict[Handle, list[Message]]:
         """Return for each handle the messages that it fits: none, one, or several.

@@ -19,7 +19,7 @@ from ._clock import Clock
 from ._item import Item
 from ._message import QUARANTINED, RELEASED, UNREADABLE, Message
 from ._messages import Messages
-from ._outcome import ALREADY_RELEASED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNKNOWN, Outcome
+from ._outcome import ALREADY_RELEASED, FAILED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNDELIVERED, UNKNOWN, Outcome
 from ._outcome import RELEASED as STATUS_RELEASED
 
 FIRST_LOOK = 4.0
@@ -62,7 +62,21 @@ def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | 
     if message.state == QUARANTINED:
         return None
     if item.was_quarantined or (failure == UNANSWERED and message.state == RELEASED):
-        return Outcome(STATUS_RELEASED, "Read back: it has left quarantine.", message.delivered_to, changed=True)
+        return _left(message)
     if message.state == RELEASED:
         return Outcome(ALREADY_RELEASED, "Read back: it was released before this run.")
     return Outcome(NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
+
+
+def _left(message: Message) -> Outcome:
+    """Return the outcome of a message that left quarantine; its delivery status tells more, if it is there."""
+    status = set(message.data["delivery_status"])
+    lost = status & {"bounced", "rejected"}
+    if lost and "delivered" in status:
+        return Outcome(PARTIAL, f"Read back: it has left quarantine, and was {' and '.join(sorted(status))}.", changed=True)
+    if lost:
+        return Outcome(FAILED, f"Read back: it has left quarantine, but was {' and '.join(sorted(status))}.")
+    if status == {"deferred"}:
+        return Outcome(UNDELIVERED, "Read back: it has left quarantine, but its delivery is deferred.")
+    delivered = message.recipients if status == {"delivered"} else []
+    return Outcome(STATUS_RELEASED, "Read back: it has left quarantine.", delivered, changed=True)

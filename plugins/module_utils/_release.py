@@ -172,8 +172,11 @@ class Releaser:
             return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, str(error))])
         with self._lock:
             self._form, self._form_proven, self._accepted = form, True, True
+        entries = read_entries(envelope.get("result"))
+        if entries is None:
+            return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, "the answer is garbled")])
         silent = []
-        for item, entry in zip(batch.items, match(read_entries(envelope.get("result")), [item.names for item in batch.items])):
+        for item, entry in zip(batch.items, match(entries, [item.names for item in batch.items])):
             if entry:
                 item.learn(entry.id, entry.postfix_id)
             outcome = outcome_of(entry)
@@ -181,8 +184,7 @@ class Releaser:
                 self._end(item, outcome)
             else:
                 silent.append(item)
-        words = "the answer names no outcome for it"
-        return self._noted(batch, [Doubt(batch, silent, PASSED_OVER, words)] if silent else [])
+        return self._noted(batch, [Doubt(batch, silent, PASSED_OVER, "the answer names no outcome for it")] if silent else [])
 
     # --- after a round ---------------------------------------------------------------------------------------------
 

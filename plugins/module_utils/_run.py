@@ -63,7 +63,7 @@ class Report:
         parts = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
         recipients = f", {self._recipients} recipient{'s' if self._recipients != 1 else ''} reached" if self._recipients else ""
         sentence = f"{_count(len(self.rows))}: {', '.join(parts)}{recipients}."
-        return f"{_full_stop(str(self.error))} {sentence}" if self.error else sentence
+        return f"{_sentence(self.error)} {sentence}" if self.error else sentence
 
     def failures(self, fail_on: t.Collection[str]) -> list[dict[str, t.Any]]:
         """Return the rows whose status is one of C(fail_on)."""
@@ -97,7 +97,7 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     finally:
         journal.close()
     for item in items:
-        item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {_full_stop(str(error))}")
+        item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {_sentence(error)}")
     return Report(request.handles, items, error)
 
 
@@ -117,5 +117,6 @@ def _count(number: int) -> str:
     return f"{number} message{'s' if number != 1 else ''}"
 
 
-def _full_stop(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
+def _sentence(error: CloudflareError | None) -> str:
+    text = str(error).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
