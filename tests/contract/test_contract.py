@@ -7,11 +7,10 @@
 from __future__ import annotations
 
 import pytest
+from contract_client import Api
 from emulator import Emulator
 from emulator.app import ROUTES
 from openapi_core.exceptions import OpenAPIError
-
-from contract_client import Api
 
 VARIANTS = [
     {},

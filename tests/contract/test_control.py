@@ -38,7 +38,7 @@ def test_command_line(tmp_path: Path, stop: signal.Signals) -> None:
     assert len(httpx.get(f"{about['control_url']}/messages").json()) == 50
     token = about["credentials"]["write"]["CLOUDFLARE_API_TOKEN"]
     answer = httpx.get(f"{about['url']}/accounts", headers={"Authorization": f"Bearer {token}"})
-    assert [account["id"] for account in about["accounts"]][0] in answer.text
+    assert about["accounts"][0]["id"] in answer.text
     process.send_signal(stop)
     output, _ = process.communicate(timeout=5)
     assert process.returncode == 0
@@ -46,9 +46,20 @@ def test_command_line(tmp_path: Path, stop: signal.Signals) -> None:
     assert "ansible-playbook emailsec.cloudflare." in output
 
 
-def test_wrong_command_lines() -> None:
-    for arguments in (["--set", "colour=red"], ["--scenario", "none"]):
-        assert subprocess.run([sys.executable, str(PACKAGE), *arguments], capture_output=True, check=False).returncode
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--set", "colour=red"], "colour"),
+        (["--scenario", "none"], "invalid choice"),
+        (["--host", "192.0.2.1"], "192.0.2.1"),
+    ],
+    ids=str,
+)
+def test_wrong_command_lines(arguments: list[str], reason: str) -> None:
+    ended = subprocess.run([sys.executable, str(PACKAGE), *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode
+    assert reason in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 class Control:
@@ -84,6 +95,9 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     counts = control("GET", "/deliveries")
     assert counts["counts"] == {first["id"]: {first["recipients"][0]: 1}}
     assert len(counts["log"]) == 1
+    assert control("PATCH", f"/messages/{first['id']}", {"state": "quarantined"})["is_quarantined"]
+    control("DELETE", f"/messages/{second['id']}")
+    assert second["id"] not in {message["id"] for message in control("GET", "/messages")}
     control("POST", "/faults", {"action": "status", "status": 502, "route": "search"})
     assert httpx.get(mail, **write).status_code == 502
     assert [fault["hits"] for fault in control("GET", "/faults")] == [1]
@@ -105,6 +119,8 @@ def test_mistakes_are_explained(control: Control) -> None:
         ("POST", "/faults", {"action": "explode"}),
         ("POST", "/messages", {"colour": "red"}),
         ("POST", "/outcomes", {"unknown": ["failed"]}),
+        ("PATCH", "/messages/unknown", {"state": "released"}),
+        ("DELETE", "/messages/unknown", None),
         ("POST", "/clock", {}),
         ("GET", "/messages?account=unknown", None),
     ):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from contract_client import Api, error
 from emulator import Emulator
 from emulator.credentials import standard_credentials
-
-from contract_client import Api, error
 
 KNOWN = standard_credentials(["0" * 32])
 WRITE, KEY = KNOWN["write"].headers, KNOWN["key"].headers
@@ -79,7 +78,12 @@ def test_accounts(emulator: Emulator) -> None:
     [only] = Api(emulator, "other_account").get("/accounts").json()["result"]
     assert only["id"] == emulator.accounts[-1].id
     assert error(Api(emulator, "account_owned").get("/accounts")) == (400, 1001)
-    assert [Api(emulator).get("/accounts", per_page=size).status_code for size in (4, 5, 50, 51)] == [400, 200, 200, 400]
+    assert [Api(emulator).get("/accounts", per_page=size).status_code for size in (4, 5, 50, 51)] == [
+        400,
+        200,
+        200,
+        400,
+    ]
     assert [a["name"] for a in Api(emulator).get("/accounts", name="Cedar Law").json()["result"]] == ["Cedar Law"]
 
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+from contract_client import Api
 from emulator import Emulator, mangling
 from msgspec import ValidationError
-
-from contract_client import Api
 
 
 @pytest.fixture
@@ -232,7 +231,8 @@ def test_the_message_may_be_in_the_path_or_the_body(raw: Api, emulator: Emulator
 
 
 @pytest.mark.parametrize(
-    "order", [{"action": "explode"}, {"action": "cut", "colour": "red"}, {"action": "status"}, {"action": "hang", "when": 1}]
+    "order",
+    [{"action": "explode"}, {"action": "cut", "colour": "red"}, {"action": "status"}, {"action": "hang", "when": 1}],
 )
 def test_wrong_orders_are_refused(emulator: Emulator, order: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

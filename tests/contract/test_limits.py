@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
+from contract_client import Api, error
 from emulator import Emulator
 from emulator.clock import utc
-
-from contract_client import Api, error
 
 
 def test_headers_tell_how_the_credential_stands(api: Api, emulator: Emulator) -> None:

@@ -10,11 +10,10 @@ import time
 from typing import Any
 
 import pytest
+from contract_client import Api, error
 from emulator import Emulator
 from emulator.mail import Message
 from msgspec import ValidationError
-
-from contract_client import Api, error
 
 
 def held(emulator: Emulator, recipients: int = 1) -> Message:
@@ -179,7 +178,18 @@ def test_reads_lag_behind(api: Api, emulator: Emulator) -> None:
         assert api.get(message.id).json()["result"]["is_quarantined"] is expected
         assert bool(api.search(alert_id=message.alert_id, delivery_status="quarantined")) is expected
         assert bool(api.get(f"{message.id}/action_log").json()["result"]) is not expected
+        api.get(f"{message.id}/preview")
         emulator.clock.advance(31)
+
+
+def test_others_may_act_meanwhile(api: Api, emulator: Emulator) -> None:
+    first, second = emulator.quarantined()[:2]
+    emulator.enter(first.id, "released")
+    emulator.remove(second.id)
+    assert api.get(first.id).json()["result"]["post_delivery_operations"] == ["QUARANTINE_RELEASE"]
+    assert api.get(second.id).status_code == 404
+    assert second.id not in {message["id"] for message in api.search(per_page=1000)}
+    assert not emulator.deliveries
 
 
 def test_answer_shapes(api: Api, emulator: Emulator) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from contract_client import Api
 from emulator import Emulator
 from emulator.mail import DETECTIONS
 from msgspec import ValidationError
-
-from contract_client import Api
 
 
 def test_the_default_has_mail_of_every_kind(emulator: Emulator) -> None:
@@ -50,7 +49,10 @@ def test_a_seed_makes_the_same_world(emulator: Emulator) -> None:
 def test_hostile_subjects_arrive_unchanged() -> None:
     with Emulator("hostile") as emulator:
         expected = {message.id: message.subject for message in emulator.quarantined()}
-        found = {message["id"]: message["subject"] for message in Api(emulator).search(delivery_status="quarantined", per_page=1000)}
+        found = {
+            message["id"]: message["subject"]
+            for message in Api(emulator).search(delivery_status="quarantined", per_page=1000)
+        }
     subjects = "".join(subject or "" for subject in found.values())
     assert found.items() <= expected.items()
     for sign in ("{{", "\x1b[2J", "\u202e", "=HYPERLINK", "<script>", "\ud800"):

@@ -11,9 +11,8 @@ from itertools import islice
 import cloudflare
 import pytest
 from cloudflare import Cloudflare
-from emulator import Emulator
-
 from contract_client import Api
+from emulator import Emulator
 
 
 @pytest.fixture

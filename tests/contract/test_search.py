@@ -10,10 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from contract_client import Api, error
 from emulator import Emulator
 from emulator.clock import rfc3339, utc
-
-from contract_client import Api, error
 
 ALL = {"detections_only": "false", "per_page": 1000}
 

@@ -12,21 +12,33 @@ import os
 import shlex
 import signal
 import sys
-from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tools")]
 
-if find_spec("aiohttp") is None:
+
+def use_own_environment(problem: Exception) -> NoReturn:
+    """Start again with the Python of the checkout's environment, which has the libraries."""
     try:
-        from bootstrap import ensure_venv  # type: ignore[import-not-found, unused-ignore]
+        from bootstrap import RUN, SetUpError, prepare  # pylint: disable=import-outside-toplevel
     except ImportError:
-        sys.exit(f"The emulator needs some libraries: {sys.executable} -m pip install -r {HERE / 'requirements.txt'}")
-    ensure_venv()
+        sys.exit(f"{problem}. Install: {sys.executable} -m pip install -r {HERE / 'requirements.txt'}")
+    if Path(sys.prefix) == RUN.path:
+        raise problem
+    try:
+        prepare(RUN)
+    except SetUpError as trouble:
+        sys.exit(str(trouble))
+    os.execv(RUN.python, [str(RUN.python), *sys.argv])
 
-from emulator import Emulator  # pylint: disable=wrong-import-position
-from emulator.scenarios import SCENARIOS  # pylint: disable=wrong-import-position
+
+try:
+    from emulator import Emulator
+    from emulator.scenarios import SCENARIOS
+except (ImportError, AttributeError) as missing:  # no libraries, or old ones
+    use_own_environment(missing)
 
 
 def arguments() -> argparse.Namespace:
@@ -56,9 +68,8 @@ def setting(text: str) -> tuple[str, object]:
         return name, value
 
 
-def main() -> None:
+def serve(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
-    options = arguments()
     stops = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     emulator = Emulator(
@@ -71,10 +82,10 @@ def main() -> None:
     )
     with emulator:
         exports = " ".join(f"{name}={shlex.quote(value)}" for name, value in emulator.environment().items())
-        example = shlex.quote(json.dumps({"messages": [message.id for message in emulator.quarantined()[:2]]}))
+        variables = {"quarantine_release_messages": [message.id for message in emulator.quarantined()[:2]]}
         print(f"Cloudflare Email Security, emulated: {emulator.url}  (control: {emulator.control_url}/)\n")
         print(f"export {exports}\n")
-        print(f"ansible-playbook emailsec.cloudflare.release -e {example}", flush=True)
+        print(f"ansible-playbook emailsec.cloudflare.release -e {shlex.quote(json.dumps(variables))}", flush=True)
         if options.ready_file:
             _write(options.ready_file, json.dumps(emulator.describe(), indent=2))
         signal.sigwait(stops)
@@ -88,4 +99,7 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        serve(arguments())
+    except (ValueError, OSError) as mistake:
+        sys.exit(f"The emulator did not start: {mistake}")

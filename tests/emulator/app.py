@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -79,7 +80,7 @@ async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
         path=request.raw_path.partition("?")[0],
         query=list(request.query.items()),
         credential=credential.name if credential else None,
-        headers={name: value for name, value in request.headers.items() if name.lower() not in _SECRETS},
+        headers={name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRETS},
         body=await request.read(),
         route=request.match_info.route.name,
     )
@@ -147,7 +148,7 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
 async def edge_headers(request: web.Request, response: web.StreamResponse) -> None:
     """What the edge adds to an answer: always cf-ray, and on JSON how the credential stands."""
     world, credential = request.app[WORLD], request[CREDENTIAL]
-    response.headers["cf-ray"] = f"{world.random.getrandbits(64):016x}-EMU"
+    response.headers["cf-ray"] = f"{random.Random(request[RECORD].number).getrandbits(64):016x}-EMU"
     if response.content_type == JSON:
         name = credential.name if credential else ""
         response.headers.update(world.limits.headers(name, world.clock.now(), world.settings))

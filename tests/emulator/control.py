@@ -84,6 +84,21 @@ async def add_messages(request: web.Request) -> web.Response:
     return answer([message_json(message) for message in added])
 
 
+@routes.patch("/messages/{id}")
+async def enter(request: web.Request) -> web.Response:
+    """Let a message enter a state as if somebody else had acted: {"state": "released"}."""
+    world, message_id = request.app[WORLD], request.match_info["id"]
+    world.enter(message_id, (await request.json())["state"])
+    return answer(message_json(world.find(message_id)))
+
+
+@routes.delete("/messages/{id}")
+async def remove(request: web.Request) -> web.Response:
+    """Forget a message."""
+    request.app[WORLD].remove(request.match_info["id"])
+    return answer({})
+
+
 @routes.post("/outcomes")
 async def script(request: web.Request) -> web.Response:
     """Fix the outcomes of the next releases of messages: {id: [outcome, ...]}."""

@@ -110,8 +110,8 @@ class Message(Struct, kw_only=True, forbid_unknown_fields=True):
         return next(state for since, state in reversed(self.history) if since <= now)
 
     def change(self, state: State, visible_from: float) -> None:
-        """Enter a new state, which readers see later."""
-        self.history.append((visible_from, state))
+        """Enter a new state, which readers see later, and never before the one it came from."""
+        self.history.append((max(visible_from, self.history[-1][0]), state))
 
     def log(self, action: Action) -> None:
         """Record an action that changes nothing else."""
@@ -144,6 +144,12 @@ class Mailbox:
         self._by_id.update({message.id: message for message in new})
         self._by_postfix_id.update({message.postfix_id: message for message in new})
         self._ordered = sorted([*self._ordered, *new], key=lambda message: message.order)
+
+    def remove(self, message: Message) -> None:
+        """Drop the message, if it is here."""
+        self._by_id.pop(message.id, None)
+        self._by_postfix_id.pop(message.postfix_id, None)
+        self._ordered = [other for other in self._ordered if other is not message]
 
     def get(self, handle: str, kind: str = "investigate") -> Message | None:
         """The message with that id, of the kind `investigate`, `postfix` or `both`."""

@@ -22,7 +22,7 @@ class Request(Struct, kw_only=True):
     path: str  # as sent, percent-encoded
     query: list[tuple[str, str]]
     credential: str | None  # by name
-    headers: dict[str, str]
+    headers: dict[str, str]  # by lower-case name
     body: bytes
     route: str | None = None
     violations: list[str] = field(default_factory=list)

@@ -144,6 +144,14 @@ class Emulator:
         """Put one message into quarantine, or elsewhere; see World.compose and Message for the fields."""
         return self.world.add_message(account, **fields)
 
+    def enter(self, message_id: str, state: str) -> None:
+        """Let a message enter a state (one word, as for add_message) as if somebody else had acted."""
+        self.world.enter(message_id, state)
+
+    def remove(self, message_id: str) -> None:
+        """Forget a message."""
+        self.world.remove(message_id)
+
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.world.script(message_id, *outcomes)

@@ -21,7 +21,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The defaults are the API as published on 2026-10-04, and the worst case where nothing is published."""
 
     # Release: the request
-    release_forms: frozenset[Form] = frozenset({"object"})
+    release_forms: Annotated[frozenset[Form], Meta(min_length=1)] = frozenset({"object"})
     object_ids: IdKind = "investigate"  # which ids count as known in {"ids": [...]}
     array_ids: IdKind = "both"  # which ids count as known in a bare array
     form_error: Literal["placeholder", "unmarshal", "schema", "silent"] = "placeholder"  # see release.FORM_ERRORS

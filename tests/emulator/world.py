@@ -87,16 +87,13 @@ class World:
 
     def compose(self, *, age: float = 3600.0, state: str = "quarantined", **fields: Any) -> Message:
         """A message from some fields; `age` in seconds and `state` in one word make up the rest."""
-        now = self.clock.now()
-        fields.setdefault("scanned_at", utc(int(now - age)))
+        scanned_at = convert(fields.pop("scanned_at", utc(int(self.clock.now() - age))), datetime)
         fields.setdefault("postfix_id", "4" + "".join(self.random.choices(_ALPHABET, k=self.random.choice((14, 15)))))
         fields.setdefault("serial", f"{self.random.randrange(10**8):08}")
         fields.setdefault("sender", "news@shop.example")
         fields.setdefault("message_id", f"<{fields['postfix_id'].lower()}@{fields['sender'].rpartition('@')[2]}>")
-        if isinstance(fields["scanned_at"], str):
-            fields["scanned_at"] = datetime.fromisoformat(fields["scanned_at"])
-        acted = fields["scanned_at"].timestamp() + 60
-        return convert({**fields, "history": [(0.0, _initial(state, acted))]}, Message)
+        history = [(0.0, _state(state, scanned_at.timestamp() + 60))]
+        return convert({**fields, "scanned_at": scanned_at, "history": history}, Message)
 
     def add(self, messages: Iterable[Message], account: str | None = None) -> None:
         """Put messages into the mailbox of an account."""
@@ -117,6 +114,17 @@ class World:
                 return message
         raise KeyError(message_id)
 
+    def enter(self, message_id: str, state: str) -> None:
+        """Let a message enter a state as if somebody else had acted."""
+        now = self.clock.now()
+        self.find(message_id).change(_state(state, now), now)
+
+    def remove(self, message_id: str) -> None:
+        """Forget a message, as if its time in the quarantine were over."""
+        message = self.find(message_id)
+        for account in self.accounts.values():
+            account.mailbox.remove(message)
+
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.find(message_id).script = convert(outcomes, list[Script])
@@ -136,11 +144,11 @@ class World:
         return Counter((delivery.message_id, delivery.recipient) for delivery in self.deliveries)
 
 
-def _initial(state: str, acted: float) -> State:
+def _state(word: str, acted: float) -> State:
     """The state that a word stands for: a delivery status, or an operation that was done."""
-    if state in DELIVERY_STATUSES:
-        return State(state == "quarantined", (state,))
-    operation, status = _OPERATIONS[state]
+    if word in DELIVERY_STATUSES:
+        return State(word == "quarantined", (word,))
+    operation, status = _OPERATIONS[word]
     folder = "JunkEmail" if operation == "MOVE" else None
     action = Action(operation=operation, at=acted, folder=folder, requested_by="analyst@example.com")
     return State(status == "quarantined", (status,), (action,))
