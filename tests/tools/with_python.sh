@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# shellcheck shell=sh
 # Runs a Python program with the first Python found that can set the project up: 3.11 or later, with venv.
 # Usage: sh with_python.sh PROGRAM [ARGUMENT...]       PYTHON=/path/to/python names one to use.
 

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages of the tests: what each one runs, and in which environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import private_home
+from bootstrap import CHECKOUT, COLLECTIONS, FLOOR, LINT, TEST, Environment
+from tree import copy_of_checkout
+
+TOOLS = Path(__file__).resolve().parent
+
+
+class StageFailed(Exception):
+    """A command of the stage ended with something else than success."""
+
+
+class Stage(t.NamedTuple):
+    """One stage of ``./test``."""
+
+    name: str
+    about: str
+    environment: Environment
+    run: t.Callable[[Environment, list[str]], None]
+
+
+def _pytest(directory: str, *options: str) -> t.Callable[[Environment, list[str]], None]:
+    """Return a stage that runs the tests of a directory, with the options that the user added."""
+
+    def run(environment: Environment, added: list[str]) -> None:
+        variables = {"PYTHONPATH": str(COLLECTIONS)}
+        _run(environment, [_bin(environment, "pytest"), directory, "-q", *options, *added], variables=variables)
+
+    return run
+
+
+def _sanity(environment: Environment, added: list[str]) -> None:
+    private_home.furnish(environment)
+    version = "import sys; print('%d.%d' % sys.version_info[:2])"
+    python = subprocess.run([environment.python, "-c", version], check=True, stdout=subprocess.PIPE, text=True).stdout
+    # Said outright, as ansible-test otherwise tries, and changes, every Python that it finds on the PATH.
+    command = [_bin(environment, "ansible-test"), "sanity", "--local", "--python", python.strip()]
+    command += ["--color", "yes" if sys.stdout.isatty() else "no"]
+    with copy_of_checkout() as copy:
+        _run(environment, [*command, *added], cwd=copy)
+
+
+def _lint(environment: Environment, _added: list[str]) -> None:
+    with copy_of_checkout() as copy:
+        variables = {"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
+        _run(environment, [_bin(environment, "ansible-lint"), "--strict", "--offline"], cwd=copy, variables=variables)
+        scripts = ["demo", "test", ".ci/run", *map(str, sorted(Path("tests/tools").glob("*.sh")))]
+        _run(environment, [_bin(environment, "shellcheck"), *scripts], cwd=copy)
+
+
+def _docs(environment: Environment, _added: list[str]) -> None:
+    command = [_bin(environment, "antsibull-docs"), "lint-collection-docs", "--plugin-docs"]
+    with copy_of_checkout() as copy:
+        _run(environment, [*command, "--validate-collection-refs", "self", "."], cwd=copy)
+
+
+def _in_copy(*command: str) -> t.Callable[[Environment, list[str]], None]:
+    """Return a stage that runs one program of the environment in a copy of the checkout."""
+
+    def run(environment: Environment, _added: list[str]) -> None:
+        with copy_of_checkout() as copy:
+            _run(environment, [_bin(environment, command[0]), *command[1:]], cwd=copy)
+
+    return run
+
+
+def _bin(environment: Environment, name: str) -> str:
+    return str(environment.path / "bin" / name)
+
+
+def _run(
+    environment: Environment, command: list[str], *, cwd: Path = CHECKOUT, variables: dict[str, str] | None = None
+) -> None:
+    """Run a command in the environment, its output shown as it comes."""
+    plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1"}
+    everything = environment.variables() | plain | (variables or {})
+    done = subprocess.run(command, check=False, cwd=cwd, env=everything, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise StageFailed(f"{Path(command[0]).name} ended with {done.returncode}")
+
+
+STAGES = (
+    Stage("units", "the unit tests", TEST, _pytest("tests/unit", "-n", "auto")),
+    Stage("contract", "the emulator against the API's contract", TEST, _pytest("tests/contract")),
+    Stage("integration", "modules, role and playbooks against the emulator", TEST, _pytest("tests/integration")),
+    Stage("floor", "the unit tests with the oldest ansible-core and requests", FLOOR, _pytest("tests/unit", "-n", "auto")),
+    Stage("sanity", "ansible-test sanity", TEST, _sanity),
+    Stage("lint", "ansible-lint, profile production, and shellcheck", LINT, _lint),
+    Stage("docs", "the documentation of plugins and roles", LINT, _docs),
+    Stage("changelog", "the changelog and its fragments", LINT, _in_copy("antsibull-changelog", "lint")),
+    Stage("licences", "a licence for every file", LINT, _in_copy("reuse", "lint", "--lines")),
+    Stage("groups", "every module in the action group", LINT, _in_copy("python", str(TOOLS / "action_groups.py"))),
+    Stage("package", "build, install and Galaxy's importer", LINT, _in_copy("python", str(TOOLS / "package.py"))),
+)
