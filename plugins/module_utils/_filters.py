@@ -68,9 +68,9 @@ def _moment(options: t.Mapping[str, t.Any], name: str) -> datetime.datetime | No
     try:
         # Before Python 3.11, fromisoformat does not know the Z.
         moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text.strip()))
-    except ValueError:
+        return moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+    except (ValueError, OverflowError):
         raise InputError(f"{name} must be a date or time such as 2026-11-20 or 2026-11-20T08:00:00Z, not {text!r:.40}") from None
-    return moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
 
 def _text(moment: datetime.datetime) -> str:
