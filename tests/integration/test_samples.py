@@ -75,6 +75,18 @@ def test_an_account_of_the_environment_without_an_inventory(ansible: Ansible, em
     assert emulator.deliveries == dict.fromkeys([(message.id, recipient) for recipient in message.recipients], 1)
 
 
+def test_tags_end_it_early(ansible: Ansible, emulator: Emulator) -> None:
+    selected = ansible.release("-i", ONE_ACCOUNT, "--tags", "select")
+    assert (selected.code, selected.total("changed")) == (0, 0)
+    assert "Messages selected: 3" in selected.text
+    assert not emulator.requests
+
+    released = ansible.release("-i", ONE_ACCOUNT, "--tags", "release")
+    assert (released.code, released.total("changed")) == (0, 1)
+    assert "3 messages: 3 released, 5 recipients reached." in released.text
+    assert not ansible.reports.exists()
+
+
 def test_search_finds_what_release_takes(ansible: Ansible, emulator: Emulator) -> None:
     hidden = ansible.playbook("emailsec.cloudflare.search", "-e", "search_since=52w")
     assert hidden.code == 0
