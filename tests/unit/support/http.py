@@ -152,7 +152,7 @@ class Script:
 
 def _as_headers(reply: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return keywords such as C(retry_after=3) as headers of the answer."""
-    return {"headers": {name.replace("_", "-"): str(value) for name, value in reply.items()}} if reply else {}
+    return {"headers": {name.replace("_", "-").title(): str(value) for name, value in reply.items()}} if reply else {}
 
 
 def install(script: Script, monkeypatch: t.Any) -> None:

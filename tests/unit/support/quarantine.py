@@ -29,6 +29,7 @@ class Quarantine:
 
     def __init__(self, count: int, *acts: Act) -> None:
         self.rows = {number: row(number) for number in range(1, count + 1)}
+        self._numbers = {found[name]: number for number, found in self.rows.items() for name in ("id", "postfix_id")}
         self.acts = collections.deque(acts)
         self.deliveries: collections.Counter[int] = collections.Counter()
         self.bodies: list[t.Any] = []
@@ -58,10 +59,7 @@ class Quarantine:
 
     def find(self, name: str) -> int | None:
         """Return the number of the message with this id."""
-        for number, found in self.rows.items():
-            if name in (found["id"], found["postfix_id"]):
-                return number
-        return None
+        return self._numbers.get(name)
 
     @property
     def released(self) -> list[int]:
