@@ -173,4 +173,3 @@ def _verify(params: dict[str, t.Any]) -> bool | str:
     except (OSError, ValueError) as error:
         raise InputError(f"ca_path {path} cannot be read as CA certificates ({getattr(error, 'strerror', None) or error})") from None
     return path
-
