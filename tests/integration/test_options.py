@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from playbooks import CHECKOUT
 
 ROLE = CHECKOUT / "roles" / "quarantine_release"
@@ -25,7 +26,11 @@ def load(path: Path) -> Any:
 def documented_options(path: str) -> dict[str, Any]:
     """The options in the DOCUMENTATION of a plugin."""
     for node in ast.walk(ast.parse((CHECKOUT / "plugins" / path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "DOCUMENTATION":
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == "DOCUMENTATION"
+        ):
             return yaml.safe_load(ast.literal_eval(node.value))["options"]
     raise AssertionError(f"{path} documents nothing")
 

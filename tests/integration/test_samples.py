@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from playbooks import CEDAR, HARBOUR, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
-
 from emulator import Emulator
+from playbooks import CEDAR, HARBOUR, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
 
 
 def posts(emulator: Emulator) -> int:
@@ -23,8 +22,12 @@ def test_one_account(ansible: Ansible, emulator: Emulator) -> None:
     assert not ansible.reports.exists()
     assert "3 would_release. Check mode: nothing was sent, and no report was written." in predicted.text
     assert predicted.result("Show the difference")["msg"] == {
-        "before": dict.fromkeys(["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "quarantined"),
-        "after": dict.fromkeys(["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "released"),
+        "before": dict.fromkeys(
+            ["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "quarantined"
+        ),
+        "after": dict.fromkeys(
+            ["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "released"
+        ),
     }
 
     released = ansible.release("-i", ONE_ACCOUNT)
