@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from emulator import Emulator
 from playbooks import Ansible, statuses
 
@@ -94,6 +98,13 @@ def test_the_role_fails_the_host_after_its_report(ansible: Ansible, emulator: Em
     ]
     assert (ansible.directory / "journal.jsonl").stat().st_mode & 0o777 == 0o600
     assert '"ticket": "INC-9"' in (ansible.directory / "journal.jsonl").read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="takes /proc for a directory where nobody can write")
+def test_a_report_that_cannot_be_written_hides_no_outcome(ansible: Ansible, emulator: Emulator) -> None:
+    run = ansible.release(messages=emulator.quarantined()[0].id, report_dir="/proc")
+    assert (run.code, run.total("changed"), run.total("failures")) == (2, 1, 1)
+    assert run.result("Show the outcome")["msg"] == "1 message: 1 released, 1 recipient reached."
 
 
 def test_the_outcome_as_a_fact_for_later_plays(ansible: Ansible, emulator: Emulator) -> None:

@@ -62,4 +62,4 @@ def test_after_sigkill_nobody_claims_to_know(ansible: Ansible, emulator: Emulato
     assert run.code == 2
     assert ansible.report()["outcome"] == "unknown"
     for text in (ansible.ticket(), run.result("Fail with the reason")["msg"]):
-        assert text.startswith("The module ended without a result")
+        assert "The module ended without a result" in text
