@@ -249,7 +249,7 @@ class Releaser:
         elif len(left) > 1:
             middle = len(left) // 2
             return [Batch(left[:middle]), Batch(left[middle:])]
-        elif left[0].sent_as + 1 < len(left[0].names):
+        elif not self._accepted and left[0].sent_as + 1 < len(left[0].names):
             left[0].sent_as += 1
             return [Batch(left)]
         for item in left:

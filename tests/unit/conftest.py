@@ -19,9 +19,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCO
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished, run_module
 
 # The same examples in every run, so that a test that passed here passes there.
-settings.register_profile(
-    "unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck)
-)
+settings.register_profile("unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 settings.load_profile("unit")
 
 _LEFT_OUT = ("CLOUDFLARE_", "CF_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC")

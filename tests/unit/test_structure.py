@@ -214,6 +214,6 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     script.get("investigate", page([row(1), {}]))
     check_result(run("message_info").result, told, {"always", "success"})
     script.get("investigate", refusal(10000, "Authentication error"), 403)
-    check_result(run("message_info").result, {**told, "msg": {"returned": "always", "type": "str"}}, {"always", "when the API refused a request"})
-
-
+    check_result(
+        run("message_info").result, {**told, "msg": {"returned": "always", "type": "str"}}, {"always", "when the API refused a request"}
+    )

@@ -158,16 +158,12 @@ def _as_headers(reply: dict[str, t.Any]) -> dict[str, t.Any]:
 def install(script: Script, monkeypatch: t.Any) -> None:
     """Let the script answer everything that requests sends in this process."""
 
-    def send(
-        adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, **options: t.Any
-    ) -> requests.Response:
+    def send(adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, **options: t.Any) -> requests.Response:
         reply = script.answer(request, options)
         if isinstance(reply.content, BaseException):
             raise reply.content
         headers = {"Content-Type": "application/json", "cf-ray": RAY, **(reply.headers or {})}
-        raw = urllib3.HTTPResponse(
-            body=io.BytesIO(as_body(reply.content)), headers=headers, status=reply.status, preload_content=False
-        )
+        raw = urllib3.HTTPResponse(body=io.BytesIO(as_body(reply.content)), headers=headers, status=reply.status, preload_content=False)
         return adapter.build_response(request, raw)
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)

@@ -75,7 +75,9 @@ def test_what_the_answer_says_of_each(answer: object, wanted: list[Names], found
     assert delivered(answer, *wanted) == found
 
 
-@pytest.mark.parametrize("result", [None, "x", 3, True, [1], ["x"], [None], [[]], [{}], {}, [{"id": None}], [{"id": 3}], [entry(1), {"delivered": ["a"]}]])
+@pytest.mark.parametrize(
+    "result", [None, "x", 3, True, [1], ["x"], [None], [[]], [{}], {}, [{"id": None}], [{"id": 3}], [entry(1), {"delivered": ["a"]}]]
+)
 def test_a_garbled_result_is_told_as_such(result: object) -> None:
     assert read_entries(result) is None
 
@@ -105,7 +107,12 @@ def test_no_entry_and_empty_lists_state_no_outcome(nothing: Entry | None) -> Non
     assert outcome_of(nothing) is None
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from([A, PA]), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "postfix_id", "delivered", "failed", "x"]), inner)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from([A, PA]),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "postfix_id", "delivered", "failed", "x"]), inner),
+    )
+)
 def test_no_result_breaks_the_reading(result: object) -> None:
     entries = read_entries(result)
     if entries is not None:

@@ -35,7 +35,9 @@ def client(script: Script, clock: FakeClock) -> Client:
 
 
 @pytest.mark.parametrize("failure", [(LOST, 0), ("<html>", 502), (refusal(1, "x"), 500), (b"", 200), (b'{"success": tr', 200)])
-def test_a_failing_read_is_repeated_with_growing_pauses(client: Client, script: Script, clock: FakeClock, failure: tuple[t.Any, int]) -> None:
+def test_a_failing_read_is_repeated_with_growing_pauses(
+    client: Client, script: Script, clock: FakeClock, failure: tuple[t.Any, int]
+) -> None:
     script.get("x", *failure)
     script.get("x", *failure)
     script.get("x", envelope("fine"))
@@ -62,9 +64,20 @@ def test_a_refusal_is_not_repeated(client: Client, script: Script, status: int) 
 
 @pytest.mark.parametrize(
     "failure",
-    [(LOST, 0), (requests.exceptions.ConnectionError("reset"), 0), ("<html>", 504), (refusal(1, "x"), 500), (b"", 200), (envelope(), 202), (b"", 204), (refusal(1, "x"), 408)],
+    [
+        (LOST, 0),
+        (requests.exceptions.ConnectionError("reset"), 0),
+        ("<html>", 504),
+        (refusal(1, "x"), 500),
+        (b"", 200),
+        (envelope(), 202),
+        (b"", 204),
+        (refusal(1, "x"), 408),
+    ],
 )
-def test_a_post_that_may_have_been_carried_out_is_never_repeated(client: Client, script: Script, clock: FakeClock, failure: tuple[t.Any, int]) -> None:
+def test_a_post_that_may_have_been_carried_out_is_never_repeated(
+    client: Client, script: Script, clock: FakeClock, failure: tuple[t.Any, int]
+) -> None:
     script.post("x", [1], *failure)
     with pytest.raises(DoubtfulError):
         client.post("x", [1])
@@ -91,7 +104,9 @@ def test_a_rate_limit_beyond_max_wait_is_an_error_with_the_request_id(client: Cl
 
 @pytest.mark.parametrize(("method", "permission"), [("get", "Cloud Email Security: Read"), ("post", "Cloud Email Security: Write")])
 @pytest.mark.parametrize("content", [refusal(10000, "Authentication error"), "<html>"])
-def test_a_refused_credential_is_named_with_the_missing_permission(client: Client, script: Script, method: str, permission: str, content: t.Any) -> None:
+def test_a_refused_credential_is_named_with_the_missing_permission(
+    client: Client, script: Script, method: str, permission: str, content: t.Any
+) -> None:
     script.server = lambda _sent: Reply(content, 403)
     with pytest.raises(AuthenticationError, match="token of the test") as caught:
         client.get("x") if method == "get" else client.post("x", [])

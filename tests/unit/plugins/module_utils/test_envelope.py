@@ -30,7 +30,11 @@ HTML = "<html><title>504 Gateway Time-out</title>secret page</html>"
 
 def reply(content: object, status: int = 200, **headers: str) -> Reply:
     """Return an answer as it came."""
-    given_headers = {"Content-Type": "application/json", "cf-ray": RAY, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    given_headers = {
+        "Content-Type": "application/json",
+        "cf-ray": RAY,
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
     return Reply(status, CaseInsensitiveDict(given_headers), as_body(content))
 
 
@@ -48,8 +52,16 @@ def test_a_success_is_returned_as_it_is(result: object) -> None:
 
 # Every row of the table of errors that are known to occur.
 KNOWN = [
-    (400, refusal(6003, "Invalid request headers", error_chain=[{"code": 6111, "message": "Invalid format for Authorization header"}]), AuthenticationError),
-    (400, refusal(6003, "Invalid request headers", error_chain=[{"code": 6103, "message": "Invalid format for X-Auth-Key header"}]), AuthenticationError),
+    (
+        400,
+        refusal(6003, "Invalid request headers", error_chain=[{"code": 6111, "message": "Invalid format for Authorization header"}]),
+        AuthenticationError,
+    ),
+    (
+        400,
+        refusal(6003, "Invalid request headers", error_chain=[{"code": 6103, "message": "Invalid format for X-Auth-Key header"}]),
+        AuthenticationError,
+    ),
     (400, refusal(1, "x", error_chain=[{"code": 6301, "message": "y"}]), AuthenticationError),
     (400, refusal(9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"), AuthenticationError),
     (401, refusal(1000, "Invalid API Token"), AuthenticationError),
@@ -72,7 +84,9 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("status", "content", "kind"), KNOWN)
-def test_each_known_error_is_told_apart_and_told_in_the_apis_words(status: int, content: dict[str, t.Any], kind: type[CloudflareError]) -> None:
+def test_each_known_error_is_told_apart_and_told_in_the_apis_words(
+    status: int, content: dict[str, t.Any], kind: type[CloudflareError]
+) -> None:
     error = refused(content, status)
     assert type(error) is kind
     assert f"HTTP {status}" in str(error)

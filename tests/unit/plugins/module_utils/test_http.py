@@ -17,7 +17,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import read_envelope
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
+    CertificateError,
+    CloudflareError,
+    ConnectError,
+    DoubtfulError,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._http import Http
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, investigate_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import run_module
@@ -84,8 +89,9 @@ def serve() -> t.Iterator[t.Callable[[Behaviour], Server]]:
 
 def exchange(port: int, *, scheme: str = "http", timeout: float = 5.0, **options: t.Any) -> t.Any:
     """Send one request and return the answer."""
-    http = Http({"Authorization": "Bearer x"}, timeout=timeout, verify=True, connections=1)
-    return http.exchange(options.pop("method", "GET"), f"{scheme}://127.0.0.1:{port}/v4", **options)
+    url = f"{scheme}://127.0.0.1:{port}/v4"
+    http = Http(url, {"Authorization": "Bearer x"}, timeout=timeout, verify=True, connections=1)
+    return http.exchange(options.pop("method", "GET"), url, **options)
 
 
 def answer(body: bytes, *headers: str, length: int | None = None, status: str = "200 OK") -> Behaviour:
@@ -167,9 +173,10 @@ def test_nobody_listening_means_that_nothing_was_sent() -> None:
 
 
 def test_a_name_that_does_not_resolve_means_that_nothing_was_sent() -> None:
-    http = Http({}, timeout=2, verify=True, connections=1)
+    url = "http://nowhere.invalid/v4"
+    http = Http(url, {}, timeout=2, verify=True, connections=1)
     with pytest.raises(ConnectError, match=r"nowhere\.invalid"):
-        http.exchange("POST", "http://nowhere.invalid/v4", body=[])
+        http.exchange("POST", url, body=[])
 
 
 def test_plain_http_where_tls_was_expected_means_that_nothing_was_sent(serve: t.Any) -> None:
@@ -209,9 +216,10 @@ def test_the_password_of_a_proxy_is_never_printed(
 def test_a_proxy_that_asks_for_a_password_is_named_as_the_obstacle(serve: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(answer(b"", status="407 Proxy Authentication Required"))
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
-    http = Http({"Authorization": "Bearer x"}, timeout=2, verify=True, connections=1)
+    url = "https://api.cloudflare.com/v4"
+    http = Http(url, {"Authorization": "Bearer x"}, timeout=2, verify=True, connections=1)
     with pytest.raises(ConnectError, match="through the proxy .*407"):
-        http.exchange("POST", "https://api.cloudflare.com/v4", body=[])
+        http.exchange("POST", url, body=[])
     assert b"Bearer" not in server.received[0], "the credential is for Cloudflare, not for the proxy"
 
 
@@ -228,7 +236,8 @@ def test_a_connection_is_kept_for_the_next_request(serve: t.Any) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2")
 
     server = serve(twice)
-    http = Http({}, timeout=2, verify=True, connections=1)
-    bodies = [http.exchange("GET", f"http://127.0.0.1:{server.port}/").body for _number in range(2)]
+    url = f"http://127.0.0.1:{server.port}/"
+    http = Http(url, {}, timeout=2, verify=True, connections=1)
+    bodies = [http.exchange("GET", url).body for _number in range(2)]
     assert bodies == [b"1", b"2"]
     assert len(server.received) == 1

@@ -37,7 +37,12 @@ def test_each_event_is_one_line_with_the_context(path: Path) -> None:
     journal.write("outcome", messages=[])
     journal.close()
     first, second = lines(path)
-    assert {name: first[name] for name in ("event", "run", "ticket", "ids")} == {"event": "intent", "run": "r1", "ticket": "INC-1\n2", "ids": ["a", "b\u2028"]}
+    assert {name: first[name] for name in ("event", "run", "ticket", "ids")} == {
+        "event": "intent",
+        "run": "r1",
+        "ticket": "INC-1\n2",
+        "ids": ["a", "b\u2028"],
+    }
     assert first["time"].endswith("+00:00")
     assert second["event"] == "outcome"
 

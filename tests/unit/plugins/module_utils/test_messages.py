@@ -155,7 +155,9 @@ def test_a_postfix_id_is_searched_for_as_words_when_reading_does_not_know_it(mes
     assert script.sent[-1].query["query"] == postfix_id(1)
 
 
-@pytest.mark.parametrize(("given", "on_record"), [("<mail.1@sender.example>", "mail.1@sender.example"), ("mail.1@sender.example", "<mail.1@sender.example>")])
+@pytest.mark.parametrize(
+    ("given", "on_record"), [("<mail.1@sender.example>", "mail.1@sender.example"), ("mail.1@sender.example", "<mail.1@sender.example>")]
+)
 def test_a_message_id_is_found_with_and_without_brackets(messages: Messages, script: Script, given: str, on_record: str) -> None:
     def server(sent: Sent) -> Reply:
         return Reply(page([row(1, message_id=on_record)] if sent.query["message_id"] == on_record else []))
@@ -201,7 +203,9 @@ def without_record(number: int) -> dict[str, t.Any]:
         ("<html>", 502, "not_quarantined"),
     ],
 )
-def test_the_action_log_tells_what_the_message_does_not(messages: Messages, script: Script, content: t.Any, status: int, outcome: str) -> None:
+def test_the_action_log_tells_what_the_message_does_not(
+    messages: Messages, script: Script, content: t.Any, status: int, outcome: str
+) -> None:
     script.get(path(1), envelope(without_record(1)))
     script.get(f"{path(1)}/action_log", content, status)
     assert statuses(collect(messages, parse_handles([investigate_id(1)]), True)) == [outcome]

@@ -143,7 +143,9 @@ def test_auto_finds_the_form_out_with_one_call_and_keeps_to_it(clock: FakeClock,
     assert before == 0
 
 
-@pytest.mark.parametrize("words", ["expected object, received array", "cannot unmarshal array into Go value", "ids is required", "Invalid JSON body"])
+@pytest.mark.parametrize(
+    "words", ["expected object, received array", "cannot unmarshal array into Go value", "ids is required", "Invalid JSON body"]
+)
 def test_words_about_the_body_change_the_form(clock: FakeClock, words: str) -> None:
     quarantine = Quarantine(1)
     quarantine.forms, quarantine.form_refusal = {"object"}, words
@@ -283,7 +285,10 @@ def test_what_cannot_be_read_back_is_unknown_and_not_sent_again(clock: FakeClock
         ({"is_quarantined": False, "delivery_status": ["rejected", "delivered"]}, "partial"),
         ({"is_quarantined": False, "delivery_status": ["deferred"]}, "undelivered"),
         ({"is_quarantined": False, "delivery_status": []}, "released"),
-        ({"is_quarantined": True, "delivery_status": ["quarantined", "delivered"], "post_delivery_operations": ["QUARANTINE_RELEASE"]}, "partial"),
+        (
+            {"is_quarantined": True, "delivery_status": ["quarantined", "delivered"], "post_delivery_operations": ["QUARANTINE_RELEASE"]},
+            "partial",
+        ),
     ],
 )
 def test_reading_back_tells_what_became_of_it(clock: FakeClock, state: dict[str, t.Any], status: str) -> None:

@@ -18,7 +18,20 @@ from ansible.module_utils import basic
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _arguments
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, EMAIL, KEY, TOKEN, URL, entry, envelope, investigate_id, path, released_row, refusal, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
+    EMAIL,
+    KEY,
+    TOKEN,
+    URL,
+    entry,
+    envelope,
+    investigate_id,
+    path,
+    released_row,
+    refusal,
+    row,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import BEARER, Script
 
 MODULES = ["message_release", "message_info"]
@@ -66,7 +79,13 @@ def expect_call(script: Script) -> None:
     ],
 )
 def test_one_credential_is_chosen_and_only_it_is_sent(
-    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, module: str, options: dict[str, str], environment: dict[str, str], headers: t.Any
+    run: Runner,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    options: dict[str, str],
+    environment: dict[str, str],
+    headers: t.Any,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -95,7 +114,13 @@ def test_one_credential_is_chosen_and_only_it_is_sent(
     ],
 )
 def test_no_usable_credential_is_one_clear_sentence_and_no_request(
-    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, module: str, options: dict[str, str], environment: dict[str, str], words: str
+    run: Runner,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    options: dict[str, str],
+    environment: dict[str, str],
+    words: str,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -146,9 +171,18 @@ def test_a_malformed_account_is_refused_before_any_request(run: Runner, script: 
     assert not script.sent
 
 
-@pytest.mark.parametrize(("given", "base"), [("http://127.0.0.1:8787/client/v4", None), ("https://gateway.example/cf/", "https://gateway.example/cf"), ("https://[::1]:8443/v4", None)])
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ("http://127.0.0.1:8787/client/v4", None),
+        ("https://gateway.example/cf/", "https://gateway.example/cf"),
+        ("https://[::1]:8443/v4", None),
+    ],
+)
 @pytest.mark.parametrize("as_option", [True, False])
-def test_another_address_is_used(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, given: str, base: str | None, as_option: bool) -> None:
+def test_another_address_is_used(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, given: str, base: str | None, as_option: bool
+) -> None:
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", "https://elsewhere.example" if as_option else given)
     script.get(f"{base or given}/accounts/{ACCOUNT}/email-security/{path(1)}", envelope(released_row(1)))
     assert not call(run, "message_info", api_url=given if as_option else None).failed
@@ -204,7 +238,21 @@ def test_a_password_in_the_address_is_refused_and_masked(
     assert not script.sent
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"timeout": 1e9}, {"timeout": "nan"}, {"timeout": "inf"}, {"timeout": "x"}, {"retries": -1}, {"max_wait": -1}, {"max_wait": "nan"}, {"max_wait": "inf"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": 1e9},
+        {"timeout": "nan"},
+        {"timeout": "inf"},
+        {"timeout": "x"},
+        {"retries": -1},
+        {"max_wait": -1},
+        {"max_wait": "nan"},
+        {"max_wait": "inf"},
+    ],
+)
 def test_numbers_out_of_range_are_refused(run: Runner, script: Script, options: dict[str, t.Any]) -> None:
     done = call(run, "message_info", **options)
     assert done.failed
@@ -246,7 +294,9 @@ def test_ca_path_wins_over_requests_ca_bundle(run: Runner, script: Script, monke
 
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("content", [None, "", "not a certificate"])
-def test_an_unreadable_ca_file_is_refused_before_any_request(run: Runner, script: Script, tmp_path: Path, module: str, content: str | None) -> None:
+def test_an_unreadable_ca_file_is_refused_before_any_request(
+    run: Runner, script: Script, tmp_path: Path, module: str, content: str | None
+) -> None:
     if content is not None:
         (tmp_path / "ca.pem").write_text(content)
     done = call(run, module, ca_path=str(tmp_path / "ca.pem"))
@@ -287,13 +337,15 @@ TRANSPORT = {
         "through the proxy",
         "407",
     ),
-    "read timeout": (requests.exceptions.ReadTimeout(urllib3.exceptions.ReadTimeoutError(POOL, "/", "Read timed out.")), "did not answer", "timeout"),
+    "read timeout": (requests.exceptions.ReadTimeout(urllib3.exceptions.ReadTimeoutError(POOL, "/", "Read timed out.")), "no answer from", "timeout"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize(("error", "tried", "advice"), TRANSPORT.values(), ids=TRANSPORT.keys())
-def test_errors_say_what_was_tried_and_what_to_do(run: Runner, script: Script, module: str, error: Exception, tried: str, advice: str) -> None:
+def test_errors_say_what_was_tried_and_what_to_do(
+    run: Runner, script: Script, module: str, error: Exception, tried: str, advice: str
+) -> None:
     script.get(path(1), error)
     done = call(run, module, retries=0)
     assert done.failed

@@ -12,7 +12,19 @@ import pytest
 
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, RAY, URL, envelope, investigate_id, message_id, page, path, postfix_id, refusal, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
+    RAY,
+    URL,
+    envelope,
+    investigate_id,
+    message_id,
+    page,
+    path,
+    postfix_id,
+    refusal,
+    row,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script, Sent
 
 BASE = f"{URL}/accounts/{ACCOUNT}/email-security"
@@ -58,7 +70,10 @@ def test_nothing_found_is_an_empty_list(run: Runner, script: Script, result: obj
     [
         ({"sender": "s.example", "recipient": "r@c.example"}, {"sender": "s.example", "recipient": "r@c.example"}),
         ({"subject": "a&b=c", "query": "q ü"}, {"subject": "a&b=c", "query": "q ü"}),
-        ({"domain": "d.example", "message_id": "<m@d>", "alert_id": "al"}, {"domain": "d.example", "message_id": "<m@d>", "alert_id": "al"}),
+        (
+            {"domain": "d.example", "message_id": "<m@d>", "alert_id": "al"},
+            {"domain": "d.example", "message_id": "<m@d>", "alert_id": "al"},
+        ),
         ({"disposition": "SPAM", "delivery_status": "quarantined"}, {"final_disposition": "SPAM", "delivery_status": "quarantined"}),
         ({"detections_only": False}, {"detections_only": "false"}),
         ({"since": "24h"}, {"start": "2026-11-21T12:00:00Z"}),
@@ -149,9 +164,18 @@ def test_old_and_new_field_names_give_the_same_message(run: Runner, script: Scri
 # --- 202 and Location --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("location", ["investigate/results/7?x=1", f"{BASE}/investigate/results/7?x=1", f"/client/v4/accounts/{ACCOUNT}/email-security/investigate/results/7?x=1"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "investigate/results/7?x=1",
+        f"{BASE}/investigate/results/7?x=1",
+        f"/client/v4/accounts/{ACCOUNT}/email-security/investigate/results/7?x=1",
+    ],
+)
 @pytest.mark.parametrize("content", [envelope([]), envelope(None), b""])
-def test_a_search_that_is_still_running_is_waited_for(run: Runner, script: Script, clock: FakeClock, location: str, content: object) -> None:
+def test_a_search_that_is_still_running_is_waited_for(
+    run: Runner, script: Script, clock: FakeClock, location: str, content: object
+) -> None:
     script.get("investigate", content, 202, location=location)
     script.get("investigate/results/7", envelope([]), 202, query={"x": "1"})
     script.get("investigate/results/7", page([row(1)]), query={"x": "1"})

@@ -92,8 +92,12 @@ def test_the_call_this_project_began_with_works(run: Runner, script: Script) -> 
     """A bare array of postfix ids with email and key, answered as in the SDK 4.x: no ids, null lists."""
     script.headers = {"X-Auth-Email": "operator@corp.example", "X-Auth-Key": "cfk_odd!Key"}
     script.get("investigate", page([row(1)]))
-    script.release([postfix_id(1)], envelope([{"postfix_id": postfix_id(1), "delivered": ["a@x.example"], "failed": None, "undelivered": None}]))
-    done = release(run, api_token=None, api_email="operator@corp.example", api_key="cfk_odd!Key", postfix_ids=[postfix_id(1)], messages=None)
+    script.release(
+        [postfix_id(1)], envelope([{"postfix_id": postfix_id(1), "delivered": ["a@x.example"], "failed": None, "undelivered": None}])
+    )
+    done = release(
+        run, api_token=None, api_email="operator@corp.example", api_key="cfk_odd!Key", postfix_ids=[postfix_id(1)], messages=None
+    )
     assert done.statuses == ["released"]
 
 
@@ -145,7 +149,11 @@ def test_an_unknown_id_is_not_found(run: Runner, script: Script, status: int) ->
 
 
 def test_a_wrong_address_is_not_mistaken_for_an_unknown_id(run: Runner, script: Script) -> None:
-    no_route = {"success": False, "errors": [{"code": 7003, "message": "Could not route"}, {"code": 7000, "message": "No route"}], "result": None}
+    no_route = {
+        "success": False,
+        "errors": [{"code": 7003, "message": "Could not route"}, {"code": 7000, "message": "No route"}],
+        "result": None,
+    }
     script.get(path(1), no_route, 404)
     script.get("investigate", no_route, 404)
     done = release(run, 1)
@@ -177,7 +185,9 @@ def test_a_server_that_ignores_the_filter_does_not_get_other_mail_released(run: 
         ({"undelivered": ["b@x.example"]}, "undelivered", False, True),
     ],
 )
-def test_each_recipient_is_told_apart(run: Runner, script: Script, lists: dict[str, t.Any], status: str, changed: bool, fails: bool) -> None:
+def test_each_recipient_is_told_apart(
+    run: Runner, script: Script, lists: dict[str, t.Any], status: str, changed: bool, fails: bool
+) -> None:
     script.get(path(1), envelope(row(1)))
     script.release(ONE, envelope([entry(1, **lists)]))
     done = release(run, 1)
@@ -372,7 +382,10 @@ def test_a_partial_release_is_seen_by_reading_back(run: Runner, script: Script) 
 # --- rate limit --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("headers", "seconds"), [({"retry_after": 30}, 30), ({"retry_after": "Sun, 22 Nov 2026 12:00:45 GMT"}, 45), ({"ratelimit": '"default";r=0;t=20'}, 20)])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry_after": 30}, 30), ({"retry_after": "Sun, 22 Nov 2026 12:00:45 GMT"}, 45), ({"ratelimit": '"default";r=0;t=20'}, 20)],
+)
 def test_a_rate_limit_is_waited_for_and_the_call_sent_again(
     run: Runner, script: Script, clock: FakeClock, headers: dict[str, t.Any], seconds: float
 ) -> None:
@@ -459,7 +472,9 @@ def test_an_html_403_is_told_to_be_somebody_elses(run: Runner, script: Script) -
 # --- how a run fails ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fail_on", "fails"), [(None, True), ([], False), (["released"], False), (["failed"], True), (["not_found", "unknown"], False)])
+@pytest.mark.parametrize(
+    ("fail_on", "fails"), [(None, True), ([], False), (["released"], False), (["failed"], True), (["not_found", "unknown"], False)]
+)
 def test_fail_on_decides_whether_a_status_fails_the_task(run: Runner, script: Script, fail_on: list[str] | None, fails: bool) -> None:
     script.get(path(1), envelope(row(1)))
     script.release(ONE, envelope([entry(1, failed=["b@x.example"])]))
@@ -559,7 +574,9 @@ def test_the_journal_tells_intent_and_outcome_with_reason_and_ticket(run: Runner
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
     assert (intent["event"], intent["ids"], intent["request_format"]) == ("intent", ONE, "array")
     assert outcome["event"] == "outcome"
-    assert outcome["messages"] == [{"id": investigate_id(1), "status": "released", "delivered": [recipient(1)], "undelivered": [], "failed": []}]
+    assert outcome["messages"] == [
+        {"id": investigate_id(1), "status": "released", "delivered": [recipient(1)], "undelivered": [], "failed": []}
+    ]
     for event in (intent, outcome):
         assert (event["reason"], event["ticket"]) == ("false positive", "INC-4711")
         assert event["run"] == intent["run"]
