@@ -51,10 +51,10 @@ BAD = [
     ("", "is empty"),
     ("   ", "is empty"),
     (None, "is not a string but null"),
-    (7, "is not a string but a int"),
-    (True, "is not a string but a bool"),
-    ({"id": "x"}, "is not a string but a dict"),
-    (["x"], "is not a string but a list"),
+    (7, "is not a string but of type int"),
+    (True, "is not a string but of type bool"),
+    ({"id": "x"}, "is not a string but of type dict"),
+    (["x"], "is not a string but of type list"),
     ("a/b", "slash"),
     ("a\\b", "slash"),
     ("../../accounts", "slash"),
@@ -144,7 +144,7 @@ def test_one_sentence_names_every_bad_handle_by_its_place() -> None:
         parse_handles(["good", "", "x/y", 3])
     assert str(caught.value) == (
         "Unusable message handles: messages[1] is empty; messages[2] contains a slash or another character that no id has; "
-        "messages[3] is not a string but a int; put the id in quotes. Nothing was sent."
+        "messages[3] is not a string but of type int; put the id in quotes. Nothing was sent."
     )
 
 
