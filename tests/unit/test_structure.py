@@ -15,11 +15,10 @@ from unittest import mock
 
 import pytest
 import yaml
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._version import VERSION
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import envelope, path, investigate_id, page, refusal, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import envelope, investigate_id, page, path, refusal, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import MODULES
 
@@ -50,7 +49,7 @@ def documentation(name: str, part: str) -> dict[str, t.Any]:
 
 def imports(file: Path) -> set[str]:
     """Return the names of the modules that a file imports."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
@@ -214,6 +213,5 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     script.get("investigate", page([row(1), {}]))
     check_result(run("message_info").result, told, {"always", "success"})
     script.get("investigate", refusal(10000, "Authentication error"), 403)
-    check_result(
-        run("message_info").result, {**told, "msg": {"returned": "always", "type": "str"}}, {"always", "when the API refused a request"}
-    )
+    told["msg"] = {"returned": "always", "type": "str"}  # as every failing module
+    check_result(run("message_info").result, told, {"always", "when the API refused a request"})

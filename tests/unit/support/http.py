@@ -15,7 +15,6 @@ import urllib.parse
 import requests
 import requests.adapters
 import urllib3
-
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, RAY, TOKEN, URL, as_body
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -10,11 +10,10 @@ import itertools
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._answer import Entry, Names, match, outcome_of, read_entries
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import entry, investigate_id, postfix_id
+from hypothesis import given
+from hypothesis import strategies as st
 
 A, B, C = (investigate_id(number) for number in (1, 2, 3))
 PA = postfix_id(1)

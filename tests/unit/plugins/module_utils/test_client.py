@@ -11,7 +11,6 @@ import typing as t
 
 import pytest
 import requests
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,

@@ -10,10 +10,6 @@ import json
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from requests.structures import CaseInsensitiveDict
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply, printable, read_envelope
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
@@ -24,6 +20,9 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     NotFoundError,
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import RAY, as_body, envelope, refusal
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 
 HTML = "<html><title>504 Gateway Time-out</title>secret page</html>"
 
@@ -88,7 +87,7 @@ def test_each_known_error_is_told_apart_and_told_in_the_apis_words(
     status: int, content: dict[str, t.Any], kind: type[CloudflareError]
 ) -> None:
     error = refused(content, status)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert f"HTTP {status}" in str(error)
     assert RAY in str(error)
     for said in content["errors"]:
@@ -133,21 +132,25 @@ FOREIGN = {
         (200, DoubtfulError), (204, DoubtfulError), (408, DoubtfulError), (425, DoubtfulError),
         (500, DoubtfulError), (502, DoubtfulError), (504, DoubtfulError), (520, DoubtfulError), (526, DoubtfulError),
         (401, AuthenticationError), (403, AuthenticationError),
-        (301, ForeignAnswerError), (307, ForeignAnswerError), (400, ForeignAnswerError), (404, ForeignAnswerError), (413, ForeignAnswerError),
+        (301, ForeignAnswerError), (307, ForeignAnswerError),
+        (400, ForeignAnswerError), (404, ForeignAnswerError), (413, ForeignAnswerError),
     ],
 )  # fmt: skip
 def test_what_is_no_envelope_is_described_but_never_dumped(content: object, status: int, kind: type[CloudflareError]) -> None:
     error = refused(content, status)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert f"HTTP {status} (application/json, cf-ray {RAY})" in str(error)
     assert "secret page" not in str(error)
     assert "4Nj" not in str(error)
 
 
-@pytest.mark.parametrize(
-    "errors", [None, "x", 7, {}, [], [None], ["x"], [7], [{}], [{"code": "1000"}], [{"code": None, "message": None}], [{"message": {"a": 1}}],
-               [{"code": 1, "message": "a", "error_chain": "x"}], [{"code": 1, "message": "a", "error_chain": [None]}], [{"source": 3}], [{"source": {"pointer": 3}}]]
-)  # fmt: skip
+ODD_ERRORS: list[object] = [
+    *(None, "x", 7, {}, [], [None], ["x"], [7], [{}], [{"code": "1000"}], [{"code": None, "message": None}], [{"message": {"a": 1}}]),
+    *([{"code": 1, "error_chain": "x"}], [{"code": 1, "error_chain": [None]}], [{"source": 3}], [{"source": {"pointer": 3}}]),
+]
+
+
+@pytest.mark.parametrize("errors", ODD_ERRORS)
 def test_errors_of_any_shape_are_survived(errors: object) -> None:
     error = refused({"success": False, "errors": errors}, 400)
     assert isinstance(error, ApiError)

@@ -9,12 +9,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW
+from hypothesis import given
+from hypothesis import strategies as st
 
 DEFAULT = {"detections_only": "true"}
 

@@ -10,9 +10,6 @@ import datetime
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import (
     INVESTIGATE_ID,
@@ -22,6 +19,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles impor
     parse_handles,
     same_message_id,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 UTC = datetime.timezone.utc
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import socket
@@ -15,7 +16,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import read_envelope
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     CertificateError,
@@ -24,9 +24,9 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     DoubtfulError,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._http import Http
+from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, investigate_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import run_module
-from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 
 Behaviour = t.Callable[[socket.socket], None]
 
@@ -63,10 +63,8 @@ class Server:
                 return
             with connection:
                 self.received.append(request(connection))
-                try:
+                with contextlib.suppress(OSError):
                     self._behaviour(connection)
-                except OSError:
-                    pass
 
     def close(self) -> None:
         """Stop listening."""
@@ -197,7 +195,7 @@ def test_a_redirect_is_not_followed(serve: t.Any) -> None:
     [
         "http://bob:S3cret~Odd@127.0.0.1:1", "http://bob:S3cret~Odd@nowhere.invalid:3128", "socks5://bob:S3cret~Odd@127.0.0.1:1",
         "http://bob:S3cret~Odd@127.0.0.1:99999", "bob:S3cret~Odd@127.0.0.1:1", "http://bob:S3cret[Odd@127.0.0.1:1", "://bob:S3cret~Odd",
-        "ftp://bob:S3cret~Odd@127.0.0.1:1",
+        "http://bob:S3cret~Odd@", "ftp://bob:S3cret~Odd@127.0.0.1:1",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
@@ -218,7 +216,7 @@ def test_a_proxy_that_asks_for_a_password_is_named_as_the_obstacle(serve: t.Any,
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
     url = "https://api.cloudflare.com/v4"
     http = Http(url, {"Authorization": "Bearer x"}, timeout=2, verify=True, connections=1)
-    with pytest.raises(ConnectError, match="through the proxy .*407"):
+    with pytest.raises(ConnectError, match=r"through the proxy .*407"):
         http.exchange("POST", url, body=[])
     assert b"Bearer" not in server.received[0], "the credential is for Cloudflare, not for the proxy"
 

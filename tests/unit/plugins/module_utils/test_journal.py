@@ -15,7 +15,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import JournalError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._journal import Journal
 

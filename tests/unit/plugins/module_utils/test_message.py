@@ -9,9 +9,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import (
     NOT_QUARANTINED,
     QUARANTINED,
@@ -20,6 +17,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._message impor
     Message,
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id, released_row, row
+from hypothesis import given
+from hypothesis import strategies as st
 
 RELEASE = "QUARANTINE_RELEASE"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, DoubtfulError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles

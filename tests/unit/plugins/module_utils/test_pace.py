@@ -10,13 +10,12 @@ import concurrent.futures
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InterruptError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._pace import Pace, backoff, retry_after, tightest_limit
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
@@ -237,7 +236,7 @@ def test_a_slow_release_is_seen_by_the_second_look(clock: FakeClock) -> None:
             quarantine.deliver([1])
         return original(path, params)
 
-    quarantine.get = get  # type: ignore[method-assign]
+    quarantine.get = get  # type: ignore[method-assign, assignment]
     assert release(quarantine, clock).statuses == ["released"]
     assert len(quarantine.bodies) == 1
 
@@ -265,8 +264,11 @@ def test_only_what_is_still_in_quarantine_is_sent_again(clock: FakeClock) -> Non
 
 
 def test_what_cannot_be_read_back_is_unknown_and_not_sent_again(clock: FakeClock) -> None:
+    def bad_gateway() -> t.NoReturn:
+        raise DoubtfulError("bad gateway")
+
     def vanish(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
-        quarantine.read_error = DoubtfulError("bad gateway")
+        quarantine.before_read = bad_gateway
         raise LOST
 
     quarantine = Quarantine(2, vanish)
@@ -314,8 +316,7 @@ def test_halving_finds_the_culprit_and_releases_the_rest_once(clock: FakeClock, 
     ended = release(quarantine, clock, request_format="object")
     assert ended.statuses == ["failed" if number == culprit else "released" for number in quarantine.rows]
     assert set(quarantine.deliveries.values()) == {1}
-    # The whole, two halves at each depth, and the culprit once more by its other id.
-    assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1
+    assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1, "the whole, the halves, and perhaps the culprit by its other id"
 
 
 def test_state_is_read_before_each_halving(clock: FakeClock) -> None:

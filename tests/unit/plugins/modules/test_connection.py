@@ -15,7 +15,6 @@ import pytest
 import requests
 import urllib3
 from ansible.module_utils import basic
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _arguments
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
@@ -28,8 +27,8 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     envelope,
     investigate_id,
     path,
-    released_row,
     refusal,
+    released_row,
     row,
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import BEARER, Script
@@ -110,6 +109,7 @@ def test_one_credential_is_chosen_and_only_it_is_sent(
         ({"api_token": f"{TOKEN} {TOKEN}"}, {}, "white space"),
         ({"api_token": f"{TOKEN}\r\nX-Evil: 1"}, {}, "white space"),
         ({"api_token": f"{TOKEN}\u00e9"}, {}, "no credential has"),
+        ({"api_token": "   "}, {}, "white space"),
         ({"api_email": f"{EMAIL}\nX: y", "api_key": KEY}, {}, "white space"),
     ],
 )
@@ -316,6 +316,7 @@ def max_retries(reason: Exception) -> urllib3.exceptions.MaxRetryError:
     return urllib3.exceptions.MaxRetryError(POOL, "/client/v4", reason)
 
 
+TUNNEL = OSError("Tunnel connection failed: 407 Proxy Authentication Required")
 CERTIFICATE = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
 TRANSPORT = {
     "refused": (requests.exceptions.ConnectionError(max_retries(REFUSED)), "could not connect", "check api_url"),
@@ -331,13 +332,15 @@ TRANSPORT = {
         "proxy",
     ),
     "proxy refuses": (
-        requests.exceptions.ProxyError(
-            max_retries(urllib3.exceptions.ProxyError("Unable to connect to proxy", OSError("Tunnel connection failed: 407 Proxy Authentication Required")))
-        ),
+        requests.exceptions.ProxyError(max_retries(urllib3.exceptions.ProxyError("Unable to connect to proxy", TUNNEL))),
         "through the proxy",
         "407",
     ),
-    "read timeout": (requests.exceptions.ReadTimeout(urllib3.exceptions.ReadTimeoutError(POOL, "/", "Read timed out.")), "no answer from", "timeout"),
+    "read timeout": (
+        requests.exceptions.ReadTimeout(urllib3.exceptions.ReadTimeoutError(POOL, "/", "Read timed out.")),
+        "no answer from",
+        "timeout",
+    ),
 }  # fmt: skip
 
 
@@ -351,7 +354,7 @@ def test_errors_say_what_was_tried_and_what_to_do(
     assert done.failed
     assert tried in done.result["msg"].lower()
     assert advice in done.result["msg"]
-    assert "api.cloudflare.com" in done.result["msg"].lower()
+    assert "api.cloudflare.com" in done.result["msg"]
     assert "0x" not in done.result["msg"]
     assert TOKEN not in done.printed
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
@@ -48,11 +47,12 @@ def test_a_search_returns_a_list_and_changes_nothing(run: Runner, script: Script
     done = search(run)
     assert not done.failed
     assert ids(done) == [investigate_id(1), investigate_id(2)]
-    assert {name: done.result[name] for name in ("changed", "count", "truncated", "not_found", "api_calls")} == {
+    assert {name: done.result[name] for name in ("changed", "count", "truncated", "not_found", "unreadable", "api_calls")} == {
         "changed": False,
         "count": 2,
         "truncated": False,
         "not_found": [],
+        "unreadable": [],
         "api_calls": 1,
     }
 
@@ -194,9 +194,20 @@ def test_a_wait_that_the_server_asks_for_is_kept(run: Runner, script: Script, cl
 
 @pytest.mark.parametrize(
     "location",
-    ["https://evil.example/x", "//evil.example/x", "http://api.cloudflare.com/x", "https://api.cloudflare.com:444/x", "https://api.cloudflare.com.evil.example/",
-     "https://user@evil.example/", "https://api.cloudflare.com:x/", "file:///etc/passwd"],
-)  # fmt: skip
+    [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "http://api.cloudflare.com/x",
+        "https://api.cloudflare.com:444/x",
+        "https://api.cloudflare.com:x/",
+        "https://api.cloudflare.com.evil.example/",
+        "https://user@evil.example/",
+        "https://[::1",
+        "https://evil.example\\@api.cloudflare.com/",
+        "https://evil.example\\.api.cloudflare.com/",
+        "file:///etc/passwd",
+    ],
+)
 def test_the_credential_does_not_go_to_another_server(run: Runner, script: Script, location: str) -> None:
     script.get("investigate", envelope([]), 202, location=location)
     done = search(run)
@@ -235,6 +246,17 @@ def test_unknown_handles_are_named_and_do_not_fail(run: Runner, script: Script) 
     assert not done.failed
     assert done.result["messages"] == []
     assert done.result["not_found"] == [investigate_id(1)]
+
+
+def test_a_message_that_cannot_be_read_is_named_and_does_not_spoil_the_rest(run: Runner, script: Script) -> None:
+    def server(sent: Sent) -> Reply:
+        return Reply("<html>", 502) if sent.path == path(1) else Reply(envelope(row(2)))
+
+    script.server = server
+    done = search(run, messages=[investigate_id(1), investigate_id(2)])
+    assert ids(done) == [investigate_id(2)]
+    assert done.result["unreadable"] == [investigate_id(1)]
+    assert done.result["not_found"] == []
 
 
 def test_a_message_id_that_fits_several_gives_all(run: Runner, script: Script) -> None:

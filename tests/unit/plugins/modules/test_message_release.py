@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import requests
-
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
@@ -279,7 +278,7 @@ def test_a_thousand_in_doubt_are_read_back_in_few_calls(run: Runner, script: Scr
 
     def server(sent: Sent) -> Reply:
         reply = quarantine(sent)
-        if sent.method == "POST" and lost.pop("once", None):
+        if sent.method == "POST" and lost.pop("once", False):
             return Reply("<html>", 504, {"Content-Type": "text/html"})
         return reply
 
