@@ -38,6 +38,7 @@ else:
 _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024
+_SHORTEST_SECRET = 16  # a shorter one is no credential of Cloudflare's, and could be a part of any word
 _SECRET_HEADERS = ("Authorization", "X-Auth-Key")
 _HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
 
@@ -55,7 +56,8 @@ class Http:
             return request
 
         self._server = _server(api_url)
-        self._secrets = [headers[name].rpartition(" ")[2].encode() for name in _SECRET_HEADERS if name in headers]
+        secrets = [headers[name].rpartition(" ")[2].encode() for name in _SECRET_HEADERS if name in headers]
+        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self._timeout = timeout
         self._verify = verify
         self._session = requests.Session()
@@ -87,7 +89,7 @@ class Http:
             with response:
                 return Reply(response.status_code, response.headers, self._content(response))
         except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
-            raise InputError(f"requests cannot work with api_url or the proxy variables ({type(error).__name__})") from None
+            raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout) from None
 
@@ -121,8 +123,8 @@ def _chunks(response: requests.Response) -> t.Iterator[bytes]:
     """Yield the body as it arrives, so that a server that sends it drop by drop cannot hold us for ever."""
     read1 = getattr(response.raw, "read1", None)
     if read1 is None:  # urllib3 before 2.1, which returns no less than it is asked for
-        yield from itertools.islice(response.iter_content(1), 1024)
-        yield from response.iter_content(_CHUNK)
+        yield from itertools.islice(response.raw.stream(1, decode_content=True), 1024)
+        yield from response.raw.stream(_CHUNK, decode_content=True)
         return
     while True:
         chunk = read1(_CHUNK, decode_content=True)
