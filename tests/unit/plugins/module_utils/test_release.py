@@ -162,6 +162,24 @@ def test_a_refusal_in_other_words_is_read_back_before_the_form_changes(clock: Fa
     assert clock.slept >= 3
 
 
+@pytest.mark.parametrize("status", [400, 415, 422])
+def test_a_refusal_without_a_reason_is_read_back_too(clock: FakeClock, status: int) -> None:
+    quarantine = Quarantine(2, fails(ApiError("", status=status)))
+    ended = release(quarantine, clock)
+    assert ended.statuses == ["released", "released"]
+    assert forms(quarantine) == ["array", "object"]
+    assert clock.slept >= 3
+
+
+@pytest.mark.parametrize("pointer", ["", "/", "/ids"])
+def test_a_refusal_that_points_at_the_body_changes_the_form(clock: FakeClock, pointer: str) -> None:
+    error = ApiError("no", status=400, errors=[{"code": 1, "message": "no", "source": {"pointer": pointer}}])
+    quarantine = Quarantine(1, fails(error))
+    assert release(quarantine, clock).statuses == ["released"]
+    assert forms(quarantine) == ["array", "object"]
+    assert not clock.naps
+
+
 def test_a_refusal_that_names_an_id_is_not_about_the_form(clock: FakeClock) -> None:
     quarantine = Quarantine(1)
     words = f"object {investigate_id(1)} cannot be released"
@@ -343,6 +361,14 @@ def test_a_server_that_refuses_everything_is_not_asked_on_and_on(clock: FakeCloc
     assert ended.statuses == ["failed"] * 3 + ["not_attempted"] * 17
     assert len(quarantine.bodies) == 6, "three messages, each by both of its ids"
     assert isinstance(ended.error, ApiError)
+
+
+def test_refusals_that_left_nothing_to_send_ended_nothing(clock: FakeClock) -> None:
+    quarantine = Quarantine(3)
+    quarantine.refused = set(quarantine.rows)
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["failed"] * 3
+    assert ended.error is None
 
 
 def test_many_refusals_do_not_stop_a_server_that_accepted_something(clock: FakeClock) -> None:

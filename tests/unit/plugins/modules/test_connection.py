@@ -430,6 +430,15 @@ def test_no_secret_is_printed_even_if_the_server_repeats_it(
         assert TOKEN not in done.printed + str(logged)
 
 
+@pytest.mark.parametrize("token", ["4PfX", "true", "id", "Qz", "0"])
+def test_a_token_that_is_part_of_the_answer_changes_nothing_in_it(run: Runner, script: Script, token: str) -> None:
+    script.headers = {"Authorization": f"Bearer {token}"}
+    script.get(path(1), envelope(row(1)))
+    script.release(ONE, envelope([entry(1)]))
+    done = call(run, "message_release", api_token=token)
+    assert not done.failed
+
+
 def test_a_missing_requests_is_told_with_the_python_that_lacks_it(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_arguments, "IMPORT_ERROR", "Traceback: no module named requests")
     done = call(run, "message_info")

@@ -17,6 +17,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     RAY,
+    TOKEN,
     entry,
     envelope,
     investigate_id,
@@ -208,7 +209,28 @@ def test_a_refused_id_that_is_still_in_quarantine_has_failed_in_the_apis_words(r
     assert "this one is stuck" in done.result["messages"][0]["detail"]
 
 
+def test_a_failed_release_on_record_does_not_keep_a_message_in_quarantine(run: Runner, script: Script) -> None:
+    script.get(path(1), envelope(row(1, operations=("QUARANTINE_RELEASE",))))
+    script.release(ONE, envelope([entry(1)]))
+    assert release(run, 1).statuses == ["released"]
+
+
+def test_one_message_that_cannot_be_read_does_not_stop_the_others(run: Runner, script: Script) -> None:
+    script.get(path(1), "<html>", 502)
+    script.get(path(2), envelope(row(2)))
+    script.release([investigate_id(2)], envelope([entry(2)]))
+    done = release(run, 1, 2, retries=0)
+    assert done.statuses == ["not_attempted", "released"]
+    assert done.result["messages"][0]["id"] == investigate_id(1)
+    assert done.failed
+
+
 # --- handles -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_postfix_id_that_fits_several_is_ambiguous(run: Runner, script: Script) -> None:
+    script.get("investigate", page([row(1), row(2, postfix_id=postfix_id(1))]))
+    assert release(run, messages=[postfix_id(1)]).statuses == ["ambiguous"]
 
 
 def test_no_messages_are_nothing_to_do(run: Runner, script: Script) -> None:
@@ -296,6 +318,33 @@ def test_unread_ids_cost_no_reads(run: Runner, script: Script) -> None:
     assert done.result["api_calls"] == 1
 
 
+def test_an_unread_id_is_recognised_in_the_answer_of_an_old_server(run: Runner, script: Script) -> None:
+    script.release(ONE, envelope([{"postfix_id": postfix_id(1), "delivered": [recipient(1)]}]))
+    assert release(run, 1, check_state=False).statuses == ["released"]
+
+
+def test_what_this_run_saw_in_quarantine_was_not_released_before_it(run: Runner, script: Script) -> None:
+    """Sent unread, passed over, seen in quarantine, sent again, passed over, and then gone."""
+
+    def server(sent: Sent) -> Reply:
+        if sent.method == "POST":
+            return Reply(envelope([]))
+        return Reply(envelope(row(1) if len(script.posts) == 1 else released_row(1)))
+
+    script.server = server
+    done = release(run, 1, check_state=False)
+    assert done.statuses == ["released"]
+    assert len(script.posts) == 2
+
+
+def test_handles_of_several_kinds_name_each_message_once_even_unchecked(run: Runner, script: Script) -> None:
+    quarantine = Quarantine(3)
+    script.server = quarantine
+    names = [investigate_id(1), postfix_id(1), postfix_id(2), investigate_id(3)]
+    assert release(run, messages=names, check_state=False, batch_size=1).statuses == ["released"] * 4
+    assert quarantine.deliveries == {1: 1, 2: 1, 3: 1}
+
+
 # --- doubt -------------------------------------------------------------------------------------------------------------
 
 DOUBTFUL: dict[str, t.Any] = {
@@ -371,6 +420,13 @@ def test_what_cannot_be_read_back_is_unknown(run: Runner, script: Script) -> Non
     assert len(script.posts) == 1
 
 
+def test_a_success_that_says_it_is_none_is_read_back(run: Runner, script: Script) -> None:
+    script.get(path(1), envelope(row(1)))
+    script.release(ONE, refusal(1, "odd"), 200)
+    script.get(path(1), envelope(released_row(1)))
+    assert release(run, 1).statuses == ["released"]
+
+
 def test_a_partial_release_is_seen_by_reading_back(run: Runner, script: Script) -> None:
     script.get(path(1), envelope(row(1)))
     script.release(ONE, LOST)
@@ -423,6 +479,29 @@ def test_the_ratelimit_header_slows_down_before_the_wall(run: Runner, script: Sc
     script.release(ONE, envelope([entry(1)]))
     assert release(run, 1).statuses == ["released"]
     assert clock.slept == 12
+
+
+def test_many_refusals_at_once_make_no_second_delivery(run: Runner, script: Script) -> None:
+    quarantine = Quarantine(40)
+
+    def server(sent: Sent) -> Reply:
+        if sent.method == "POST" and 3 <= len(script.posts) <= 8:
+            return Reply(refusal(971, "throttling"), 429, {"Retry-After": "30"})
+        return quarantine(sent)
+
+    script.server = server
+    done = release(run, *range(1, 41), batch_size=2, concurrency=8)
+    assert set(done.statuses) == {"released"}
+    assert quarantine.released == list(range(1, 41))
+    assert done.result["api_calls"] == len(script.sent)
+
+
+def test_check_mode_that_may_not_wait_predicts_no_change(run: Runner, script: Script) -> None:
+    script.get(path(1), "", 429, retry_after=9999)
+    done = release(run, 1, check=True)
+    assert done.statuses == ["not_attempted"]
+    assert done.result["changed"] is False
+    assert done.failed
 
 
 # --- credentials -------------------------------------------------------------------------------------------------------
@@ -592,6 +671,19 @@ def test_a_lost_answer_is_in_the_journal_as_such(run: Runner, script: Script, tm
     assert [event["event"] for event in events] == ["intent", "outcome", "settled"]
     assert events[1]["messages"][0]["status"] is None
     assert events[2]["messages"][0]["status"] == "released"
+
+
+def test_no_secret_gets_into_the_journal(run: Runner, script: Script, tmp_path: Path) -> None:
+    def server(sent: Sent) -> Reply:
+        return Reply(envelope(row(1))) if sent.method == "GET" else Reply(refusal(1, f"not with {TOKEN}"), 409)
+
+    script.server = server
+    journal = tmp_path / "journal.jsonl"
+    done = release(run, 1, journal=str(journal))
+    assert done.statuses == ["failed"]
+    assert "not with" in journal.read_text()
+    assert TOKEN not in journal.read_text()
+    assert TOKEN not in done.printed
 
 
 @pytest.mark.parametrize("check", [False, True])
