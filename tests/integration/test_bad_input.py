@@ -15,7 +15,7 @@ from playbooks import Ansible
 MODULE: list[tuple[dict[str, Any], str]] = [
     ({"account_id": "Harbour Logistics"}, "account_id must be 32 hexadecimal digits"),
     ({"messages": ["4UAq", ""]}, "messages[1] is empty"),
-    ({"messages": [12345]}, "messages[0] is not a string but a int; put the id in quotes"),
+    ({"messages": [12345]}, "messages[0] is not a string but of type int; put the id in quotes"),
     ({"messages": ["../../zones"]}, "messages[0] contains a slash"),
     ({"messages": ["4UAq\n4tT3"]}, "messages[0] contains white space, a line break or a control character"),
     ({"batch_size": 0}, "batch_size must be from 1 to 1000, not 0"),
@@ -64,7 +64,7 @@ def test_nothing_to_do_takes_no_request(ansible: Ansible, emulator: Emulator) ->
 
 
 ROLE: dict[str, tuple[dict[str, Any], str]] = {
-    "mapping": ({"messages": {"id": "4UAq"}}, "messages[0] is not a string but a dict"),
+    "mapping": ({"messages": {"id": "4UAq"}}, "messages[0] is not a string but of type dict"),
     "null": ({"messages": None}, "messages[0] is not a string but null"),
     "many": (
         {"messages": "4UAq, 4tT3\n4f0S", "max_messages": 2},
