@@ -396,6 +396,14 @@ def test_what_is_still_there_after_a_doubtful_answer_is_undelivered_without_retr
     assert len(script.posts) == 1
 
 
+def test_an_unread_postfix_id_is_read_back_by_it(run: Runner, script: Script) -> None:
+    script.release([postfix_id(1)], LOST)
+    script.get("investigate", page([released_row(1)]))
+    done = release(run, messages=[postfix_id(1)], check_state=False)
+    assert done.statuses == ["released"]
+    assert done.result["messages"][0]["id"] == investigate_id(1)
+
+
 def test_the_second_sending_comes_three_seconds_after_the_first(run: Runner, script: Script, clock: FakeClock) -> None:
     when: list[float] = []
 
