@@ -23,6 +23,7 @@ from ._errors import CloudflareError, InputError
 from ._http import IMPORT_ERROR
 from ._version import VERSION
 
+DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
 DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 
 
@@ -50,6 +51,20 @@ def api_argument_spec(**options: dict[str, t.Any]) -> dict[str, dict[str, t.Any]
         "ca_path": {"type": "path"},
         **options,
     }
+
+
+def search_argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the search options that all modules share (doc fragment search)."""
+    return {
+        **{name: {"type": "str"} for name in ("sender", "recipient", "subject", "query", "domain", "message_id", "alert_id")},
+        "disposition": {"type": "str", "choices": ["MALICIOUS", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "NONE"]},
+        **{name: {"type": "str"} for name in ("start", "end", "since")},
+    }
+
+
+def exclusive_search_options() -> list[tuple[str, str]]:
+    """Return the pairs of options that exclude each other in a module that takes handles or a search."""
+    return [("start", "since"), *(("messages", option) for option in search_argument_spec())]
 
 
 def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Client:

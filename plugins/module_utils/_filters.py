@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from ._errors import InputError
+from ._times import from_seconds, parse_duration, parse_time, to_text
 
 # Option of ours: query parameter of the API.
 _PARAMETERS = {
@@ -26,7 +27,6 @@ _PARAMETERS = {
     "disposition": "final_disposition",
     "delivery_status": "delivery_status",
 }
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def search_filters(options: t.Mapping[str, t.Any], now: float) -> dict[str, str]:
@@ -38,40 +38,22 @@ def search_filters(options: t.Mapping[str, t.Any], now: float) -> dict[str, str]
     for name, value in filters.items():
         if re.search(r"[\x00-\x1f\x7f]", value):
             raise InputError(f"the search option for {name} contains a line break or a control character")
-    moment = datetime.datetime.fromtimestamp(now, datetime.timezone.utc)
-    start = moment - _duration(options["since"]) if options.get("since") else _moment(options, "start")
+    moment = from_seconds(now)
+    start = moment - parse_duration(options["since"], "since") if options.get("since") else _moment(options, "start")
     end = _moment(options, "end")
     if start and start > moment:
-        raise InputError(f"start is in the future: {_text(start)}, and now is {_text(moment)}")
+        raise InputError(f"start is in the future: {to_text(start)}, and now is {to_text(moment)}")
     if start and end and start >= end:
-        raise InputError(f"start ({_text(start)}) must be before end ({_text(end)})")
+        raise InputError(f"start ({to_text(start)}) must be before end ({to_text(end)})")
     times = {"start": start, "end": end}
-    filters.update({name: _text(value) for name, value in times.items() if value})
+    filters.update({name: to_text(value) for name, value in times.items() if value})
     filters["detections_only"] = "true" if options.get("detections_only", True) else "false"
     return filters
 
 
-def _duration(text: str) -> datetime.timedelta:
-    match = re.match(r"\s*(\d{1,6})\s*([mhdw])\s*\Z", text)
-    if not match or int(match.group(1)) == 0:
-        raise InputError(f"since must be a number with m, h, d or w for minutes, hours, days or weeks, such as 24h or 7d, not {text!r:.40}")
-    duration = datetime.timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
-    if duration > datetime.timedelta(days=3660):
-        raise InputError(f"since goes back too far: {text.strip()}")
-    return duration
-
-
 def _moment(options: t.Mapping[str, t.Any], name: str) -> datetime.datetime | None:
     text = options.get(name)
-    if not text:
-        return None
-    try:
-        # Before Python 3.11, fromisoformat does not know the Z.
-        moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text.strip()))
-    except ValueError:
-        raise InputError(f"{name} must be a date or time such as 2026-11-20 or 2026-11-20T08:00:00Z, not {text!r:.40}") from None
-    return moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
-
-
-def _text(moment: datetime.datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = parse_time(text) if text else None
+    if text and moment is None:
+        raise InputError(f"{name} must be a date or time such as 2026-11-20 or 2026-11-20T08:00:00Z, not {text!r:.40}")
+    return moment

@@ -18,6 +18,7 @@ from ._clock import Clock
 from ._errors import ApiError, AuthenticationError, ForeignAnswerError, NotFoundError
 from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle, same_message_id
 from ._message import NOT_QUARANTINED, Message
+from ._times import from_seconds, to_text
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")
@@ -107,6 +108,17 @@ class Messages:
         self._parallel(self._complete, [message for messages in found.values() for message in messages.values()])
         return {handle: list(messages.values()) for handle, messages in found.items()}
 
+    def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
+        """Return the detection details of each message, None where there are none. One call for each."""
+        return self._parallel(self._detections, message_ids)
+
+    def _detections(self, message_id: str) -> dict[str, t.Any] | None:
+        try:
+            result = self._client.get(f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/detections").get("result")
+        except NotFoundError:
+            return None
+        return result if isinstance(result, dict) else None
+
     def _sweep(
         self,
         handles: list[Handle],
@@ -156,7 +168,7 @@ class Messages:
         return []
 
     def _search_all(self, filters: t.Mapping[str, str]) -> list[Message]:
-        start = _timestamp(self._clock.time() - _OLDEST.total_seconds())
+        start = to_text(from_seconds(self._clock.time()) - _OLDEST)
         return self.search({**filters, "start": start, "detections_only": "false"}).messages
 
     def _complete(self, message: Message) -> None:
@@ -189,12 +201,8 @@ def _windows(handles: t.Iterable[Handle], now: float) -> list[dict[str, str]]:
     hints = [time for time in times if time is not None and time.timestamp() < now]
     if len(hints) < len(times) or not hints:
         return [{}]
-    window = {"start": _timestamp((min(hints) - _WINDOW_MARGIN).timestamp())}
-    end = (max(hints) + _WINDOW_MARGIN).timestamp()
-    if end < now:
-        window["end"] = _timestamp(end)
+    window = {"start": to_text(min(hints) - _WINDOW_MARGIN)}
+    end = max(hints) + _WINDOW_MARGIN
+    if end < from_seconds(now):
+        window["end"] = to_text(end)
     return [window, {}]
-
-
-def _timestamp(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -35,7 +35,7 @@ BREAKING = (FAILED, UNDELIVERED, UNKNOWN)
 class Outcome(t.NamedTuple):
     """What became of one message. The lists hold recipient addresses, as far as they are known.
 
-    changed: this run delivered it to somebody (in check mode: would try to).
+    changed: this run delivered it to somebody (in check mode: would try to). rule: the guard rule that blocked it.
     """
 
     status: str
@@ -44,6 +44,7 @@ class Outcome(t.NamedTuple):
     undelivered: t.Sequence[str] = ()
     failed: t.Sequence[str] = ()
     changed: bool = False
+    rule: str | None = None
 
     def facts(self) -> dict[str, t.Any]:
         """Return status and recipients, as the result and the journal give them."""

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - emailsec.cloudflare.api
   - emailsec.cloudflare.attributes
   - emailsec.cloudflare.attributes.info_module
+  - emailsec.cloudflare.search
 options:
   messages:
     description:
@@ -26,50 +27,11 @@ options:
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
-  sender:
-    description: Address or domain of the sender.
-    type: str
-  recipient:
-    description: Address or domain of a recipient.
-    type: str
-  subject:
-    description: Words of the subject, in any order.
-    type: str
-  query:
-    description:
-      - Words to look for in sender, recipient, subject, attachment names and hashes, and Message-ID. Case is ignored.
-    type: str
-  domain:
-    description: Domain of the sender, of a recipient, or in a link.
-    type: str
-  message_id:
-    description: RFC 5322 Message-ID.
-    type: str
-  alert_id:
-    description: Alert id, as in Cloudflare's alerts and logs.
-    type: str
-  disposition:
-    description: Verdict on the message.
-    type: str
-    choices: [MALICIOUS, SUSPICIOUS, SPOOF, SPAM, BULK, NONE]
   delivery_status:
     description:
       - What became of the message. V(quarantined) finds what can be released.
     type: str
     choices: [delivered, moved, quarantined, rejected, deferred, bounced, queued, move_failed]
-  start:
-    description:
-      - Scanned at this time or later, as an ISO 8601 date or time. Without a zone, UTC is meant.
-      - If neither O(start) nor O(since) is set, Cloudflare searches the last 30 days.
-    type: str
-  end:
-    description: Scanned before this time, as an ISO 8601 date or time. Without a zone, UTC is meant.
-    type: str
-  since:
-    description:
-      - Scanned within this time before now, a number with V(m), V(h), V(d) or V(w), such as V(24h) or V(7d).
-      - Mutually exclusive with O(start).
-    type: str
   detections_only:
     description: Whether messages without a detection are left out.
     type: bool
@@ -269,18 +231,20 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, in_range, make_client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import (
+    DELIVERY_STATUSES,
+    api_argument_spec,
+    exclusive_search_options,
+    fail,
+    in_range,
+    make_client,
+    search_argument_spec,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
-
-SEARCH_OPTIONS = (
-    "sender", "recipient", "subject", "query", "domain", "message_id", "alert_id",
-    "disposition", "delivery_status", "start", "end", "since",
-)  # fmt: skip
-
 
 def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
     """Return the result for the module's parameters."""
@@ -306,25 +270,12 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
             messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
-            sender={"type": "str"},
-            recipient={"type": "str"},
-            subject={"type": "str"},
-            query={"type": "str"},
-            domain={"type": "str"},
-            message_id={"type": "str"},
-            alert_id={"type": "str"},
-            disposition={"type": "str", "choices": ["MALICIOUS", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "NONE"]},
-            delivery_status={
-                "type": "str",
-                "choices": ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"],
-            },
-            start={"type": "str"},
-            end={"type": "str"},
-            since={"type": "str"},
+            **search_argument_spec(),
+            delivery_status={"type": "str", "choices": DELIVERY_STATUSES},
             detections_only={"type": "bool", "default": True},
             limit={"type": "int"},
         ),
-        mutually_exclusive=[("start", "since"), *(("messages", option) for option in SEARCH_OPTIONS)],
+        mutually_exclusive=[*exclusive_search_options(), ("messages", "delivery_status")],
         supports_check_mode=True,
     )
     clock = Clock()

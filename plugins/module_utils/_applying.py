@@ -1,0 +1,48 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Applying a plan: its entries as items of a run, held against what Cloudflare says now."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._handles import Handle, parse_handle
+from ._item import Item
+from ._outcome import BLOCKED, Outcome
+from ._plan import DRIFT, RELEASE, drift
+
+
+def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
+    """Return the handles of exactly those messages that the plan releases."""
+    return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == RELEASE]
+
+
+def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:
+    """Block every item still to be sent that is no longer what was approved."""
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    for item in items:
+        if item.outcome is None and item.message is not None:
+            change = drift(entries[item.handles[0].text], item.message)
+            if change:
+                item.outcome = Outcome(BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT)
+
+
+def blocked_rows(plan: t.Mapping[str, t.Any]) -> list[tuple[Handle, Item]]:
+    """Return the entries that the plan itself blocks, as items that are done."""
+    rows = []
+    for entry in plan["messages"]:
+        if entry["decision"] != RELEASE:
+            handle = Handle(entry["handle"], "")
+            item = Item(handle)
+            item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
+            item.outcome = Outcome(BLOCKED, f"The plan blocks it: {', '.join(entry['rules'])}.", rule=entry["rules"][0])
+            rows.append((handle, item))
+    return rows
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""The plan: what is to be released, why it was held, and who decided what; sealed by a digest.
+
+The digest is SHA-256 over the plan as canonical JSON (keys sorted, no white space, ASCII only). It shows that the plan is
+the one that was approved to whoever got the digest on another way; it is no signature.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import typing as t
+
+from ._errors import InputError
+from ._handles import parse_handle
+from ._message import Message
+from ._policy import all_recipients
+from ._times import parse_time
+
+SCHEMA = "emailsec.cloudflare/plan"
+VERSION = 1
+RELEASE = "release"
+BLOCKED = "blocked"
+DRIFT = "drift"
+_LARGEST = 256 * 1024 * 1024
+# From harmless to dangerous. A verdict that is not listed counts as the worst.
+_SEVERITY = ("NONE", "EXTERNAL", "ENCRYPTED", "BULK", "SPAM", "UNKNOWN", "SPOOF", "SUSPICIOUS", "MALICIOUS", "MALICIOUS-BEC")
+
+
+def digest(plan: t.Mapping[str, t.Any]) -> str:
+    """Return the digest of a plan, whatever its own C(digest) says."""
+    content = {name: value for name, value in plan.items() if name != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def seal(plan: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the plan with its digest."""
+    return {**plan, "digest": digest(plan)}
+
+
+def same_decisions(left: t.Mapping[str, t.Any], right: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether two plans differ in nothing but their times."""
+    times = ("created_at", "expires_at", "digest")
+    return {**left, **dict.fromkeys(times)} == {**right, **dict.fromkeys(times)}
+
+
+def read_plan(path: str) -> dict[str, t.Any]:
+    """Return the plan in a file, if it is one and its digest is right. Raises InputError."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise InputError(f"the plan {path} cannot be read ({error.strerror})") from None
+    try:
+        plan = json.loads(text) if len(text) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        plan = None
+    flaw = _flaw(plan)
+    if flaw:
+        raise InputError(f"{path} is no plan of this collection: {flaw}. Nothing was sent.")
+    return plan
+
+
+def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
+    """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
+    if pin and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
+        raise InputError(f"the plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin:.80}")
+    if plan["account_id"] != account_id:
+        raise InputError(f"the plan is for account {plan['account_id']}, not for {account_id}")
+    if t.cast(datetime.datetime, parse_time(plan["expires_at"])) <= now:
+        raise InputError(f"the plan expired at {plan['expires_at']}; make a new one")
+
+
+def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
+    """Return what changed for the worse since the plan was made, in words, or None."""
+    before, after = entry["final_disposition"], message.data["final_disposition"]
+    if _severity(after) > _severity(before):
+        return f"the verdict was {before} and is {after}"
+    if {address.lower() for address in entry["recipients"]} != {address.lower() for address in all_recipients(message)}:
+        return "its recipients are not those of the plan"
+    return None
+
+
+def _severity(disposition: str | None) -> int:
+    name = (disposition or "NONE").upper()
+    return _SEVERITY.index(name) if name in _SEVERITY else len(_SEVERITY)
+
+
+def _flaw(plan: t.Any) -> str | None:
+    """Return what keeps parsed JSON from being a plan, or None."""
+    if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
+        return "it does not say so"
+    if plan.get("version") != VERSION:
+        return f"it is of version {plan.get('version')!r:.20}, and this release reads version {VERSION}"
+    if not isinstance(plan.get("account_id"), str) or not isinstance(plan.get("digest"), str):
+        return "account_id or digest is missing"
+    if not isinstance(plan.get("expires_at"), str) or parse_time(plan["expires_at"]) is None:
+        return "expires_at is no time"
+    entries = plan.get("messages")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) and _is_entry(entry) for entry in entries):
+        return "its messages are garbled"
+    try:
+        actual = digest(plan)
+    except (ValueError, RecursionError):
+        return "it holds what JSON cannot say"
+    if actual != plan["digest"]:
+        return f"it was changed after it was made (its digest is {actual}, and it says {plan['digest']:.80})"
+    names = [entry["id"] for entry in entries if entry["decision"] == RELEASE]
+    return "it names a message twice" if len(set(names)) < len(names) else None
+
+
+def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
+    rules, recipients, disposition = entry.get("rules"), entry.get("recipients"), entry.get("final_disposition")
+    lists = all(isinstance(value, list) and all(isinstance(item, str) for item in value) for value in (rules, recipients))
+    if not lists or not (disposition is None or isinstance(disposition, str)):
+        return False
+    if entry.get("decision") == BLOCKED:
+        return bool(rules) and isinstance(entry.get("handle"), str)
+    if entry.get("decision") != RELEASE or rules:
+        return False
+    try:
+        parse_handle(entry.get("id"))
+    except InputError:
+        return False
+    return True
