@@ -13,6 +13,7 @@ from pathlib import Path
 
 import private_home
 from bootstrap import CHECKOUT, COLLECTIONS, FLOOR, LINT, TEST, Environment
+from process import call
 from tree import copy_of_checkout
 
 TOOLS = Path(__file__).resolve().parent
@@ -86,9 +87,8 @@ def _run(
     """Run a command in the environment, its output shown as it comes."""
     plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1"}
     everything = environment.variables() | plain | (variables or {})
-    done = subprocess.run(command, check=False, cwd=cwd, env=everything, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        raise StageFailed(f"{Path(command[0]).name} ended with {done.returncode}")
+    if code := call(command, cwd=cwd, env=everything):
+        raise StageFailed(f"{Path(command[0]).name} ended with {code}")
 
 
 STAGES = (

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import typing as t
 
 from bootstrap import SetUpError, prepare
+from process import end_on_sigterm
 from stages import STAGES, Stage, StageFailed
 
 QUICK = ("units",)
@@ -67,14 +67,11 @@ def _run(stages: list[Stage], added: list[str]) -> int:
     return 1 if any(row[1] == "FAILED" for row in rows) else 0
 
 
-def _main() -> t.NoReturn:
+if __name__ == "__main__":
+    end_on_sigterm()
     try:
         sys.exit(main())
-    except SetUpError as error:
-        sys.exit(str(error))
+    except SetUpError as problem:
+        sys.exit(str(problem))
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-if __name__ == "__main__":
-    _main()

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emulator as a process of its own, for the demo."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import typing as t
+import urllib.request
+from pathlib import Path
+
+from bootstrap import CHECKOUT, RUN, SetUpError
+from process import started
+
+PATIENCE = 30.0
+
+
+class RunningEmulator:
+    """What the emulator says of itself."""
+
+    def __init__(self, description: dict[str, t.Any]) -> None:
+        self.url: str = description["url"]
+        self.accounts: list[dict[str, str]] = description["accounts"]
+        self._control_url: str = description["control_url"]
+        self._credentials: dict[str, dict[str, str]] = description["credentials"]
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables by which the collection finds the emulator and may release."""
+        credential = {name: text for name, text in self._credentials["write"].items() if name.startswith("CLOUDFLARE_")}
+        return {"CLOUDFLARE_BASE_URL": self.url, **credential}
+
+    def ask(self, path: str) -> t.Any:
+        """Return the answer of the emulator's control interface, which no client of the API sees."""
+        # Never by way of a proxy: this is the same machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{self._control_url}{path}", timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+
+@contextlib.contextmanager
+def running_emulator(directory: Path) -> t.Iterator[RunningEmulator]:
+    """Start the emulator, with its files in the directory, and end it in any case."""
+    ready, log = directory / "ready.json", directory / "emulator.log"
+    command = [RUN.python, "tests/emulator", "--ready-file", ready]
+    with (
+        log.open("w", encoding="utf-8") as output,
+        started(command, cwd=CHECKOUT, env=RUN.variables(), output=output) as process,
+    ):
+        give_up = time.monotonic() + PATIENCE
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise SetUpError(f"The emulator did not start:\n{log.read_text(encoding='utf-8')}")
+            time.sleep(0.05)
+        yield RunningEmulator(json.loads(ready.read_text(encoding="utf-8")))
