@@ -31,17 +31,16 @@ def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:
                 item.outcome = Outcome(BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT)
 
 
-def blocked_rows(plan: t.Mapping[str, t.Any]) -> list[tuple[Handle, Item]]:
-    """Return the entries that the plan itself blocks, as items that are done."""
-    rows = []
+def blocked_items(plan: t.Mapping[str, t.Any]) -> list[Item]:
+    """Return the entries that the plan itself blocks, with their outcome."""
+    items = []
     for entry in plan["messages"]:
         if entry["decision"] != RELEASE:
-            handle = Handle(entry["handle"], "")
-            item = Item(handle)
+            item = Item(Handle(entry["handle"], ""))
             item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
             item.outcome = Outcome(BLOCKED, f"The plan blocks it: {', '.join(entry['rules'])}.", rule=entry["rules"][0])
-            rows.append((handle, item))
-    return rows
+            items.append(item)
+    return items
 
 
 def _text(value: object) -> str | None:

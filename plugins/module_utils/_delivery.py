@@ -48,7 +48,9 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
         found = messages.find([item.read_as for item in open_items], released_first=True)
         for item in open_items:
             candidates = found[item.read_as]
-            item.delivery = _delivery(candidates[0]) if len(candidates) == 1 else UNKNOWN
+            if len(candidates) == 1:
+                item.message = candidates[0]
+                item.delivery = _delivery(candidates[0])
         open_items = [item for item in open_items if item.delivery in (UNKNOWN, DEFERRED)]
         if clock.monotonic() >= end:
             break
@@ -61,3 +63,10 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
 def _delivery(message: Message) -> str:
     status = set(message.data["delivery_status"])
     return next((meaning for words, meaning in _MEANING if status & words), UNKNOWN)
+
+
+def _bounced(outcome: Outcome, message: Message) -> Outcome:
+    if "delivered" in message.data["delivery_status"]:
+        return outcome._replace(status=PARTIAL, detail="It left quarantine and was delivered to some recipients, but bounced for others.")
+    bounced = [*outcome.delivered, *outcome.undelivered]
+    return Outcome(UNDELIVERED, "It left quarantine, but bounced.", (), bounced, outcome.failed)

@@ -85,11 +85,11 @@ class Messages:
         message = Message(result if isinstance(result, dict) else {})
         return message if message_id in (message.id, message.postfix_id) else Message({"id": message_id})
 
-    def find(self, handles: t.Iterable[Handle]) -> dict[Handle, list[Message]]:
+    def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Message]]:
         """Return for each handle the messages that it fits: none, one, or several.
 
         Many ids are looked up by searches in the time window that the ids hint at, and read one by one only where that
-        did not settle them, so that the calls are fewer than the ids.
+        did not settle them, so that the calls are fewer than the ids. released_first: they are most likely released.
         """
         found: dict[Handle, dict[str, Message]] = {handle: {} for handle in handles}
         ids = {handle.text: handle for handle in found if handle.kind == INVESTIGATE_ID}
@@ -101,7 +101,8 @@ class Messages:
                     found[handle][message.key] = message
 
         if len(ids) > _SINGLE_READS or postfix_ids:
-            self._sweep([*ids.values(), *postfix_ids.values()], take, lambda handle: bool(found[handle]))
+            mails = (_RELEASED_MAIL, _QUARANTINED_MAIL) if released_first else (_QUARANTINED_MAIL, _RELEASED_MAIL)
+            self._sweep(mails, [*ids.values(), *postfix_ids.values()], take, lambda handle: bool(found[handle]))
         missing = [handle for handle, messages in found.items() if not messages]
         for handle, messages in zip(missing, self._parallel(self._find_one, missing)):
             found[handle] = {message.key: message for message in messages}
@@ -121,13 +122,14 @@ class Messages:
 
     def _sweep(
         self,
+        mails: t.Sequence[t.Mapping[str, str]],
         handles: list[Handle],
         take: t.Callable[[Message], None],
         is_found: t.Callable[[Handle], bool],
     ) -> None:
-        """Search quarantined, then released mail for the handles; widen the window once if the hint was worthless."""
+        """Search one kind of mail after the other for the handles; widen the window once if the hint was worthless."""
         for window in _windows(handles, self._clock.time()):
-            for mail in (_QUARANTINED_MAIL, _RELEASED_MAIL):
+            for mail in mails:
                 budget = sum(not is_found(handle) for handle in handles)
                 pages = self._client.pages(_PATH, {**mail, **window})
                 try:

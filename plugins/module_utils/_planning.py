@@ -132,3 +132,14 @@ def _add_full_evidence(messages: Messages, entries: t.Sequence[dict[str, t.Any]]
     known = [entry for entry in entries if entry.get("id")]
     for entry, details in zip(known, messages.detections([entry["id"] for entry in known])):
         entry["details"] = full_evidence(details) if details is not None else None
+
+
+def sentence(planned: Planned) -> str:
+    """Return what was decided in one sentence."""
+    counts = planned.plan["summary"]
+    rules = ", ".join(f"{rule} {number}" for rule, number in sorted(counts["rules"].items()))
+    decided = f"{counts['total']} messages: {counts['release']} to release to {counts['recipients']} recipients, {counts['blocked']} blocked"
+    if planned.refusals:
+        reasons = "; ".join(f"{rule}: {words}" for rule, words in planned.refusals.items())
+        return f"The whole plan is refused ({reasons}). {decided}."
+    return f"{decided} ({rules})." if rules else f"{decided}."

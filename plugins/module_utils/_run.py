@@ -11,8 +11,10 @@ from __future__ import annotations
 import typing as t
 import uuid
 
+from ._applying import block_drifted, blocked_items
 from ._client import Client
 from ._clock import Clock
+from ._delivery import verify_delivery
 from ._errors import CloudflareError
 from ._handles import Handle
 from ._item import Item, collect
@@ -23,22 +25,29 @@ from ._release import Options, Releaser
 
 
 class Request(t.NamedTuple):
-    """What is to be released and how. reason, ticket: recorded only. journal: path, or None."""
+    """What is to be released and how.
+
+    plan: release its entries; handles are then those of the plan. verify_delivery: seconds to follow what was released.
+    reason, ticket: recorded only. journal: path, or None.
+    """
 
     handles: t.Sequence[Handle]
     options: Options
     check_mode: bool = False
     check_state: bool = True
+    plan: t.Mapping[str, t.Any] | None = None
+    verify_delivery: float = 0
     journal: str | None = None
     reason: str | None = None
     ticket: str | None = None
 
 
 class Report:
-    """What became of every handle, and what ended the run early, if anything did."""
+    """What became of every handle, what ended the run early, if anything did, and warnings."""
 
-    def __init__(self, handles: t.Sequence[Handle], items: t.Iterable[Item], error: CloudflareError | None) -> None:
+    def __init__(self, handles: t.Sequence[Handle], items: t.Sequence[Item], error: CloudflareError | None, warnings: t.Sequence[str]) -> None:
         self.error = error
+        self.warnings = warnings
         self.rows = [_row(handle, item) for item in items for handle in item.handles]
         position = {handle.text: index for index, handle in enumerate(handles)}
         self.rows.sort(key=lambda row: position[row["handle"]])
@@ -81,9 +90,12 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     journal = Journal(None if request.check_mode else request.journal, context)
     messages = Messages(client, clock, request.options.concurrency)
     items = [Item(handle) for handle in request.handles]
+    warnings: list[str] = []
     error: CloudflareError | None = None
     try:
-        items = collect(messages, request.handles, request.check_state or request.check_mode)
+        items = collect(messages, request.handles, request.check_state or request.check_mode or request.plan is not None)
+        if request.plan is not None:
+            block_drifted(request.plan, items)
         todo = [item for item in items if item.outcome is None]
         if request.check_mode:
             for item in todo:
@@ -92,13 +104,25 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
             releaser = Releaser(client, messages, journal, clock, request.options)
             releaser.release(todo)
             error = releaser.error
+            if request.verify_delivery and not error:
+                warnings = _verify(messages, clock, todo, request.verify_delivery)
     except CloudflareError as caught:
         error = caught
     finally:
         journal.close()
     for item in items:
         item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {_sentence(error)}")
-    return Report(request.handles, items, error)
+    blocked = blocked_items(request.plan) if request.plan is not None else []
+    return Report([*request.handles, *(item.handles[0] for item in blocked)], [*items, *blocked], error, warnings)
+
+
+def _verify(messages: Messages, clock: Clock, items: t.Sequence[Item], seconds: float) -> list[str]:
+    """Follow the deliveries. What was released stays released when that fails; returns a warning."""
+    try:
+        verify_delivery(messages, clock, items, seconds)
+    except CloudflareError as error:
+        return [f"The delivery could not be followed to its end: {_sentence(error)}"]
+    return []
 
 
 def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
@@ -109,6 +133,8 @@ def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
         "postfix_id": item.postfix_id,
         **outcome.facts(),
         "detail": outcome.detail,
+        "rule": outcome.rule,
+        "delivery": item.delivery,
         "changed": outcome.changed,
     }
 

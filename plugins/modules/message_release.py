@@ -41,10 +41,27 @@ options:
         is sent once.
       - An empty list is nothing to do.
       - A Message-ID that fits several messages is V(ambiguous), and none of them is touched.
+      - Exactly one of O(messages) and O(plan) is required.
     type: list
     elements: raw
-    required: true
     aliases: [ids, postfix_ids]
+  plan:
+    description:
+      - Path of a plan file that M(emailsec.cloudflare.message_plan) made. Exactly the messages that it decides to release
+        are released; those that it blocks are reported as V(blocked).
+      - A plan that was changed, has expired or is for another account is refused before any request.
+      - A message whose verdict got worse, or whose recipients changed since the plan was made, is V(blocked) by the rule
+        C(drift).
+    type: path
+    version_added: 0.2.0
+  plan_digest:
+    description:
+      - The digest that was approved, as RV(emailsec.cloudflare.message_plan#module:digest) gave it. A plan with another
+        digest is refused.
+      - Without it, the digest inside the file shows only that the file is undamaged, as whoever can write the file can
+        write the digest.
+    type: str
+    version_added: 0.2.0
   batch_size:
     description:
       - How many messages go into one request, V(1) to V(1000). Cloudflare publishes no limit.
@@ -96,6 +113,13 @@ options:
         then is V(not_attempted). V(0) never stops.
     type: int
     default: 0
+  verify_delivery:
+    description:
+      - Seconds to follow what became of the released messages, RV(messages[].delivery). V(0) does not follow them.
+      - It ends as soon as all of them are delivered, bounced or moved. A message that bounced is V(undelivered).
+    type: float
+    default: 0
+    version_added: 0.2.0
   journal:
     description:
       - Path of a file to which each request is recorded before it is sent, and its outcome after, as JSON Lines.
@@ -113,6 +137,7 @@ notes:
   - SIGTERM and SIGINT end the run after the requests in flight; the result tells what was done and what was not.
 seealso:
   - module: emailsec.cloudflare.message_info
+  - module: emailsec.cloudflare.message_plan
 """
 
 EXAMPLES = r"""
@@ -148,6 +173,12 @@ EXAMPLES = r"""
     postfix_ids:
       - 4Njp3P0STMz2c02Q
     fail_on: [unknown, not_attempted]
+
+- name: Release what was approved, and see whether it arrives
+  emailsec.cloudflare.message_release:
+    plan: /srv/plans/INC-4711.json
+    plan_digest: "{{ approved_digest }}"
+    verify_delivery: 60
 """
 
 RETURN = r"""
@@ -217,6 +248,18 @@ messages:
       type: str
       returned: always
       sample: Delivered to every recipient.
+    rule:
+      description: The guard rule that blocked it, or null.
+      type: str
+      returned: always
+      sample: null
+    delivery:
+      description:
+        - What was seen of it within O(verify_delivery), V(delivered), V(bounced), V(deferred), V(moved) or V(unknown); null if
+          it was not followed.
+      type: str
+      returned: always
+      sample: delivered
     changed:
       description: Whether this run delivered it to somebody (in check mode, would try to).
       type: bool
@@ -242,6 +285,11 @@ ticket:
   returned: unless an argument was refused
   type: str
   sample: INC-4711
+plan_digest:
+  description: Digest of the plan that was applied.
+  returned: with O(plan), unless an argument was refused
+  type: str
+  sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 status:
   description: HTTP status of the error that ended the run.
   returned: when the API refused a request and the run ended
@@ -264,29 +312,38 @@ import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import planned_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, in_range, make_client
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, read_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import ARRAY, AUTO, OBJECT, Options
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Request, release_messages
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
-            messages={"type": "list", "elements": "raw", "required": True, "aliases": ["ids", "postfix_ids"]},
+            messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+            plan={"type": "path"},
+            plan_digest={"type": "str"},
             batch_size={"type": "int", "default": 50},
             concurrency={"type": "int", "default": 4},
             check_state={"type": "bool", "default": True},
             request_format={"type": "str", "choices": [AUTO, ARRAY, OBJECT], "default": AUTO},
             fail_on={"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
             stop_after_failures={"type": "int", "default": 0},
+            verify_delivery={"type": "float", "default": 0},
             journal={"type": "path"},
             reason={"type": "str"},
             ticket={"type": "str"},
         ),
+        mutually_exclusive=[("messages", "plan")],
+        required_one_of=[("messages", "plan")],
+        required_by={"plan_digest": ["plan"]},
         supports_check_mode=True,
     )
     params = module.params
@@ -295,8 +352,12 @@ def main() -> None:
         signal.signal(number, clock.stop)
     try:
         client = make_client(module, clock, connections=in_range(params, "concurrency", 1, 16))
+        plan = None
+        if params["plan"]:
+            plan = read_plan(params["plan"])
+            check_plan(plan, client.account_id, from_seconds(clock.time()), params["plan_digest"])
         request = Request(
-            handles=parse_handles(params["messages"]),
+            handles=planned_handles(plan) if plan else parse_handles(params["messages"]),
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
                 concurrency=params["concurrency"],
@@ -306,6 +367,8 @@ def main() -> None:
             ),
             check_mode=module.check_mode,
             check_state=params["check_state"],
+            plan=plan,
+            verify_delivery=in_range(params, "verify_delivery", 0),
             journal=params["journal"],
             reason=params["reason"],
             ticket=params["ticket"],
@@ -315,6 +378,10 @@ def main() -> None:
         fail(module, error)
 
     result = {**report.result(), "api_calls": client.calls, "reason": params["reason"], "ticket": params["ticket"]}
+    if plan:
+        result["plan_digest"] = plan["digest"]
+    for warning in report.warnings:
+        module.warn(warning)
     if module._diff:
         result["diff"] = report.diff()
     if report.error or report.failures(params["fail_on"]):
