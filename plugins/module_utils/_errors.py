@@ -17,6 +17,11 @@ import typing as t
 class CloudflareError(Exception):
     """Base of all errors that this collection raises on purpose."""
 
+    def sentence(self) -> str:
+        """Return the message as a sentence of its own."""
+        text = str(self).rstrip(".")
+        return f"{text[:1].upper()}{text[1:]}."
+
     def details(self) -> dict[str, t.Any]:
         """Return the machine-readable part, for the result of a failing task."""
         return {}

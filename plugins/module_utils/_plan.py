@@ -65,7 +65,7 @@ def read_plan(path: str) -> dict[str, t.Any]:
     flaw = _flaw(plan)
     if flaw:
         raise InputError(f"{path} is no plan of this collection: {flaw}. Nothing was sent.")
-    return plan
+    return t.cast("dict[str, t.Any]", plan)
 
 
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:

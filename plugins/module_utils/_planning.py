@@ -28,7 +28,7 @@ NOT_IN_QUARANTINE = "not_quarantined"
 class Wish(t.NamedTuple):
     """What is to be planned: handles, or a search (query parameters), and for whom.
 
-    limit: a search that finds more than this is refused. now: seconds since the epoch.
+    asked: the search as it was asked for, with relative times as such. limit: a search that finds more than this is refused. now: seconds since the epoch.
     """
 
     account_id: str
@@ -36,6 +36,7 @@ class Wish(t.NamedTuple):
     search: t.Mapping[str, str] | None
     policy: Policy
     now: float
+    asked: t.Mapping[str, t.Any] | None = None
     limit: int = 10_000
     expires_in: str = "24h"
     evidence: str = "basic"
@@ -88,7 +89,7 @@ def make_plan(messages: Messages, wish: Wish) -> Planned:
         "requested_by": wish.requested_by,
         "reason": wish.reason,
         "ticket": wish.ticket,
-        "search": dict(wish.search) if wish.search is not None else None,
+        "search": dict(wish.asked) if wish.asked is not None else None,
         "evidence": wish.evidence,
         "policy": wish.policy.as_data(),
         "refused_by": list(refusals),

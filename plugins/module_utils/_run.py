@@ -72,7 +72,7 @@ class Report:
         parts = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
         recipients = f", {self._recipients} recipient{'s' if self._recipients != 1 else ''} reached" if self._recipients else ""
         sentence = f"{_count(len(self.rows))}: {', '.join(parts)}{recipients}."
-        return f"{_sentence(self.error)} {sentence}" if self.error else sentence
+        return f"{self.error.sentence()} {sentence}" if self.error else sentence
 
     def failures(self, fail_on: t.Collection[str]) -> list[dict[str, t.Any]]:
         """Return the rows whose status is one of C(fail_on)."""
@@ -111,7 +111,7 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     finally:
         journal.close()
     for item in items:
-        item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {_sentence(error)}")
+        item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {error}")
     blocked = blocked_items(request.plan) if request.plan is not None else []
     return Report([*request.handles, *(item.handles[0] for item in blocked)], [*items, *blocked], error, warnings)
 
@@ -121,7 +121,7 @@ def _verify(messages: Messages, clock: Clock, items: t.Sequence[Item], seconds: 
     try:
         verify_delivery(messages, clock, items, seconds)
     except CloudflareError as error:
-        return [f"The delivery could not be followed to its end: {_sentence(error)}"]
+        return [f"The delivery could not be followed to its end: {error.sentence()}"]
     return []
 
 
@@ -141,8 +141,3 @@ def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
 
 def _count(number: int) -> str:
     return f"{number} message{'s' if number != 1 else ''}"
-
-
-def _sentence(error: CloudflareError | None) -> str:
-    text = str(error).rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}."

@@ -211,7 +211,7 @@ plan:
       returned: always
       sample: "2026-11-21T08:00:00Z"
     search:
-      description: The query that found the messages, null if they were named.
+      description: The search that found the messages, null if they were named.
       type: dict
       returned: always
       sample: {"sender": "supplier.example", "delivery_status": "quarantined"}
@@ -362,11 +362,12 @@ POLICY_OPTIONS = {
 
 def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     """Return what the module's parameters ask for. Raises InputError."""
-    handles = search = None
+    handles = search = asked = None
     if params["messages"] is None:
         if not any(params[name] for name in search_argument_spec()):
             raise InputError("a plan needs messages, or a search with at least one filter such as sender, recipient or since")
         search = search_filters(params, now)
+        asked = {name: params[name] for name in (*search_argument_spec(), "delivery_status", "detections_only") if params[name] is not None}
     else:
         handles = parse_handles(params["messages"])
     parse_duration(params["expires_in"], "expires_in")
@@ -376,6 +377,7 @@ def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
         search=search,
         policy=Policy(**(params["policy"] or {})).checked(),
         now=now,
+        asked=asked,
         limit=in_range(params, "limit", 1),
         **{name: params[name] for name in ("expires_in", "evidence", "requested_by", "reason", "ticket")},
     )
