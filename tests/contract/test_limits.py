@@ -47,6 +47,13 @@ def test_the_block_is_the_rest_of_the_window_by_default(api: Api, emulator: Emul
     assert api.get("").status_code == 200
 
 
+def test_a_block_may_be_shorter_than_the_window(api: Api, emulator: Emulator) -> None:
+    emulator.configure(rate_quota=1, rate_block=1)
+    assert [api.get("").status_code for _ in range(3)] == [200, 429, 429]
+    emulator.clock.advance(1.1)
+    assert [api.get("").status_code for _ in range(2)] == [200, 429]
+
+
 def test_retry_after_as_date_or_not_at_all(api: Api, emulator: Emulator) -> None:
     emulator.configure(rate_quota=1, retry_after="date")
     api.get("")

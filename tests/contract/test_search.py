@@ -74,6 +74,7 @@ def test_alert_id_and_time_window(api: Api, emulator: Emulator) -> None:
         {"start": "yesterday"},
         {"start": "2026-01-01T00:00:00"},
         {"start": "2999-01-01T00:00:00Z"},
+        {"start": "2999-01-01T00:00:00Z", "end": "2999-02-01T00:00:00Z"},
         {"start": "2026-02-01T00:00:00Z", "end": "2026-01-01T00:00:00Z"},
         {"cursor": "garbage"},
         {"sender": ["a@b.example", "c@d.example"]},

@@ -34,13 +34,9 @@ class Fault(Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
     def matches(self, request: Request) -> bool:
         """Whether the request has all of the traits."""
         wanted = ((self.route, request.route), (self.method, request.method), (self.credential, request.credential))
-        text = f"{request.path}\n{request.body.decode('utf-8', 'replace')}"
-        parts = [f"/accounts/{self.account_id}/"] if self.account_id else []
-        return (
-            all(want is None or want == have for want, have in wanted)
-            and all(part in text for part in parts)
-            and (self.message_id is None or self.message_id in text.replace("%3A", ":"))
-        )
+        text = f"{request.path}\n{request.body.decode('utf-8', 'replace')}".replace("%3A", ":")
+        parts = (f"/accounts/{self.account_id}/" if self.account_id else "", self.message_id or "")
+        return all(want in (None, have) for want, have in wanted) and all(part in text for part in parts)
 
     def strikes(self) -> bool:
         """Count a matching request; whether it is hit."""
@@ -61,10 +57,8 @@ class Faults:
 
     def add(self, action: str, **traits: Any) -> Fault:
         """Order a fault: an action with its parameters, and the traits of the requests to hit."""
-        names = set(Fault.__struct_fields__) - {"effect"}
-        own = {name: value for name, value in traits.items() if name not in names}
-        match = {name: value for name, value in traits.items() if name in names}
-        fault = convert({**match, "effect": {"action": action, **own}}, Fault)
+        parameters = {name: traits.pop(name) for name in traits.keys() - Fault.__struct_fields__}
+        fault = convert({**traits, "effect": {"action": action, **parameters}}, Fault)
         self._faults.append(fault)
         return fault
 

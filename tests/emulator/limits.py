@@ -17,11 +17,15 @@ from .settings import Settings
 
 
 class Window(Struct):
-    """What one credential has used since `start`, and until when it is blocked."""
+    """What one credential has used since `start`, and until when it is blocked, if it is."""
 
     start: float
     used: int = 0
-    blocked_until: float = 0.0
+    blocked_until: float | None = None
+
+    def end(self, settings: Settings) -> float:
+        """When counting begins anew."""
+        return self.start + settings.rate_window if self.blocked_until is None else self.blocked_until
 
 
 class RateLimits:
@@ -32,19 +36,18 @@ class RateLimits:
 
     def _window(self, name: str, now: float, settings: Settings) -> Window:
         window = self._windows.get(name)
-        if window is None or (now >= window.start + settings.rate_window and now >= window.blocked_until):
+        if window is None or now >= window.end(settings):
             window = self._windows[name] = Window(now)
         return window
 
     def count(self, name: str, now: float, settings: Settings) -> None:
         """Count one request, or refuse it with 429."""
         window = self._window(name, now, settings)
-        if now >= window.blocked_until:
-            window.used += 1
-            if window.used <= settings.rate_quota:
-                return
-            rest = window.start + settings.rate_window - now
-            window.blocked_until = now + (rest if settings.rate_block is None else settings.rate_block)
+        window.used += 1
+        if window.used <= settings.rate_quota:
+            return
+        if window.blocked_until is None:
+            window.blocked_until = window.end(settings) if settings.rate_block is None else now + settings.rate_block
         wait = math.ceil(window.blocked_until - now)
         headers = {
             "seconds": {"Retry-After": str(wait)},
@@ -61,8 +64,7 @@ class RateLimits:
         """How the credential stands, as every JSON answer tells."""
         window = self._window(name, now, settings)
         left = max(0, settings.rate_quota - window.used)
-        rest = math.ceil(max(window.start + settings.rate_window, window.blocked_until) - now)
         return {
-            "Ratelimit": f'"default";r={left};t={rest}',
+            "Ratelimit": f'"default";r={left};t={math.ceil(window.end(settings) - now)}',
             "Ratelimit-Policy": f'"default";q={settings.rate_quota};w={settings.rate_window:g}',
         }

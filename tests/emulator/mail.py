@@ -135,9 +135,6 @@ class Mailbox:
     def __iter__(self) -> Iterator[Message]:
         return iter(self._ordered)
 
-    def __len__(self) -> int:
-        return len(self._ordered)
-
     def add(self, messages: Iterable[Message]) -> None:
         """Take in messages; readers in another thread see the list before or after, never between."""
         new = list(messages)

@@ -155,7 +155,8 @@ def _runs(python: Path) -> bool:
 
 def _read(stamp: Path) -> dict[str, str]:
     try:
-        return json.loads(stamp.read_text(encoding="utf-8"))
+        known: dict[str, str] = json.loads(stamp.read_text(encoding="utf-8"))
+        return known
     except (OSError, ValueError):
         return {}
 

@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import tempfile
-import typing as t
 from pathlib import Path
 
-from bootstrap import RUN, SetUpError, prepare
+from bootstrap import CHECKOUT, RUN, SetUpError, prepare
 from emulator_process import RunningEmulator, running_emulator
 from process import call, end_on_sigterm
+
+CALLBACKS = Path(__file__).with_name("callback_plugins")
+INVENTORY = CHECKOUT / "playbooks" / "inventory" / "several_accounts"
 
 
 class ActFailed(Exception):
@@ -32,20 +33,26 @@ def main() -> None:
 
 
 def _play(emulator: RunningEmulator, directory: Path) -> None:
-    inventory, reports = directory / "inventory.json", directory / "reports"
-    hosts = _hosts(emulator)
-    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-    messages = sum(len(host["quarantine_release_messages"]) for host in hosts.values())
-    print(f"An emulated Cloudflare runs at {emulator.url}: {messages} messages in quarantine, {len(hosts)} accounts.")
+    reports = directory / "reports"
+    waiting = sum(_quarantined(emulator, account["id"]) for account in emulator.accounts)
+    print(
+        f"An emulated Cloudflare at {emulator.url}: {len(emulator.accounts)} accounts, {waiting} mails in quarantine."
+    )
+    print(f"Some are known to be good; {INVENTORY.relative_to(CHECKOUT)} names them.")
 
     def playbook(*options: str) -> None:
         variables = RUN.variables() | emulator.variables()
-        variables |= {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false", "TMPDIR": str(directory)}
+        variables |= {
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "ANSIBLE_STDOUT_CALLBACK": "brief",
+            "TMPDIR": str(directory),
+        }
         if sys.stdout.isatty():
             variables["ANSIBLE_FORCE_COLOR"] = "true"
-        command = [RUN.path / "bin" / "ansible-playbook", "emailsec.cloudflare.release", "-i", inventory]
-        code = call([*command, "-e", f"quarantine_release_report_dir={reports}", *options], cwd=directory, env=variables)
-        if code:
+        command = [str(RUN.path / "bin" / "ansible-playbook"), "emailsec.cloudflare.release", "-i", str(INVENTORY)]
+        command += ["-e", f"quarantine_release_report_dir={reports}", *options]
+        if code := call(command, cwd=directory, env=variables):
             raise ActFailed(f"ansible-playbook ended with {code}.")
 
     _head("1. Check mode: what would be released? Nothing is sent.")
@@ -70,17 +77,8 @@ def _play(emulator: RunningEmulator, directory: Path) -> None:
         print(re.sub(r"[^\n\t\x20-\x7e\u00a0-\U0010ffff]", "?", report.read_text(encoding="utf-8")))
 
 
-def _hosts(emulator: RunningEmulator) -> dict[str, dict[str, t.Any]]:
-    """Return the inventory: a host for each account, with all that is in its quarantine."""
-    hosts = {}
-    for account in emulator.accounts:
-        mail = emulator.ask(f"/messages?account={account['id']}")
-        hosts[re.sub(r"\W+", "_", account["name"].lower())] = {
-            "quarantine_release_account_id": account["id"],
-            "quarantine_release_messages": [message["id"] for message in mail if message["is_quarantined"]],
-            "quarantine_release_ticket": "DEMO-1",
-        }
-    return hosts
+def _quarantined(emulator: RunningEmulator, account: str) -> int:
+    return sum(message["is_quarantined"] for message in emulator.ask(f"/messages?account={account}"))
 
 
 def _delivered(emulator: RunningEmulator) -> dict[tuple[str, str], int]:

@@ -45,7 +45,7 @@ class RunningEmulator:
 def running_emulator(directory: Path) -> t.Iterator[RunningEmulator]:
     """Start the emulator, with its files in the directory, and end it in any case."""
     ready, log = directory / "ready.json", directory / "emulator.log"
-    command = [RUN.python, "tests/emulator", "--ready-file", ready]
+    command = [str(RUN.python), "tests/emulator", "--ready-file", str(ready)]
     with (
         log.open("w", encoding="utf-8") as output,
         started(command, cwd=CHECKOUT, env=RUN.variables(), output=output) as process,

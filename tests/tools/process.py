@@ -21,7 +21,7 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
-def call(command: t.Sequence[str | Path], *, cwd: Path, env: dict[str, str]) -> int:
+def call(command: list[str], *, cwd: Path, env: dict[str, str]) -> int:
     """Run a command to its end, with nothing to read and its output shown as it comes; return its exit code."""
     with started(command, cwd=cwd, env=env) as process:
         return process.wait()
@@ -29,7 +29,7 @@ def call(command: t.Sequence[str | Path], *, cwd: Path, env: dict[str, str]) -> 
 
 @contextlib.contextmanager
 def started(
-    command: t.Sequence[str | Path], *, cwd: Path, env: dict[str, str], output: t.IO[str] | None = None
+    command: list[str], *, cwd: Path, env: dict[str, str], output: t.IO[str] | None = None
 ) -> t.Iterator[subprocess.Popen[bytes]]:
     """Start a command and see to it that it has ended afterwards: asked to at first, so that it can clean up."""
     with subprocess.Popen(
