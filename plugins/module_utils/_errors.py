@@ -11,6 +11,7 @@ Every message is one or two sentences for a human and never holds a secret.
 
 from __future__ import annotations
 
+import traceback
 import typing as t
 
 
@@ -25,6 +26,17 @@ class CloudflareError(Exception):
     def details(self) -> dict[str, t.Any]:
         """Return the machine-readable part, for the result of a failing task."""
         return {}
+
+
+class InternalError(CloudflareError):
+    """A fault of this collection, with its traceback. What was in flight is in doubt."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"A fault of this collection ended the run ({type(error).__name__}: {error}); please report it")
+        self.traceback = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+    def details(self) -> dict[str, t.Any]:
+        return {"exception": self.traceback}
 
 
 class InputError(CloudflareError):

@@ -24,10 +24,11 @@ class Item:
 
     id, postfix_id: as far as known. message: what was last read of it, or None. was_quarantined: it was read as
     quarantined before anything was sent. outcome: what became of it; None while that is open. doubts: how often it was
-    sent and no plain answer came. sent_as: which of its names is sent. delivery: what was seen of it after its release.
+    sent and no plain answer came. in_flight: it was sent, and what came of it is not settled. sent_as: which of its names
+    is sent. delivery: what was seen of it after its release.
     """
 
-    __slots__ = ("delivery", "doubts", "handles", "id", "message", "outcome", "postfix_id", "sent_as", "was_quarantined")
+    __slots__ = ("delivery", "doubts", "handles", "id", "in_flight", "message", "outcome", "postfix_id", "sent_as", "was_quarantined")
 
     def __init__(self, handle: Handle, message: Message | None = None) -> None:
         self.handles = [handle]
@@ -38,6 +39,7 @@ class Item:
         self.outcome: Outcome | None = None
         self.delivery: str | None = None
         self.doubts = 0
+        self.in_flight = False
         self.sent_as = 0
 
     @property

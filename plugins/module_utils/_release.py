@@ -29,6 +29,7 @@ from ._errors import (
     DoubtfulError,
     ForeignAnswerError,
     InputError,
+    InternalError,
     InterruptError,
     JournalError,
     RateLimitError,
@@ -103,9 +104,12 @@ class Releaser:
         """Send the items; each has its outcome afterwards."""
         size = self._options.batch_size
         waiting = collections.deque(Batch(list(items[start : start + size])) for start in range(0, len(items), size))
-        while waiting and not self._ending:
-            again = self._settle(self._round(waiting))
-            waiting.extendleft(reversed(again))
+        try:
+            while waiting and not self._ending:
+                again = self._settle(self._round(waiting))
+                waiting.extendleft(reversed(again))
+        except Exception as error:  # whatever it is, no outcome may be lost
+            self._halt(InternalError(error))
         for item in items:
             if item.outcome is None:
                 self._end(item, self._unfinished(item))
@@ -160,9 +164,13 @@ class Releaser:
         names = [_name(item, form) for item in batch.items]
         try:
             self._journal.write("intent", ids=names, request_format=form)
+            for item in batch.items:
+                item.in_flight = True
             envelope = self._client.post(_PATH, names if form == ARRAY else {"ids": names})
         except (AuthenticationError, RateLimitError, ConnectError, InputError, InterruptError, JournalError) as error:
-            self._halt(error)  # certainly not processed
+            self._halt(error)
+            for item in batch.items:
+                item.in_flight = False  # certainly not processed
             return self._noted(batch, [])
         except ApiError as error:
             if self._may_change_form(batch, form) and _is_about_the_form(error, names):
@@ -202,6 +210,7 @@ class Releaser:
         again = []
         for doubt in doubts:
             for item in doubt.items:
+                item.in_flight = False
                 if item.outcome:
                     self._end(item, item.outcome)
             left = [item for item in doubt.items if item.outcome is None]
@@ -260,6 +269,8 @@ class Releaser:
             reason = "a signal ended it"
         else:
             reason = f"{self._failures} messages had ended as {', '.join(BREAKING)} (stop_after_failures)"
+        if item.in_flight:
+            return Outcome(UNKNOWN, f"It was sent, and then the run stopped: {reason}.")
         if item.doubts:
             return Outcome(UNDELIVERED, f"Sent without effect and read back as still in quarantine; then the run stopped: {reason}.")
         return Outcome(NOT_ATTEMPTED, f"The run stopped before it was sent: {reason}.")

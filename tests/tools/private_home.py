@@ -62,7 +62,8 @@ def _pip_configuration(environment: Environment) -> str:
     }.items():
         if text := next((os.environ[name] for name in variables if os.environ.get(name)), ""):
             options.setdefault(("global", option), text)
-    options["global", "cache-dir"] = _pip(environment, "cache", "dir").strip()
+    if cache := _pip(environment, "cache", "dir").strip():
+        options["global", "cache-dir"] = cache
     # ansible-test must not install anything into the Python of the machine, whatever it takes for its own.
     options["global", "require-virtualenv"] = "true"
     options["global", "quiet"] = "2"
