@@ -12,9 +12,18 @@ id needs to come back.
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
+from ._handles import postfix_part
 from ._outcome import FAILED, PARTIAL, RELEASED, UNDELIVERED, Outcome
+
+
+class Names(t.NamedTuple):
+    """The ids that a message is known by."""
+
+    id: str | None
+    postfix_id: str | None
 
 
 class Entry(t.NamedTuple):
@@ -46,16 +55,28 @@ def read_entries(result: object) -> list[Entry] | None:
     return entries
 
 
-def match(entries: t.Iterable[Entry], wanted: t.Sequence[t.Collection[str]]) -> list[Entry | None]:
-    """Return for each wanted message, given by all the ids it is known by, its entry or None.
-
-    A message of which only the postfix id is known is found by an id that begins with it, if only one does.
-    """
+def match(entries: t.Iterable[Entry], wanted: t.Sequence[Names]) -> list[Entry | None]:
+    """Return for each wanted message its entry, or None. Only where one side has no id does the postfix id count."""
     by_id: dict[str, Entry] = {}
+    with_id: dict[str, Entry] = {}
+    without_id: dict[str, Entry] = {}
     for entry in entries:
-        for name in filter(None, {entry.id, entry.postfix_id}):
-            by_id[name] = by_id[name].merged(entry) if name in by_id else entry
-    return [_first(names, by_id) or _by_prefix(names, by_id) for names in wanted]
+        if entry.id:
+            _add(by_id, entry.id, entry)
+            _add(with_id, entry.postfix_id or postfix_part(entry.id), entry)
+        else:
+            _add(without_id, entry.postfix_id, entry)
+    found = []
+    namesakes = collections.Counter(postfix_id or postfix_part(id_) for id_, postfix_id in wanted)
+    for id_, given in wanted:
+        postfix_id = given or postfix_part(id_)
+        candidates = [by_id.get(id_ or ""), by_id.get(postfix_id or "")]
+        if id_ is None:
+            candidates.append(with_id.get(postfix_id or ""))
+        if namesakes[postfix_id] == 1:
+            candidates.append(without_id.get(postfix_id or ""))
+        found.append(next(filter(None, candidates), None))
+    return found
 
 
 def outcome_of(entry: Entry | None) -> Outcome | None:
@@ -74,13 +95,9 @@ def outcome_of(entry: Entry | None) -> Outcome | None:
     return None
 
 
-def _first(names: t.Iterable[str], by_id: t.Mapping[str, Entry]) -> Entry | None:
-    return next((by_id[name] for name in names if name in by_id), None)
-
-
-def _by_prefix(names: t.Iterable[str], by_id: t.Mapping[str, Entry]) -> Entry | None:
-    fitting = [entry for known, entry in by_id.items() if any(known.startswith(f"{name}-") for name in names)]
-    return fitting[0] if len(fitting) == 1 else None
+def _add(index: dict[str, Entry], name: str | None, entry: Entry) -> None:
+    if name:
+        index[name] = index[name].merged(entry) if name in index else entry
 
 
 def _text(value: object) -> str | None:

@@ -24,6 +24,7 @@ from ._http import IMPORT_ERROR
 from ._version import VERSION
 
 DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
+_LONGEST_TIMEOUT = 86400
 DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 
 
@@ -77,7 +78,7 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
             api_url=_api_url(module),
             account_id=_account_id(params["account_id"]),
             credential=_credential(module),
-            timeout=in_range(params, "timeout", 0.001),
+            timeout=in_range(params, "timeout", 0.001, _LONGEST_TIMEOUT),
             retries=in_range(params, "retries", 0),
             max_wait=in_range(params, "max_wait", 0),
             verify=_verify(params),
@@ -114,15 +115,17 @@ def _account_id(value: str | None) -> str:
 
 def _api_url(module: AnsibleModule) -> str:
     value = module.params["api_url"] or DEFAULT_URL
+    if "@" in value:
+        # Whatever stands before it may hold a password, however odd the URL is.
+        login = value.rpartition("@")[0].rpartition("//")[2]
+        for text in (login, login.partition(":")[2], login.rpartition(":")[2]):
+            module.no_log_values.update(filter(None, (text, urllib.parse.unquote(text))))
+        raise InputError("api_url must not contain a user name or password; give the credential as api_token, or api_email and api_key")
     try:
         parts = urllib.parse.urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         parts, usable = None, False
-    if parts and "@" in parts.netloc:
-        for secret in filter(None, (parts.password, urllib.parse.unquote(parts.password or ""))):
-            module.no_log_values.add(secret)
-        raise InputError("api_url must not contain a user name or password; give the credential as api_token, or api_email and api_key")
     if not usable or re.search(r"[\s?#\\]", value):
         raise InputError(f"api_url must be a URL such as {DEFAULT_URL}, without a query, not {value!r:.200}")
     if parts and parts.scheme == "http" and not re.match(r"(localhost|127\.[\d.]+|::1)\Z", parts.hostname or ""):

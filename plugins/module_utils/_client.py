@@ -125,6 +125,8 @@ class Client:
                 raise DoubtfulError("the answer to a search holds no list of messages")
             rows = [row for row in result if isinstance(row, dict)]
             cursor = info.get("next")
+            if isinstance(cursor, int):
+                cursor = str(cursor)
             broken = isinstance(cursor, str) and cursor in seen
             more = bool(cursor) and isinstance(cursor, str) and not broken
             yield Page(rows, more, broken)
@@ -138,6 +140,8 @@ class Client:
         for attempt in range(1, self._settings.retries + 2):
             try:
                 reply = self._exchange("GET", url, params)
+                if reply.status == 202:
+                    return reply, {}
                 return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
             except CertificateError:
                 raise
@@ -160,9 +164,7 @@ class Client:
     def _exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None) -> Reply:
         """Return the answer to one request, sent again only while it is refused by the rate limit."""
         while True:
-            missing = self._pace.wait_turn()
-            if missing:
-                raise self._impatient(missing)
+            self._pace.wait_turn()
             try:
                 reply = self._http.exchange(method, url, params, body)
             except (ConnectError, InputError):
@@ -178,15 +180,13 @@ class Client:
                 return reply
             missing = self._pace.refused(reply.headers)
             if missing:
-                raise self._impatient(missing, reply.cf_ray)
-
-    def _impatient(self, missing: float, cf_ray: str | None = None) -> RateLimitError:
-        return RateLimitError(
-            f"Cloudflare's rate limit asks to wait another {missing:.0f} s, but of max_wait ({self._settings.max_wait:.0f} s) "
-            f"{max(0.0, self._settings.max_wait - self._pace.waited):.0f} s are left",
-            status=429,
-            cf_ray=cf_ray,
-        )
+                left = max(0.0, self._settings.max_wait - self._pace.waited)
+                raise RateLimitError(
+                    f"Cloudflare's rate limit asks to wait another {missing:.0f} s, but of max_wait "
+                    f"({self._settings.max_wait:.0f} s) {left:.0f} s are left",
+                    status=429,
+                    cf_ray=reply.cf_ray,
+                )
 
     def _count(self) -> None:
         with self._lock:

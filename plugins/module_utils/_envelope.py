@@ -20,6 +20,7 @@ from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulErr
 # HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
 _CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
 _LONGEST_WORDS = 300
+_REDIRECT = "a redirect, which is never followed; set api_url to the final address"
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -62,13 +63,13 @@ def printable(text: str, longest: int = _LONGEST_WORDS) -> str:
 
 def _parse(body: bytes) -> dict[str, t.Any] | None:
     try:
-        envelope = json.loads(body)
+        envelope = json.loads(body, parse_constant=lambda _name: None)  # NaN and the like are no JSON
+        if re.search(rb"\\u[dD][89a-fA-F]", body):
+            # Half a surrogate pair is valid JSON, but no text that could ever be written out again.
+            envelope = _without_surrogates(envelope)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(envelope, dict) or not isinstance(envelope.get("success"), bool):
-        return None
-    # Half a surrogate pair is valid JSON, but no text that could ever be written out again.
-    return _without_surrogates(envelope) if re.search(rb"\\u[dD][89a-fA-F]", body) else envelope
+    return envelope if isinstance(envelope, dict) and isinstance(envelope.get("success"), bool) else None
 
 
 def _without_surrogates(value: t.Any) -> t.Any:
@@ -116,12 +117,17 @@ def _words(reply: Reply, errors: list[dict[str, t.Any]]) -> str:
 
 
 def _refusal(reply: Reply, errors: list[dict[str, t.Any]]) -> ApiError:
+    words = _words(reply, errors)
     kinds: dict[int, type[ApiError]] = {401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError}
-    error = ApiError(_words(reply, errors), status=reply.status, errors=errors, cf_ray=reply.cf_ray)
+    error = ApiError(words, status=reply.status, errors=errors, cf_ray=reply.cf_ray)
     kind = kinds.get(reply.status, ApiError)
     if reply.status == 400 and error.codes & _CREDENTIAL_CODES:
         kind = AuthenticationError
-    return kind(str(error), status=reply.status, errors=errors, cf_ray=reply.cf_ray)
+    if 300 <= reply.status < 400:
+        kind, words = ForeignAnswerError, f"{words}; {_REDIRECT}"
+    if error.no_route:
+        words = f"{words}; check account_id and api_url"
+    return kind(words, status=reply.status, errors=errors, cf_ray=reply.cf_ray)
 
 
 def _not_an_envelope(reply: Reply) -> CloudflareError:
@@ -132,5 +138,5 @@ def _not_an_envelope(reply: Reply) -> CloudflareError:
     if status in (401, 403):
         hint = "a proxy or a web application firewall may have answered in Cloudflare's place"
         return AuthenticationError(f"{words}; {hint}", status=status, cf_ray=reply.cf_ray)
-    hint = "a redirect, which is never followed; set api_url to the final address" if status < 400 else "is api_url right?"
+    hint = _REDIRECT if status < 400 else "is api_url right?"
     return ForeignAnswerError(f"{words}; {hint}", status=status, cf_ray=reply.cf_ray)

@@ -89,6 +89,11 @@ class ApiError(CloudflareError):
         chained = [cause for error in self.errors for cause in error.get("error_chain", [])]
         return {entry["code"] for entry in [*self.errors, *chained]}
 
+    @property
+    def no_route(self) -> bool:
+        """Tell whether the API found no such route: a wrong path or account, or, perhaps, an unknown object."""
+        return not self.codes.isdisjoint({7000, 7003})
+
     def details(self) -> dict[str, t.Any]:
         return {"status": self.status, "errors": self.errors, "cf_ray": self.cf_ray}
 

@@ -37,11 +37,12 @@ class Handle(t.NamedTuple):
     @property
     def time(self) -> datetime.datetime | None:
         """Return the time inside an id (UTC), a hint of when the message was scanned, or None."""
-        match = _DATED.match(self.text) if self.kind == INVESTIGATE_ID else None
+        match = _DATED.match(self.text)
         try:
-            return datetime.datetime.fromisoformat(match.group("time")).replace(tzinfo=datetime.timezone.utc) if match else None
+            time = datetime.datetime.fromisoformat(match.group("time")) if match else None
         except ValueError:
             return None
+        return time.replace(tzinfo=datetime.timezone.utc) if time and 2000 <= time.year <= 2100 else None
 
     @property
     def looks_like_alert_id(self) -> bool:
@@ -84,6 +85,12 @@ def parse_handles(values: t.Iterable[object], option: str = "messages") -> list[
         more = f", and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise InputError(f"Unusable message handles: {'; '.join(problems[:5])}{more}. Nothing was sent.")
     return list(handles)
+
+
+def postfix_part(message_id: str | None) -> str | None:
+    """Return the postfix id that an investigate id begins with, if it has the shape of Cloudflare's examples."""
+    match = _DATED.match(message_id or "")
+    return match.group("postfix") if match else None
 
 
 def same_message_id(left: str | None, right: str | None) -> bool:

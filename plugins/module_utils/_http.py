@@ -13,6 +13,7 @@ What keeps an answer from coming is told apart by the one thing that matters: wa
 from __future__ import annotations
 
 import json
+import re
 import time
 import traceback
 import typing as t
@@ -36,6 +37,7 @@ else:
 _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024
+_HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
 
 
 class Http:
@@ -84,13 +86,26 @@ class Http:
     def _content(self, response: requests.Response) -> bytes:
         deadline = time.monotonic() + self._timeout
         content = bytearray()
-        for chunk in response.iter_content(_CHUNK):
+        for chunk in _chunks(response):
             content += chunk
             if len(content) > _LARGEST_BODY:
                 raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
             if time.monotonic() > deadline:
                 raise DoubtfulError(f"the answer was not complete after {self._timeout:g} s")
         return bytes(content)
+
+
+def _chunks(response: requests.Response) -> t.Iterator[bytes]:
+    """Yield the body as it arrives, so that a server that sends it drop by drop cannot hold us for ever."""
+    read1 = getattr(response.raw, "read1", None)
+    if read1 is None:  # urllib3 before 2.1
+        yield from response.iter_content(1024)
+        return
+    while True:
+        chunk = read1(_CHUNK, decode_content=True)
+        if not chunk:
+            return
+        yield chunk
 
 
 def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
@@ -106,6 +121,8 @@ def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
             f"the TLS certificate of {server} was not accepted ({_words(causes[-1])}); "
             "if a proxy inspects TLS, give its CA bundle as ca_path"
         )
+    if isinstance(error, requests.exceptions.SSLError) and any(_HANDSHAKE.search(str(cause)) for cause in causes):
+        return ConnectError(f"no TLS connection to {server} ({_words(causes[-1])}); is api_url really https, or does a proxy answer?")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
         return InputError(f"{server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
@@ -118,7 +135,7 @@ def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
     if any_is("ConnectTimeoutError"):
         return ConnectError(f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy")
     if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
-        return DoubtfulError(f"{server} did not answer within {timeout:g} s")
+        return DoubtfulError(f"{server} did not answer within {timeout:g} s; a larger timeout or a smaller batch_size may help")
     return DoubtfulError(f"the connection to {server} broke before a complete answer ({_words(causes[-1])})")
 
 

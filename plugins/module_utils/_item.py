@@ -13,7 +13,7 @@ import typing as t
 from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
 from ._message import NOT_QUARANTINED, QUARANTINED, RELEASED, Message
 from ._messages import Messages
-from ._outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_FOUND, PARTIAL, UNKNOWN, Outcome
+from ._outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, PARTIAL, Outcome
 from ._outcome import NOT_QUARANTINED as STATUS_NOT_QUARANTINED
 
 _MOST_CANDIDATES = 10
@@ -23,7 +23,7 @@ class Item:
     """One message of a run, with all handles that name it.
 
     id, postfix_id: as far as known. message: what was last read of it, or None. was_quarantined: it was read as
-    quarantined before anything was sent. outcome: what became of it; None while that is open. doubts: how often it was
+    quarantined in this run. outcome: what became of it; None while that is open. doubts: how often it was
     sent and no plain answer came. in_flight: it was sent, and what came of it is not settled. sent_as: which of its names
     is sent. delivery: what was seen of it after its release.
     """
@@ -83,7 +83,7 @@ def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) 
             items[candidates[0].key].handles.append(handle)
         else:
             item = items[candidates[0].key] = Item(handle, candidates[0])
-            item.outcome = _nothing_to_send(candidates[0]) if check_state else None
+            item.outcome = _nothing_to_send(candidates[0]) if check_state or not item.names else None
     return list(items.values())
 
 
@@ -110,4 +110,4 @@ def _nothing_to_send(message: Message) -> Outcome | None:
         return Outcome(ALREADY_RELEASED, "It was released before this run; nothing was sent.")
     if message.state == NOT_QUARANTINED:
         return Outcome(STATUS_NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent.")
-    return Outcome(UNKNOWN, "Cloudflare's answer does not say whether it is in quarantine; nothing was sent.")
+    return Outcome(NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")

@@ -16,6 +16,7 @@ import datetime
 import json
 import os
 import stat
+import threading
 import typing as t
 
 from ._errors import JournalError
@@ -36,6 +37,7 @@ class Journal:
         self._context = dict(context)
         self._path = path
         self._file: int | None = None
+        self._lock = threading.Lock()
         if path is None:
             return
         try:
@@ -46,6 +48,14 @@ class Journal:
         except OSError as error:
             raise JournalError(f"The journal {path} cannot be written ({error.strerror}). Nothing was sent.") from None
 
+    @staticmethod
+    def check(path: str) -> None:
+        """Raise JournalError if the file could not be written, without making it."""
+        folder = os.path.dirname(os.path.abspath(path))
+        place = path if os.path.lexists(path) else folder
+        if os.path.isdir(path) or os.path.islink(path) or not os.access(place, os.W_OK):
+            raise JournalError(f"The journal {path} cannot be written. Nothing was sent.")
+
     def write(self, event: str, **fields: t.Any) -> None:
         """Append one event and wait until it is on the disk."""
         if self._file is None:
@@ -53,7 +63,8 @@ class Journal:
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "event": event, **self._context, **fields}, sort_keys=False).encode() + b"\n"
         try:
-            self._append(self._file, line)
+            with self._lock:  # the file lock keeps out other processes, not other threads
+                self._append(self._file, line)
         except OSError as error:
             raise JournalError(f"The journal {self._path} cannot be written ({error.strerror}), so no more is sent") from None
 

@@ -6,8 +6,8 @@
 
 """One message as Cloudflare describes it, normalised.
 
-Field names are those of the schema of 2026-10-04. Names that Cloudflare retired on 2026-11-01 (C(ts), C(action_log),
-C(findings)) are understood and translated; values of unknown enums pass through as strings.
+Field names are those of the schema of 2026-10-04. What Cloudflare retired on 2026-11-01 (C(ts), C(action_log)) is
+understood and translated; values of unknown enums pass through as strings.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _STRINGS = (
     "from", "from_name", "replyto", "envelope_from",
     "delivery_mode", "final_disposition", "scanned_at", "sent_at",
     "smtp_helo_server_ip", "smtp_previous_hop_ip", "x_originating_ip",
+    "edf_hash", "htmltext_structure_hash",
 )  # fmt: skip
 _LISTS = (
     "to", "to_name", "envelope_to", "client_recipients",
@@ -36,7 +37,7 @@ _LISTS = (
 class Message:
     """What the API says of one message.
 
-    data: every documented field, whatever the server left out. record_missing: what was done with the message is not told.
+    data: every current field, whatever the server left out. record_missing: what was done with the message is not told.
     """
 
     __slots__ = ("data", "record_missing")
@@ -51,7 +52,7 @@ class Message:
         data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
         data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
         self.data = data
-        self.record_missing = not isinstance(row.get("post_delivery_operations"), list)
+        self.record_missing = "post_delivery_operations" not in row
         if isinstance(row.get("action_log"), list):
             self.add_operations(row["action_log"])
 

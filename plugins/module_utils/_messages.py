@@ -15,7 +15,7 @@ import urllib.parse
 
 from ._client import PAGE_SIZE, Client
 from ._clock import Clock
-from ._errors import ApiError, AuthenticationError, ForeignAnswerError, NotFoundError
+from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError, RateLimitError
 from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle, same_message_id
 from ._message import NOT_QUARANTINED, Message
 from ._times import from_seconds, to_text
@@ -26,6 +26,8 @@ R = t.TypeVar("R")
 _PATH = "investigate"
 # Up to this many ids are read one by one; for more, a search of their time window comes first.
 _SINGLE_READS = 4
+# From this many on, all mail of the window is searched before single reads.
+_MANY = 50
 # Ids carry the time of the scan without a zone, so the window is a day wider on both sides.
 _WINDOW_MARGIN = datetime.timedelta(days=1)
 # Cloudflare keeps detections for 12 months at the most; a search that names no start goes back 30 days only.
@@ -37,6 +39,7 @@ _UNKNOWN_ID = (400, 404, 410, 422)
 # A filter narrows what comes back; what counts is the state that each row itself states.
 _QUARANTINED_MAIL = {"delivery_status": "quarantined", "detections_only": "false"}
 _RELEASED_MAIL = {"message_action": "QUARANTINE_RELEASED", "detections_only": "false"}
+_ALL_MAIL = {"detections_only": "false"}
 
 
 class SearchResult(t.NamedTuple):
@@ -56,6 +59,7 @@ class Messages:
         self._client = client
         self._clock = clock
         self._threads = threads
+        self._route_proven = False
 
     def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> SearchResult:
         """Return the messages that fit all filters (query parameters of the API), at most C(limit) of them."""
@@ -81,6 +85,9 @@ class Messages:
         except ApiError as error:
             if error.status not in _UNKNOWN_ID or isinstance(error, (AuthenticationError, ForeignAnswerError)):
                 raise
+            if error.no_route and not self._route_proven:
+                next(self._client.pages(_PATH, {"per_page": 1}))  # raises if it is the address that is wrong
+                self._route_proven = True
             return None
         message = Message(result if isinstance(result, dict) else {})
         return message if message_id in (message.id, message.postfix_id) else Message({"id": message_id})
@@ -92,19 +99,21 @@ class Messages:
         did not settle them, so that the calls are fewer than the ids. released_first: they are most likely released.
         """
         found: dict[Handle, dict[str, Message]] = {handle: {} for handle in handles}
-        ids = {handle.text: handle for handle in found if handle.kind == INVESTIGATE_ID}
-        postfix_ids = {handle.text: handle for handle in found if handle.kind == POSTFIX_ID}
+        ids = {handle.text: handle for handle in found if handle.kind != MESSAGE_ID}
 
         def take(message: Message) -> None:
-            for handle in (ids.get(message.id or ""), postfix_ids.get(message.postfix_id or "")):
-                if handle:
-                    found[handle][message.key] = message
+            for name in (message.id, message.postfix_id):
+                if name in ids:
+                    found[ids[name]][message.key] = message
 
-        if len(ids) > _SINGLE_READS or postfix_ids:
-            mails = (_RELEASED_MAIL, _QUARANTINED_MAIL) if released_first else (_QUARANTINED_MAIL, _RELEASED_MAIL)
-            self._sweep(mails, [*ids.values(), *postfix_ids.values()], take, lambda handle: bool(found[handle]))
+        trouble: CloudflareError | None = None
+        if len(ids) > _SINGLE_READS or any(handle.kind == POSTFIX_ID for handle in ids.values()):
+            mails = [_RELEASED_MAIL, _QUARANTINED_MAIL] if released_first else [_QUARANTINED_MAIL, _RELEASED_MAIL]
+            trouble = self._sweep(mails, list(ids.values()), take, lambda handle: bool(found[handle]))
         missing = [handle for handle, messages in found.items() if not messages]
-        for handle, messages in zip(missing, self._parallel(self._find_one, missing)):
+        if trouble and len(missing) > _MANY:
+            raise trouble  # the server is in no state to be asked for each
+        for handle, messages in zip(missing, self._find_each(missing)):
             found[handle] = {message.key: message for message in messages}
         self._parallel(self._complete, [message for messages in found.values() for message in messages.values()])
         return {handle: list(messages.values()) for handle, messages in found.items()}
@@ -126,14 +135,18 @@ class Messages:
         handles: list[Handle],
         take: t.Callable[[Message], None],
         is_found: t.Callable[[Handle], bool],
-    ) -> None:
-        """Search one kind of mail after the other for the handles; widen the window once if the hint was worthless."""
+    ) -> CloudflareError | None:
+        """Search one kind of mail after the other for the handles. Returns what went wrong, if single reads may still do.
+
+        No more pages are read than single reads would cost. If the time inside the ids proves worthless, Cloudflare's
+        default window is searched.
+        """
+        budget = max(len(handles), 2 * _SINGLE_READS)
         for window in _windows(handles, self._clock.time()):
-            for mail in mails:
-                budget = sum(not is_found(handle) for handle in handles)
-                pages = self._client.pages(_PATH, {**mail, **window})
+            for mail in [*mails, *([_ALL_MAIL] if len(handles) > _MANY else [])]:
                 try:
-                    for page in pages:
+                    for page in self._client.pages(_PATH, {**mail, **window}):
+                        self._route_proven = True
                         for row in page.rows:
                             take(Message(row))
                         budget -= 1
@@ -141,14 +154,31 @@ class Messages:
                         complete = all(is_found(handle) and handle.kind == INVESTIGATE_ID for handle in handles)
                         if complete or budget <= 0:
                             break
+                except DoubtfulError as error:
+                    return error
                 except ApiError as error:
                     if error.status != 400 or isinstance(error, (AuthenticationError, ForeignAnswerError)):
                         raise
                     continue  # a filter that this server does not take; single reads will do
-                if all(map(is_found, handles)):
-                    return
+                if budget <= 0 or all(map(is_found, handles)):
+                    return None
             if any(map(is_found, handles)):
-                return
+                return None
+        return None
+
+    def _find_each(self, handles: t.Sequence[Handle]) -> list[list[Message]]:
+        """Look the handles up one by one. One whose answers are garbled is unreadable, unless all are."""
+        results = self._parallel(self._try_find_one, handles)
+        troubles = [result for result in results if isinstance(result, DoubtfulError)]
+        if troubles and len(troubles) == len(results):
+            raise troubles[0]
+        return [[Message({})] if isinstance(result, DoubtfulError) else result for result in results]
+
+    def _try_find_one(self, handle: Handle) -> list[Message] | DoubtfulError:
+        try:
+            return self._find_one(handle)
+        except DoubtfulError as error:
+            return error
 
     def _find_one(self, handle: Handle) -> list[Message]:
         if handle.kind == MESSAGE_ID:
@@ -180,8 +210,10 @@ class Messages:
         path = f"{_PATH}/{urllib.parse.quote(message.id, safe='')}/action_log"
         try:
             entries = self._client.get(path, {"per_page": PAGE_SIZE}).get("result")
-        except NotFoundError:
-            return
+        except (AuthenticationError, RateLimitError):
+            raise
+        except (ApiError, DoubtfulError):
+            return  # it helps to tell, and is not needed to know that nothing is to be sent
         message.add_operations(entries)
 
     def _parallel(self, function: t.Callable[[T], R], items: t.Sequence[T]) -> list[R]:

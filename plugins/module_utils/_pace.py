@@ -28,13 +28,13 @@ _LONGEST_BACKOFF = 60.0
 
 def backoff(attempt: int, first: float = 0.5, longest: float = 8.0) -> float:
     """Return the seconds to wait before attempt number C(attempt) (from 1) is repeated, with jitter."""
-    return min(first * 2 ** (attempt - 1), longest) * (1 - 0.25 * random.random())
+    return min(first * 2 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
 
 
 class Pace:
     """Decides when the next request may be sent. Shared by all threads of a run.
 
-    max_wait: seconds that may be waited in all; beyond it C(refused) and C(wait_turn) return the missing seconds.
+    max_wait: seconds that may be waited in all; beyond it C(refused) returns the missing seconds.
     """
 
     def __init__(self, clock: Clock, max_wait: float) -> None:
@@ -48,27 +48,22 @@ class Pace:
         self._in_flight = 0
         self._refusals = 0
 
-    def wait_turn(self) -> float:
-        """Wait until a request may be sent and count it as sent.
-
-        Returns 0, or the seconds that would have to be waited when that is more than C(max_wait) has left.
-        Raises InterruptError when told to stop.
-        """
+    def wait_turn(self) -> None:
+        """Wait until a request may be sent and count it as sent. Raises InterruptError when told to stop."""
         while True:
             with self._lock:
                 if self._clock.stopping:
                     raise InterruptError("stopped by a signal")
                 now = self._clock.monotonic()
-                if self._left is not None and self._left <= 0 and now < self._reset:
-                    missing = self._hold(self._reset)
-                    if missing:
-                        return missing
+                if self._left is not None and self._left <= 0 and now < self._reset and self._hold(self._reset):
+                    # Nothing was refused yet; if waiting is not allowed, let the server decide.
+                    self._left = None
                 pause = self._not_before - now
                 if pause <= 0:
                     if self._left is not None:
                         self._left = self._left - 1 if now < self._reset else None
                     self._in_flight += 1
-                    return 0
+                    return
             self._clock.sleep(pause)
 
     def answered(self, headers: t.Mapping[str, str] | None) -> None:
@@ -119,7 +114,7 @@ def tightest_limit(header: str | None) -> tuple[int, int] | None:
         fields = dict(re.findall(r";\s*([a-z]+)=(\d{1,9})", item))
         if "r" in fields and "t" in fields:
             limits.append((int(fields["r"]), int(fields["t"])))
-    return min(limits, default=None)
+    return min(limits, key=lambda limit: (limit[0], -limit[1]), default=None)
 
 
 def retry_after(header: str | None, now: float) -> float | None:
@@ -129,8 +124,8 @@ def retry_after(header: str | None, now: float) -> float | None:
         return float(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return max(0.0, moment.timestamp() - now)
+    except (TypeError, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return max(0.0, moment.timestamp() - now)

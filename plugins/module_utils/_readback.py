@@ -60,6 +60,7 @@ def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | 
     if message.partly_delivered and not (before and before.partly_delivered):
         return Outcome(PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True)
     if message.state == QUARANTINED:
+        item.was_quarantined = True
         return None
     if item.was_quarantined or (failure == UNANSWERED and message.state == RELEASED):
         return _left(message)

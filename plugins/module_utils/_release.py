@@ -18,7 +18,7 @@ import re
 import threading
 import typing as t
 
-from ._answer import match, outcome_of, read_entries
+from ._answer import Names, match, outcome_of, read_entries
 from ._client import Client
 from ._clock import Clock
 from ._errors import (
@@ -98,6 +98,7 @@ class Releaser:
         self._form_proven = options.request_format != AUTO
         self._accepted = False
         self._lone_refusals = 0
+        self._hopeless: ApiError | None = None
         self._failures = 0
 
     def release(self, items: t.Sequence[Item]) -> None:
@@ -110,6 +111,8 @@ class Releaser:
                 waiting.extendleft(reversed(again))
         except Exception as error:  # whatever it is, no outcome may be lost
             self._halt(InternalError(error))
+        if self._hopeless and waiting:
+            self._halt(self._hopeless)
         for item in items:
             if item.outcome is None:
                 self._end(item, self._unfinished(item))
@@ -121,7 +124,7 @@ class Releaser:
 
     @property
     def _ending(self) -> bool:
-        return self.error is not None or self._clock.stopping or self.stopped_by_breaker
+        return self.error is not None or self._hopeless is not None or self._clock.stopping or self.stopped_by_breaker
 
     # --- one round -------------------------------------------------------------------------------------------------
 
@@ -184,7 +187,7 @@ class Releaser:
         if entries is None:
             return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, "the answer is garbled")])
         silent = []
-        for item, entry in zip(batch.items, match(entries, [item.names for item in batch.items])):
+        for item, entry in zip(batch.items, match(entries, [Names(item.id, item.postfix_id) for item in batch.items])):
             if entry:
                 item.learn(entry.id, entry.postfix_id)
             outcome = outcome_of(entry)
@@ -252,8 +255,8 @@ class Releaser:
         for item in left:
             self._end(item, Outcome(FAILED, f"Cloudflare refuses to release it: {doubt.words}. Read back: still in quarantine."))
         self._lone_refusals += 1
-        if not self._accepted and self._lone_refusals == _HOPELESS:
-            self._halt(refusal)
+        if not self._accepted and self._lone_refusals >= _HOPELESS:
+            self._hopeless = refusal
         return []
 
     def _form_for(self, batch: Batch) -> str:

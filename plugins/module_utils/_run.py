@@ -87,6 +87,8 @@ class Report:
 def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
+    if request.check_mode and request.journal:
+        Journal.check(request.journal)
     journal = Journal(None if request.check_mode else request.journal, context)
     messages = Messages(client, clock, request.options.concurrency)
     items = [Item(handle) for handle in request.handles]

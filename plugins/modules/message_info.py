@@ -97,6 +97,11 @@ messages:
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q
+    postfix_id_outbound:
+      description: Postfix id on the way out.
+      type: str
+      returned: always
+      sample: null
     alert_id:
       description: Alert id.
       type: str
@@ -113,12 +118,39 @@ messages:
       returned: always
       sample: Quarterly invoice
     from:
-      description: Sender as shown. C(from_name), C(replyto) and C(envelope_from) are there as well.
+      description: Sender as shown.
       type: str
       returned: always
       sample: bob@sender.example
+    from_name:
+      description: Name of the sender as shown.
+      type: str
+      returned: always
+      sample: Bob
+    replyto:
+      description: Where replies go.
+      type: str
+      returned: always
+      sample: null
+    envelope_from:
+      description: Sender of the envelope.
+      type: str
+      returned: always
+      sample: bounce@sender.example
     to:
-      description: Recipients as shown. C(to_name) and C(envelope_to) are there as well.
+      description: Recipients as shown.
+      type: list
+      elements: str
+      returned: always
+      sample: [alice@example.com]
+    to_name:
+      description: Names of the recipients as shown.
+      type: list
+      elements: str
+      returned: always
+      sample: [Alice]
+    envelope_to:
+      description: Recipients of the envelope.
       type: list
       elements: str
       returned: always
@@ -173,6 +205,36 @@ messages:
       type: dict
       returned: always
       sample: {"allowlisted_pattern": null}
+    is_phish_submission:
+      description: Whether a user reported it as phishing.
+      type: bool
+      returned: always
+      sample: false
+    smtp_helo_server_ip:
+      description: Address of the server that said hello.
+      type: str
+      returned: always
+      sample: 192.0.2.25
+    smtp_previous_hop_ip:
+      description: Address of the hop before.
+      type: str
+      returned: always
+      sample: 192.0.2.25
+    x_originating_ip:
+      description: Address that the message names as its origin.
+      type: str
+      returned: always
+      sample: null
+    edf_hash:
+      description: Fingerprint of the message.
+      type: str
+      returned: always
+      sample: null
+    htmltext_structure_hash:
+      description: Fingerprint of the structure of its HTML.
+      type: str
+      returned: always
+      sample: null
     validation:
       description: Results of C(spf), C(dkim) and C(dmarc), with a C(comment).
       type: dict

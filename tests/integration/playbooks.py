@@ -1,0 +1,144 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running the real ansible-playbook in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+INVENTORY = CHECKOUT / "playbooks" / "inventory"
+ONE_ACCOUNT = INVENTORY / "one_account.yml"
+SEVERAL_ACCOUNTS = INVENTORY / "several_accounts"
+# Hosts of the sample inventories
+HARBOUR, MEADOW, CEDAR = "harbour-logistics", "meadow-clinic", "cedar-law"
+
+
+class Run(NamedTuple):
+    """What a run of ansible-playbook came to: its output, the task results (host, task, result) and the recap."""
+
+    code: int
+    output: str
+    results: list[dict[str, Any]]
+    recap: dict[str, dict[str, int]]
+
+    def result(self, task: str, host: str | None = None) -> dict[str, Any]:
+        """The result of the one task whose name ends so."""
+        (found,) = [
+            line["result"] for line in self.results if line["task"].endswith(task) and host in (None, line["host"])
+        ]
+        return found
+
+    @property
+    def text(self) -> str:
+        """The output on one line, as Ansible breaks long lines."""
+        return re.sub(r"\s+", " ", self.output)
+
+    def total(self, counter: str) -> int:
+        """The sum of a column of the recap."""
+        return sum(row[counter] for row in self.recap.values())
+
+
+class Ansible:
+    """Runs ansible-playbook in `directory`, with nothing of the user's own environment but the way to programs."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.environment = dict(environment)
+        self._runs = 0
+        (directory / "ansible.cfg").touch()
+        link = directory / "collections" / "ansible_collections" / "emailsec" / "cloudflare"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(CHECKOUT, target_is_directory=True)
+
+    @property
+    def reports(self) -> Path:
+        """Where the role puts its reports unless told otherwise."""
+        return self.directory / "quarantine-release-reports"
+
+    def report(self, host: str = "localhost") -> dict[str, Any]:
+        """The newest report of a host."""
+        return json.loads(sorted(self.reports.glob(f"{host}-*.json"))[-1].read_text(encoding="utf-8"))
+
+    def ticket(self, host: str = "localhost") -> str:
+        """The newest text for the ticket."""
+        return sorted(self.reports.glob(f"{host}-*.txt"))[-1].read_text(encoding="utf-8")
+
+    def release(self, *arguments: object, **variables: Any) -> Run:
+        """Run the playbook emailsec.cloudflare.release; variables without their prefix quarantine_release_."""
+        prefixed = {f"quarantine_release_{name}": value for name, value in variables.items()}
+        return self.playbook("emailsec.cloudflare.release", *arguments, "-e", json.dumps(prefixed))
+
+    def tasks(self, *tasks: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> Run:
+        """Run a play of these tasks on localhost; a task that fails does not keep the next from running."""
+        tasks = tuple({"name": f"Task {number}", "ignore_errors": True, **task} for number, task in enumerate(tasks))
+        play = self.directory / f"play-{self._runs}.yml"
+        play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]))
+        return self.playbook(str(play), *arguments)
+
+    def module(self, name: str, *options: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """Run a module of the collection once with each of the options; return the results."""
+        run = self.tasks(*({f"emailsec.cloudflare.{name}": each} for each in options), arguments=arguments)
+        return [line["result"] for line in run.results]
+
+    def playbook(self, *arguments: object) -> Run:
+        """Run ansible-playbook to its end."""
+        process = self.start(*arguments)
+        return self.finish(process)
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        """Start ansible-playbook."""
+        self._runs += 1
+        self._record.touch()
+        programs = Path(sys.executable).parent
+        environment = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "record",
+            "ANSIBLE_COLLECTIONS_PATH": str(self.directory / "collections"),
+            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOWS": "true",
+            "HOME": str(self.directory),
+            "LC_ALL": "C.UTF-8",
+            "NO_PROXY": "127.0.0.1",
+            "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
+            "RECORD": str(self._record),
+            **self.environment,
+        }
+        return subprocess.Popen(
+            [programs / "ansible-playbook", *map(str, arguments)],
+            cwd=self.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self, process: subprocess.Popen[str]) -> Run:
+        """Wait for the end of a run."""
+        output, _ = process.communicate(timeout=180)
+        lines = [json.loads(line) for line in self._record.read_text(encoding="utf-8").splitlines()]
+        recap = lines.pop()["recap"] if lines and "recap" in lines[-1] else {}
+        return Run(process.returncode, output, lines, recap)
+
+    @property
+    def _record(self) -> Path:
+        return self.directory / f"record-{self._runs}.jsonl"
+
+
+def statuses(result: Mapping[str, Any]) -> dict[str, str]:
+    """The status of each handle in a result of message_release."""
+    return {row["handle"]: row["status"] for row in result["messages"]}

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures of all unit tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import typing as t
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from ansible_collections.emailsec.cloudflare.tests.unit.support import http
+from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN
+from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished, run_module
+
+# The same examples in every run, so that a test that passed here passes there.
+settings.register_profile(
+    "unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("unit")
+
+_LEFT_OUT = ("CLOUDFLARE_", "CF_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC")
+
+
+@pytest.fixture(autouse=True)
+def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """An environment without settings, an empty home, and signal handlers that come back."""
+    for name in list(os.environ):
+        if name.startswith(_LEFT_OUT) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that makes no test wait."""
+    return FakeClock()
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[http.Script]:
+    """The HTTP calls of the test; at its end, none may be missing."""
+    script = http.Script()
+    http.install(script, monkeypatch)
+    yield script
+    script.verify()
+
+
+class Runner(t.Protocol):
+    """Runs a module with a token and an account, unless the test gives its own or None."""
+
+    def __call__(self, name: str, /, *, check: bool = False, diff: bool = False, **options: t.Any) -> Finished:
+        """Return how the module ended."""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], clock: FakeClock, script: http.Script) -> Runner:
+    """Run a module against the script."""
+
+    def runner(name: str, /, *, check: bool = False, diff: bool = False, **options: t.Any) -> Finished:
+        given = {"account_id": ACCOUNT, "api_token": TOKEN, **options}
+        given = {option: value for option, value in given.items() if value is not None}
+        return run_module(capsys, clock, name, given, check_mode=check, diff=diff)
+
+    return runner
