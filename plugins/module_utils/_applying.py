@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ._errors import InputError
 from ._handles import Handle, parse_handle
 from ._item import Item
 from ._outcome import BLOCKED, Outcome
@@ -19,6 +20,16 @@ from ._plan import DRIFT, RELEASE, drift
 def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
     """Return the handles of exactly those messages that the plan releases."""
     return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == RELEASE]
+
+
+def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.Any]:
+    """Return the plan with only these of the messages that it releases. Raises InputError for an id that is none of them."""
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    strangers = [text for text in ids if text not in entries]
+    if strangers:
+        raise InputError(f"only names what the plan does not release: {', '.join(strangers[:5]):.200}. Nothing was sent.")
+    chosen = set(ids)
+    return {**plan, "messages": [entry for name, entry in entries.items() if name in chosen]}
 
 
 def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:

@@ -62,6 +62,14 @@ options:
         write the digest.
     type: str
     version_added: 0.2.0
+  only:
+    description:
+      - Release only these messages of O(plan), given by the ids that it holds, to go through a plan step by step.
+      - The other messages of the plan are neither released nor reported. An id that the plan does not release is refused
+        before any request.
+    type: list
+    elements: str
+    version_added: 0.2.0
   batch_size:
     description:
       - How many messages go into one request, V(1) to V(1000). Cloudflare publishes no limit.
@@ -179,6 +187,11 @@ EXAMPLES = r"""
     plan: /srv/plans/INC-4711.json
     plan_digest: "{{ approved_digest }}"
     verify_delivery: 60
+
+- name: Release the first two of them
+  emailsec.cloudflare.message_release:
+    plan: /srv/plans/INC-4711.json
+    only: "{{ (plan.messages | selectattr('decision', 'eq', 'release') | map(attribute='id'))[:2] }}"
 """
 
 RETURN = r"""
@@ -312,7 +325,7 @@ import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import planned_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import narrow, planned_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, in_range, make_client
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
@@ -330,6 +343,7 @@ def main() -> None:
             messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
             plan={"type": "path"},
             plan_digest={"type": "str"},
+            only={"type": "list", "elements": "str"},
             batch_size={"type": "int", "default": 50},
             concurrency={"type": "int", "default": 4},
             check_state={"type": "bool", "default": True},
@@ -343,7 +357,7 @@ def main() -> None:
         ),
         mutually_exclusive=[("messages", "plan")],
         required_one_of=[("messages", "plan")],
-        required_by={"plan_digest": ["plan"]},
+        required_by={"plan_digest": ["plan"], "only": ["plan"]},
         supports_check_mode=True,
     )
     params = module.params
@@ -356,6 +370,8 @@ def main() -> None:
         if params["plan"]:
             plan = read_plan(params["plan"])
             check_plan(plan, client.account_id, from_seconds(clock.time()), params["plan_digest"])
+            if params["only"] is not None:
+                plan = narrow(plan, params["only"])
         request = Request(
             handles=planned_handles(plan) if plan else parse_handles(params["messages"]),
             options=Options(

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import block_drifted, blocked_items, planned_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import block_drifted, blocked_items, narrow, planned_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._evidence import defang
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handle
@@ -182,3 +182,15 @@ def test_what_drifted_since_is_blocked_and_the_rest_is_not():
     block_drifted(plan, items)
     assert (items[0].outcome.status, items[0].outcome.rule) == ("blocked", "drift")
     assert items[1].outcome is None
+
+
+def test_only_some_of_the_plan():
+    plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), wish()).plan
+    first, second, blocked = (entry["id"] for entry in plan["messages"])
+    part = narrow(plan, [second])
+    assert [handle.text for handle in planned_handles(part)] == [second]
+    assert blocked_items(part) == []
+    assert part["digest"] == plan["digest"]
+    for stranger in (blocked, "4Xy9-2026-11-20T10:00:00-99999999"):
+        with pytest.raises(InputError, match="only names what the plan does not release"):
+            narrow(plan, [first, stranger])
