@@ -61,17 +61,11 @@ class Report:
 
     def summary(self) -> dict[str, int]:
         """Return the number of rows per status."""
-        counts = {status: sum(row["status"] == status for row in self.rows) for status in STATUSES}
-        return {**counts, "total": len(self.rows), "recipients_delivered": self._recipients}
+        return count(self.rows, self._recipients)
 
     def sentence(self) -> str:
         """Return the outcome in one sentence."""
-        if not self.rows:
-            return "Nothing to release: the list of messages is empty."
-        counts = self.summary()
-        parts = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
-        recipients = f", {self._recipients} recipient{'s' if self._recipients != 1 else ''} reached" if self._recipients else ""
-        sentence = f"{_count(len(self.rows))}: {', '.join(parts)}{recipients}."
+        sentence = in_words(self.summary())
         return f"{self.error.sentence()} {sentence}" if self.error else sentence
 
     def failures(self, fail_on: t.Collection[str]) -> list[dict[str, t.Any]]:
@@ -141,5 +135,17 @@ def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
     }
 
 
-def _count(number: int) -> str:
-    return f"{number} message{'s' if number != 1 else ''}"
+def count(rows: t.Collection[t.Mapping[str, t.Any]], recipients: int) -> dict[str, int]:
+    """Return the number of rows per status, and how many recipients were reached."""
+    counts = {status: sum(row["status"] == status for row in rows) for status in STATUSES}
+    return {**counts, "total": len(rows), "recipients_delivered": recipients}
+
+
+def in_words(counts: t.Mapping[str, int]) -> str:
+    """Return such counts in one sentence."""
+    total, recipients = counts["total"], counts["recipients_delivered"]
+    if not total:
+        return "Nothing to release: the list of messages is empty."
+    parts = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
+    reached = f", {recipients} recipient{'s' if recipients != 1 else ''} reached" if recipients else ""
+    return f"{total} message{'s' if total != 1 else ''}: {', '.join(parts)}{reached}."
