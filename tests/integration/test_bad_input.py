@@ -67,7 +67,7 @@ def test_nothing_to_do_takes_no_request(ansible: Ansible, emulator: Emulator) ->
         ({"messages": "4UAq, 4tT3 4f0S", "max_messages": 2}, "3 messages are more than quarantine_release_max_messages (2) allows."),
         ({"messages": ["4UAq"], "report_dir": "ansible.cfg"}, "ansible.cfg"),
         ({"messages": ["4UAq"], "fail_on": ["typo"]}, "value of quarantine_release_fail_on must be one or more of"),
-        ({}, "missing required arguments: quarantine_release_messages"),
+        ({}, "Give what to release: quarantine_release_messages or quarantine_release_search."),
     ],
     ids=["a mapping", "null", "too many", "a report directory that is none", "an unknown status", "nothing"],
 )
