@@ -46,6 +46,11 @@ class Run(NamedTuple):
         """The output on one line, as Ansible breaks long lines."""
         return re.sub(r"\s+", " ", self.output)
 
+    def facts(self, name: str) -> dict[str, Any]:
+        """A fact that the role sets, for each host."""
+        found = [line for line in self.results if name in line["result"].get("ansible_facts", {})]
+        return {line["host"]: line["result"]["ansible_facts"][name] for line in found}
+
     def total(self, counter: str) -> int:
         """The sum of a column of the recap."""
         return sum(row[counter] for row in self.recap.values())
@@ -78,8 +83,25 @@ class Ansible:
 
     def release(self, *arguments: object, **variables: Any) -> Run:
         """Run the playbook emailsec.cloudflare.release; variables without their prefix quarantine_release_."""
-        prefixed = {f"quarantine_release_{name}": value for name, value in variables.items()}
-        return self.playbook("emailsec.cloudflare.release", *arguments, "-e", json.dumps(prefixed))
+        return self.playbook("emailsec.cloudflare.release", *arguments, "-e", json.dumps(prefixed(variables)))
+
+    def plan(self, *arguments: object, **variables: Any) -> Run:
+        """Run the playbook emailsec.cloudflare.plan, likewise."""
+        return self.playbook("emailsec.cloudflare.plan", *arguments, "-e", json.dumps(prefixed(variables)))
+
+    def apply(self, *arguments: object, **variables: Any) -> Run:
+        """Run the playbook emailsec.cloudflare.apply, likewise."""
+        return self.playbook("emailsec.cloudflare.apply", *arguments, "-e", json.dumps(prefixed(variables)))
+
+    def inventory(self, **hosts: Mapping[str, Any]) -> tuple[str, str]:
+        """The arguments for an inventory of these hosts, each with variables of the role, without their prefix."""
+        text = json.dumps({"all": {"hosts": {host: prefixed(variables) for host, variables in hosts.items()}}})
+        (self.directory / f"hosts-{self._runs}.json").write_text(text)
+        return "-i", f"hosts-{self._runs}.json"
+
+    def plan_of(self, host: str = "localhost") -> dict[str, Any]:
+        """The plan of a host, where the role puts it unless told otherwise."""
+        return json.loads((self.reports / f"{host}.plan.json").read_text(encoding="utf-8"))
 
     def tasks(self, *tasks: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> Run:
         """Run a play of these tasks on localhost; a task that fails does not keep the next from running."""
@@ -137,6 +159,11 @@ class Ansible:
     @property
     def _record(self) -> Path:
         return self.directory / f"record-{self._runs}.jsonl"
+
+
+def prefixed(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """These variables by the names that the role knows them by."""
+    return {f"quarantine_release_{name}": value for name, value in variables.items()}
 
 
 def statuses(result: Mapping[str, Any]) -> dict[str, str]:
