@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,7 +124,24 @@ class Ansible:
         process = self.start(*arguments)
         return self.finish(process)
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
+    def answer(self, question: str, answer: str, *arguments: object) -> Run:
+        """Run ansible-playbook on a terminal, where somebody answers a question."""
+        person, terminal = pty.openpty()
+        process = self.start(*arguments, terminal=terminal)
+        asked = ""
+        for line in process.stdout or ():
+            asked += line
+            if question in line:
+                # Ansible throws away what was typed before it asks.
+                time.sleep(1)
+                os.write(person, f"{answer}\r".encode())
+                break
+        run = self.finish(process)
+        os.close(person)
+        os.close(terminal)
+        return run._replace(output=asked + run.output)
+
+    def start(self, *arguments: object, terminal: int | None = None) -> subprocess.Popen[str]:
         """Start ansible-playbook."""
         self._runs += 1
         self._record.touch()
@@ -143,7 +164,9 @@ class Ansible:
             [programs / "ansible-playbook", *map(str, arguments)],
             cwd=self.directory,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
+            start_new_session=terminal is not None,
+            preexec_fn=None if terminal is None else lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
