@@ -139,7 +139,9 @@ def _credential(module: AnsibleModule) -> Credential:
     token_variable, email_variable, key_variable = (
         os.environ.get(name) or None for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY")
     )
-    module.no_log_values.update(secret.strip() for secret in (token, key, token_variable, key_variable) if secret)
+    secrets = {secret.strip() for secret in (token, key, token_variable, key_variable) if secret}
+    # Masking blanks would mask every word.
+    module.no_log_values = {value for value in module.no_log_values | secrets if value.strip()}
     if token and (email or key):
         raise InputError("give either api_token, or api_email and api_key, not both kinds of credential")
     if token:
@@ -188,4 +190,3 @@ def _verify(params: dict[str, t.Any]) -> bool | str:
     except (OSError, ValueError) as error:
         raise InputError(f"ca_path {path} cannot be read as CA certificates ({getattr(error, 'strerror', None) or error})") from None
     return path
-

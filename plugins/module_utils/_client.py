@@ -71,6 +71,7 @@ class Client:
         self._pace = Pace(clock, settings.max_wait)
         self._lock = threading.Lock()
         self._http = Http(
+            settings.api_url,
             {**settings.credential.headers, "User-Agent": settings.user_agent},
             timeout=settings.timeout,
             verify=settings.verify,
@@ -89,7 +90,7 @@ class Client:
             if self._clock.monotonic() > end:
                 raise ApiError(f"the search was still running after {_POLL_LIMIT:.0f} s", status=202, cf_ray=reply.cf_ray)
             if reply.headers.get("Location"):
-                url, params = _same_server(url, reply), None
+                url, params = self._same_server(url, reply), None
             polls += 1
             told = retry_after(reply.headers.get("Retry-After"), self._clock.time()) or 0.0
             self._pause(min(max(told, backoff(polls)), _POLL_LIMIT))
@@ -161,6 +162,20 @@ class Client:
             )
             raise AuthenticationError(message, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
 
+    def _same_server(self, url: str, reply: Reply) -> str:
+        """Return the URL in C(Location), unless it leads to another server: the credential must not go there."""
+        try:
+            target = urllib.parse.urljoin(url, reply.headers["Location"])
+        except ValueError:
+            target = ""
+        if not self._http.calls_home(target):
+            raise ApiError(
+                f"the search sends us for its result to another server ({printable(target, 100)}), where the credential must not go",
+                status=reply.status,
+                cf_ray=reply.cf_ray,
+            )
+        return target
+
     def _exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None) -> Reply:
         """Return the answer to one request, sent again only while it is refused by the rate limit."""
         while True:
@@ -196,25 +211,3 @@ class Client:
         self._clock.sleep(seconds)
         if self._clock.stopping:
             raise InterruptError("stopped by a signal")
-
-
-def _same_server(url: str, reply: Reply) -> str:
-    """Return the URL in C(Location), unless it leads to another server: the credential must not go there."""
-    target = urllib.parse.urljoin(url, reply.headers["Location"])
-    if _origin(target) != _origin(url):
-        raise ApiError(
-            f"the search sends us for its result to another server ({printable(_origin(target), 100)}), "
-            "where the credential must not go",
-            status=reply.status,
-            cf_ray=reply.cf_ray,
-        )
-    return target
-
-
-def _origin(url: str) -> str:
-    try:
-        parts = urllib.parse.urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    except ValueError:
-        return "an unreadable address"
-    return f"{parts.scheme}://{parts.hostname}:{port}"

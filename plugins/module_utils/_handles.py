@@ -54,7 +54,7 @@ class Handle(t.NamedTuple):
 def parse_handle(value: object) -> Handle:
     """Return the handle that C(value) is. Raises InputError with the reason when it can be none."""
     if not isinstance(value, str):
-        raise InputError(f"is not a string but {_type_name(value)}; put the id in quotes")
+        raise InputError(f"is not a string but {'null' if value is None else 'of type ' + type(value).__name__}; put the id in quotes")
     text = value.strip(" ")
     if not text:
         raise InputError("is empty")
@@ -96,7 +96,3 @@ def postfix_part(message_id: str | None) -> str | None:
 def same_message_id(left: str | None, right: str | None) -> bool:
     """Tell whether two Message-IDs are the same, with or without their angle brackets."""
     return left is not None and right is not None and left.strip().strip("<>") == right.strip().strip("<>")
-
-
-def _type_name(value: object) -> str:
-    return "null" if value is None else f"a {type(value).__name__}"

@@ -12,6 +12,7 @@ What keeps an answer from coming is told apart by the one thing that matters: wa
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -37,21 +38,26 @@ else:
 _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024
+_SHORTEST_SECRET = 16  # a shorter one is no credential of Cloudflare's, and could be a part of any word
+_SECRET_HEADERS = ("Authorization", "X-Auth-Key")
 _HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
 
 
 class Http:
-    """A pool of connections that carry one credential. Can be used by several threads.
+    """A pool of connections to one server that carry one credential. Can be used by several threads.
 
-    headers: what proves who we are. timeout: seconds for one exchange. verify: as in requests (True, False, or the
+    api_url: the server. headers: what proves who we are. timeout: seconds for one exchange. verify: as in requests (True, False, or the
     path of a CA bundle). connections: how many may be open at once.
     """
 
-    def __init__(self, headers: t.Mapping[str, str], *, timeout: float, verify: bool | str, connections: int) -> None:
+    def __init__(self, api_url: str, headers: t.Mapping[str, str], *, timeout: float, verify: bool | str, connections: int) -> None:
         def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
             request.headers.update(headers)
             return request
 
+        self._server = _server(api_url)
+        secrets = [headers[name].rpartition(" ")[2].encode() for name in _SECRET_HEADERS if name in headers]
+        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self._timeout = timeout
         self._verify = verify
         self._session = requests.Session()
@@ -65,6 +71,8 @@ class Http:
 
     def exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None) -> Reply:
         """Send one request and read its answer to the end. Redirects are not followed."""
+        if not self.calls_home(url):
+            raise InputError("the credential is sent to no other server than that of api_url")
         try:
             response = self._session.request(
                 method,
@@ -80,8 +88,14 @@ class Http:
             )
             with response:
                 return Reply(response.status_code, response.headers, self._content(response))
+        except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
+            raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout) from None
+
+    def calls_home(self, url: str) -> bool:
+        """Tell whether a request to this URL would go to our server, as the library that sends it reads the URL."""
+        return _server(url) == self._server
 
     def _content(self, response: requests.Response) -> bytes:
         deadline = time.monotonic() + self._timeout
@@ -92,14 +106,25 @@ class Http:
                 raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
             if time.monotonic() > deadline:
                 raise DoubtfulError(f"the answer was not complete after {self._timeout:g} s")
+        for secret in self._secrets:
+            content = content.replace(secret, b"********")  # should the server repeat it
         return bytes(content)
+
+
+def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
+    try:
+        parts = urllib3.util.parse_url(requests.Request("GET", url).prepare().url or "")
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
+        return None
+    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
 
 
 def _chunks(response: requests.Response) -> t.Iterator[bytes]:
     """Yield the body as it arrives, so that a server that sends it drop by drop cannot hold us for ever."""
     read1 = getattr(response.raw, "read1", None)
-    if read1 is None:  # urllib3 before 2.1
-        yield from response.iter_content(1024)
+    if read1 is None:  # urllib3 before 2.1, which returns no less than it is asked for
+        yield from itertools.islice(response.raw.stream(1, decode_content=True), 1024)
+        yield from response.raw.stream(_CHUNK, decode_content=True)
         return
     while True:
         chunk = read1(_CHUNK, decode_content=True)
@@ -124,9 +149,9 @@ def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
     if isinstance(error, requests.exceptions.SSLError) and any(_HANDSHAKE.search(str(cause)) for cause in causes):
         return ConnectError(f"no TLS connection to {server} ({_words(causes[-1])}); is api_url really https, or does a proxy answer?")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
-        return InputError(f"{server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
+        return InputError(f"the server {server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
-        return InputError(f"{server} was not called: there is no CA bundle at ca_path or REQUESTS_CA_BUNDLE")
+        return InputError(f"the server {server} was not called: there is no CA bundle at ca_path or REQUESTS_CA_BUNDLE")
     if any_is("NameResolutionError"):
         return ConnectError(f"the name of {server} could not be resolved; check api_url and the DNS of this machine")
     if any_is("NewConnectionError") or any("Tunnel connection failed" in str(cause) for cause in causes):
@@ -135,7 +160,7 @@ def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
     if any_is("ConnectTimeoutError"):
         return ConnectError(f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy")
     if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
-        return DoubtfulError(f"{server} did not answer within {timeout:g} s; a larger timeout or a smaller batch_size may help")
+        return DoubtfulError(f"no answer from {server} within {timeout:g} s; a larger timeout or a smaller batch_size may help")
     return DoubtfulError(f"the connection to {server} broke before a complete answer ({_words(causes[-1])})")
 
 
@@ -153,5 +178,5 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
 
 def _words(cause: BaseException) -> str:
     """Return an error in words, without URLs: those of proxies may hold a password."""
-    words = getattr(cause, "strerror", None) or str(cause)
+    words = getattr(cause, "strerror", None) or re.sub(r"^<[^>]*>: ", "", str(cause))
     return printable(type(cause).__name__ if "://" in words else words, 200)

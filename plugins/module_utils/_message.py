@@ -38,9 +38,10 @@ class Message:
     """What the API says of one message.
 
     data: every current field, whatever the server left out. record_missing: what was done with the message is not told.
+    told: it says more than an id.
     """
 
-    __slots__ = ("data", "record_missing")
+    __slots__ = ("data", "record_missing", "told")
 
     def __init__(self, row: t.Mapping[str, t.Any]) -> None:
         data: dict[str, t.Any] = {name: _string(row.get(name)) for name in _STRINGS}
@@ -52,6 +53,7 @@ class Message:
         data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
         data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
         self.data = data
+        self.told = len(row) > 1
         self.record_missing = "post_delivery_operations" not in row
         if isinstance(row.get("action_log"), list):
             self.add_operations(row["action_log"])

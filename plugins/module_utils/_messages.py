@@ -172,7 +172,10 @@ class Messages:
         troubles = [result for result in results if isinstance(result, DoubtfulError)]
         if troubles and len(troubles) == len(results):
             raise troubles[0]
-        return [[Message({})] if isinstance(result, DoubtfulError) else result for result in results]
+        return [
+            [Message({"id": handle.text} if handle.kind == INVESTIGATE_ID else {})] if isinstance(result, DoubtfulError) else result
+            for handle, result in zip(handles, results)
+        ]
 
     def _try_find_one(self, handle: Handle) -> list[Message] | DoubtfulError:
         try:

@@ -96,7 +96,7 @@ class Releaser:
         self._lock = threading.Lock()
         self._form = ARRAY if options.request_format == AUTO else options.request_format
         self._form_proven = options.request_format != AUTO
-        self._accepted = False
+        self._accepted: set[bool] = set()  # what was accepted so far: investigate ids (True), postfix ids (False)
         self._lone_refusals = 0
         self._hopeless: ApiError | None = None
         self._failures = 0
@@ -182,7 +182,8 @@ class Releaser:
         except DoubtfulError as error:
             return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, str(error))])
         with self._lock:
-            self._form, self._form_proven, self._accepted = form, True, True
+            self._form, self._form_proven = form, True
+            self._accepted |= {name == item.id for item, name in zip(batch.items, names)}
         entries = read_entries(envelope.get("result"))
         if entries is None:
             return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, "the answer is garbled")])
@@ -249,7 +250,7 @@ class Releaser:
         elif len(left) > 1:
             middle = len(left) // 2
             return [Batch(left[:middle]), Batch(left[middle:])]
-        elif left[0].sent_as + 1 < len(left[0].names):
+        elif left[0].sent_as + 1 < len(left[0].names) and not self._takes(left[0], form):
             left[0].sent_as += 1
             return [Batch(left)]
         for item in left:
@@ -258,6 +259,10 @@ class Releaser:
         if not self._accepted and self._lone_refusals >= _HOPELESS:
             self._hopeless = refusal
         return []
+
+    def _takes(self, item: Item, form: str) -> bool:
+        """Tell whether the server has accepted ids of the kind by which the item was sent."""
+        return (_name(item, form) == item.id) in self._accepted
 
     def _form_for(self, batch: Batch) -> str:
         return _OTHER[self._form] if self._form in batch.refused_forms else self._form

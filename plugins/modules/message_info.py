@@ -266,6 +266,12 @@ not_found:
   type: list
   elements: str
   sample: []
+unreadable:
+  description: Handles in O(messages) for which Cloudflare's answers could not be understood.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 api_calls:
   description: Number of HTTP requests made.
   returned: always
@@ -313,18 +319,20 @@ def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, 
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
     if params["messages"] is None:
         found, truncated = messages.search(search_filters(params, now), limit)
-        not_found = []
+        not_found = unreadable = []
     else:
         by_handle = messages.find(parse_handles(params["messages"]))
-        unique = {message.key: message for candidates in by_handle.values() for message in candidates}
+        unique = {message.key: message for candidates in by_handle.values() for message in candidates if message.told}
         found = list(unique.values())[:limit]
         truncated = len(found) < len(unique)
         not_found = [handle.text for handle, candidates in by_handle.items() if not candidates]
+        unreadable = [handle.text for handle, candidates in by_handle.items() if not all(one.told for one in candidates)]
     return {
         "messages": [message.data for message in found],
         "count": len(found),
         "truncated": truncated,
         "not_found": not_found,
+        "unreadable": unreadable,
     }
 
 

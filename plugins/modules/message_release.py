@@ -131,6 +131,7 @@ options:
   journal:
     description:
       - Path of a file to which each request is recorded before it is sent, and its outcome after, as JSON Lines.
+      - A relative path is taken from the directory of the playbook.
       - It is made with mode C(0600), and each line is on the disk before the module goes on. Several tasks may share it.
     type: path
   reason:

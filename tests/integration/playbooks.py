@@ -174,7 +174,7 @@ class Ansible:
 
     def finish(self, process: subprocess.Popen[str]) -> Run:
         """Wait for the end of a run."""
-        output, _ = process.communicate(timeout=180)
+        output = process.communicate(timeout=180)[0]
         lines = [json.loads(line) for line in self._record.read_text(encoding="utf-8").splitlines()]
         recap = lines.pop()["recap"] if lines and "recap" in lines[-1] else {}
         return Run(process.returncode, output, lines, recap)

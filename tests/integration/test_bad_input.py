@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import pytest
-from playbooks import Ansible
-
 from emulator import Emulator
+from playbooks import Ansible
 
 MODULE: list[tuple[dict[str, Any], str]] = [
     ({"account_id": "Harbour Logistics"}, "account_id must be 32 hexadecimal digits"),
     ({"messages": ["4UAq", ""]}, "messages[1] is empty"),
-    ({"messages": [12345]}, "messages[0] is not a string but a int; put the id in quotes"),
+    ({"messages": [12345]}, "messages[0] is not a string but of type int; put the id in quotes"),
     ({"messages": ["../../zones"]}, "messages[0] contains a slash"),
     ({"messages": ["4UAq\n4tT3"]}, "messages[0] contains white space, a line break or a control character"),
     ({"batch_size": 0}, "batch_size must be from 1 to 1000, not 0"),
@@ -28,12 +27,17 @@ MODULE: list[tuple[dict[str, Any], str]] = [
     ({"api_url": "cloudflare"}, "api_url must be a URL such as https://api.cloudflare.com/client/v4"),
     ({"api_url": "https://me:secret-4711@127.0.0.1/"}, "api_url must not contain a user name or password"),
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path /nowhere/ca.pem cannot be read as CA certificates"),
-    ({"journal": "/nowhere/journal.jsonl"}, "The journal /nowhere/journal.jsonl cannot be written (No such file or directory)"),
+    (
+        {"journal": "/nowhere/journal.jsonl"},
+        "The journal /nowhere/journal.jsonl cannot be written (No such file or directory)",
+    ),
 ]
 
 
 def test_the_module_refuses_it(ansible: Ansible, emulator: Emulator) -> None:
-    results = ansible.module("message_release", *({"messages": ["4UAqFzWsDK4FrUMp"], **options} for options, _ in MODULE))
+    results = ansible.module(
+        "message_release", *({"messages": ["4UAqFzWsDK4FrUMp"], **options} for options, _words in MODULE)
+    )
     for (options, words), result in zip(MODULE, results, strict=True):
         assert result["failed"], options
         assert words in result["msg"], options
@@ -59,20 +63,30 @@ def test_nothing_to_do_takes_no_request(ansible: Ansible, emulator: Emulator) ->
     assert not emulator.requests
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [
-        ({"messages": {"id": "4UAq"}}, "messages[0] is not a string but a dict"),
-        ({"messages": None}, "messages[0] is not a string but null"),
-        ({"messages": "4UAq, 4tT3 4f0S", "max_messages": 2}, "3 messages are more than quarantine_release_max_messages (2) allows."),
-        ({"messages": ["4UAq"], "report_dir": "ansible.cfg"}, "ansible.cfg"),
-        ({"messages": ["4UAq"], "fail_on": ["typo"]}, "value of quarantine_release_fail_on must be one or more of"),
-        ({}, "Give what to release: quarantine_release_messages or quarantine_release_search."),
-    ],
-    ids=["a mapping", "null", "too many", "a report directory that is none", "an unknown status", "nothing"],
-)
-def test_the_role_refuses_it(ansible: Ansible, emulator: Emulator, variables: dict[str, Any], words: str) -> None:
-    run = ansible.release(**variables)
-    assert (run.code, run.total("failures")) == (2, 1)
-    assert words in run.text
+ROLE: dict[str, tuple[dict[str, Any], str]] = {
+    "mapping": ({"messages": {"id": "4UAq"}}, "messages[0] is not a string but of type dict"),
+    "null": ({"messages": None}, "messages[0] is not a string but null"),
+    "many": (
+        {"messages": "4UAq, 4tT3\n4f0S", "max_messages": 2},
+        "3 messages are more than quarantine_release_max_messages (2)",
+    ),
+    "no_directory": ({"messages": ["4UAq"], "report_dir": "ansible.cfg"}, "ansible.cfg"),
+    "unknown_status": (
+        {"messages": ["4UAq"], "fail_on": ["typo"]},
+        "value of quarantine_release_fail_on must be one or more of",
+    ),
+    "nothing": ({}, "Give what to release: quarantine_release_messages or quarantine_release_search."),
+}
+
+
+def test_the_role_refuses_it(ansible: Ansible, emulator: Emulator) -> None:
+    hosts = {
+        host: {f"quarantine_release_{name}": value for name, value in case.items()}
+        for host, (case, _words) in ROLE.items()
+    }
+    (ansible.directory / "accounts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    run = ansible.release("-i", "accounts.json", "--forks", 2)
+    assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(ROLE, 1)
+    for host, (_case, words) in ROLE.items():
+        assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"]
     assert not emulator.requests

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from playbooks import Ansible, statuses
-
 from emulator import Emulator
+from playbooks import Ansible, statuses
 
 # Given after the release was done
 AFTER: list[dict[str, Any]] = [
@@ -31,7 +30,17 @@ SPOILED: list[dict[str, Any]] = [
         {"action": "mangle", "kind": kind}
         for kind in (
             *("array", "string", "null", "empty_object", "failure", "result_missing", "result_null", "result_string"),
-            *("wrong_types", "without_ids", "foreign_ids", "truncated", "empty", "deep", "html", "not_utf8", "text_plain"),
+            *(
+                "wrong_types",
+                "without_ids",
+                "foreign_ids",
+                "truncated",
+                "empty",
+                "deep",
+                "html",
+                "not_utf8",
+                "text_plain",
+            ),
         )
     ),
 ]
@@ -45,7 +54,9 @@ BEFORE: list[dict[str, Any]] = [
 
 def test_after_each_doubtful_answer_every_recipient_has_one_copy(ansible: Ansible, emulator: Emulator) -> None:
     emulator.configure(state_lag=2)
-    orders = [{**order, "when": "after"} for order in AFTER] + SPOILED + [{**order, "when": "before"} for order in BEFORE]
+    orders = (
+        [{**order, "when": "after"} for order in AFTER] + SPOILED + [{**order, "when": "before"} for order in BEFORE]
+    )
     faults = {}
     for order in orders:
         message = emulator.add_message()
@@ -57,7 +68,11 @@ def test_after_each_doubtful_answer_every_recipient_has_one_copy(ansible: Ansibl
 
     assert [fault for fault in faults.values() if fault.hits != 1] == []
     result = ansible.report()["result"]
-    odd = {handle: result["messages"][index]["detail"] for index, handle in enumerate(faults) if statuses(result)[handle] != "released"}
+    odd = {
+        handle: result["messages"][index]["detail"]
+        for index, handle in enumerate(faults)
+        if statuses(result)[handle] != "released"
+    }
     assert odd == {}
     assert {message for message, _recipient in emulator.deliveries} == set(faults)
     assert set(emulator.deliveries.values()) == {1}

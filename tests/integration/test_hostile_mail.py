@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+from emulator import Emulator
 from playbooks import Ansible
 
-from emulator import Emulator
-
-RECIPIENTS = ("\x1b[31m\x9b32mred\u202e@harbour-logistics.example", "{{lookup('pipe','touch{IFS}pwned')}}{{1/0}}@harbour-logistics.example")
+RECIPIENTS = (
+    "\x1b[31m\x9b32mred\u202e@harbour-logistics.example",
+    "{{lookup('pipe','touch{IFS}pwned')}}{{1/0}}@harbour-logistics.example",
+)
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -22,7 +24,12 @@ def test_release_and_search(ansible: Ansible) -> None:
         message = emulator.add_message(recipients=RECIPIENTS, subject="{{ lookup('pipe', 'touch pwned') }}\x1b[2J")
         refused = emulator.add_message()
         emulator.faults.add(
-            "status", status=400, message="\x1b[2J{{ 1/0 }}\r\nFake: line", route="release", message_id=refused.id, times=None
+            "status",
+            status=400,
+            message="\x1b[2J{{ 1/0 }}\r\nFake: line",
+            route="release",
+            message_id=refused.id,
+            times=None,
         )
         run = ansible.release("-vv", "--diff", messages=[message.id, refused.id], reason="\x1b[31mred\nFake: line")
         found = ansible.playbook(

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from playbooks import Ansible, statuses
-
 from emulator import Emulator
+from playbooks import Ansible, statuses
 
 
 def test_it_waits_as_told_or_by_itself_and_gives_up_at_max_wait(ansible: Ansible, emulator: Emulator) -> None:
-    told, untold, impatient = (emulator.add_message() for _ in range(3))
+    told, untold, impatient = (emulator.add_message() for _number in range(3))
     limited = {"action": "status", "status": 429, "code": 971, "message": "Please wait", "route": "release"}
     emulator.faults.add(**limited, message_id=told.id, retry_after=3)
     emulator.faults.add(**limited, message_id=untold.id)
@@ -37,7 +36,7 @@ def test_it_waits_as_told_or_by_itself_and_gives_up_at_max_wait(ansible: Ansible
 
 def test_the_limit_of_the_server_is_not_run_into_twice(ansible: Ansible, emulator: Emulator) -> None:
     emulator.configure(rate_quota=10, rate_window=6.0)
-    handles = [emulator.add_message().id for _ in range(20)]
+    handles = [emulator.add_message().id for _number in range(20)]
     (result,) = ansible.module("message_release", {"messages": handles, "batch_size": 1})
     assert set(statuses(result).values()) == {"released"}
     assert sorted(emulator.deliveries.values()) == [1] * 20

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from playbooks import CEDAR, HARBOUR, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
-
 from emulator import Emulator
+from playbooks import CEDAR, HARBOUR, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
 
 
 def posts(emulator: Emulator) -> int:
@@ -23,8 +22,12 @@ def test_one_account(ansible: Ansible, emulator: Emulator) -> None:
     assert not ansible.reports.exists()
     assert "3 would_release. Check mode: nothing was sent, and no report was written." in predicted.text
     assert predicted.result("Show the difference")["msg"] == {
-        "before": dict.fromkeys(["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "quarantined"),
-        "after": dict.fromkeys(["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "released"),
+        "before": dict.fromkeys(
+            ["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "quarantined"
+        ),
+        "after": dict.fromkeys(
+            ["4UAqFzWsDK4FrUMp", "4tT3QDgAL47D1qX", "<4f0swmlzutrd4nx@carrier.example>"], "released"
+        ),
     }
 
     released = ansible.release("-i", ONE_ACCOUNT)
@@ -73,6 +76,18 @@ def test_an_account_of_the_environment_without_an_inventory(ansible: Ansible, em
     assert (run.code, run.recap["localhost"]["changed"]) == (0, 1)
     assert ansible.report()["account_id"] == emulator.account_id
     assert emulator.deliveries == dict.fromkeys([(message.id, recipient) for recipient in message.recipients], 1)
+
+
+def test_tags_end_it_early(ansible: Ansible, emulator: Emulator) -> None:
+    selected = ansible.release("-i", ONE_ACCOUNT, "--tags", "select")
+    assert (selected.code, selected.total("changed")) == (0, 0)
+    assert "Messages selected: 3" in selected.text
+    assert not emulator.requests
+
+    released = ansible.release("-i", ONE_ACCOUNT, "--tags", "release")
+    assert (released.code, released.total("changed")) == (0, 1)
+    assert "3 messages: 3 released, 5 recipients reached." in released.text
+    assert not ansible.reports.exists()
 
 
 def test_search_finds_what_release_takes(ansible: Ansible, emulator: Emulator) -> None:

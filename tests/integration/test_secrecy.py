@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from playbooks import Ansible, Run
 
 from emulator import Emulator
+from playbooks import Ansible, Run
 
 
 def written(ansible: Ansible, run: Run) -> list[str]:
@@ -21,17 +21,18 @@ def written(ansible: Ansible, run: Run) -> list[str]:
     return [run.output, *(path.read_text(encoding="utf-8") for path in files)]
 
 
-@pytest.mark.parametrize("credential", ["write", "key"])
-@pytest.mark.parametrize("source", ["environment", "inventory"])
+@pytest.mark.parametrize(("source", "credential"), [("environment", "write"), ("inventory", "key")])
 def test_no_secret_and_no_address_at_the_highest_verbosity(
-    ansible: Ansible, emulator: Emulator, credential: str, source: str
+    ansible: Ansible, emulator: Emulator, source: str, credential: str
 ) -> None:
     secret = emulator.credentials[credential].secret
     environment = emulator.environment(credential)
     variables = {}
     if source == "inventory":
         names = {"CLOUDFLARE_API_TOKEN": "api_token", "CLOUDFLARE_EMAIL": "api_email", "CLOUDFLARE_API_KEY": "api_key"}
-        variables = {f"cloudflare_{option}": environment.pop(name) for name, option in names.items() if name in environment}
+        variables = {
+            f"cloudflare_{option}": environment.pop(name) for name, option in names.items() if name in environment
+        }
     ansible.environment = environment
     (ansible.directory / "account.json").write_text(json.dumps({"all": {"hosts": {"account": variables}}}))
     message = emulator.add_message(recipients=["ann@harbour-logistics.example", "ben@harbour-logistics.example"])
@@ -51,7 +52,9 @@ def test_no_secret_and_no_address_at_the_highest_verbosity(
 
 def test_a_secret_is_masked_where_cloudflare_repeats_it(ansible: Ansible, emulator: Emulator) -> None:
     secret = emulator.credentials["write"].secret
-    emulator.faults.add("status", status=400, message=f"no {secret}", route="release", message_id="4f0SWMLZuTRd4nX", times=None)
+    emulator.faults.add(
+        "status", status=400, message=f"no {secret}", route="release", message_id="4f0SWMLZuTRd4nX", times=None
+    )
     run = ansible.release(messages="4f0SWMLZuTRd4nX", journal="journal.jsonl")
     assert "refuses to release it" in ansible.ticket()
     assert [text for text in written(ansible, run) if secret in text] == []

@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 import pytest
-from playbooks import HARBOUR, ONE_ACCOUNT, Ansible
 
 from emulator import Emulator
+from playbooks import HARBOUR, ONE_ACCOUNT, Ansible
 
 UNTIL_SEPTEMBER_2026 = {
     "release_forms": {"array"},

@@ -11,17 +11,14 @@ import signal
 import typing as t
 
 import pytest
-from hypothesis import HealthCheck, settings
-
 from ansible_collections.emailsec.cloudflare.tests.unit.support import http
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished, run_module
+from hypothesis import HealthCheck, settings
 
 # The same examples in every run, so that a test that passed here passes there.
-settings.register_profile(
-    "unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck)
-)
+settings.register_profile("unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 settings.load_profile("unit")
 
 _LEFT_OUT = ("CLOUDFLARE_", "CF_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC")

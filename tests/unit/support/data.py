@@ -39,6 +39,11 @@ def recipient(number: int) -> str:
     return f"user{number}@corp.example"
 
 
+def path(number: int) -> str:
+    """Return the path to read message C(number) by itself, as it is sent."""
+    return f"investigate/{investigate_id(number).replace(':', '%3A')}"
+
+
 def row(number: int, *, quarantined: bool | None = True, operations: object = (), **fields: t.Any) -> dict[str, t.Any]:
     """Return message C(number) as the API gives it."""
     return {

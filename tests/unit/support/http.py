@@ -15,7 +15,6 @@ import urllib.parse
 import requests
 import requests.adapters
 import urllib3
-
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, RAY, TOKEN, URL, as_body
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -152,22 +151,18 @@ class Script:
 
 def _as_headers(reply: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return keywords such as C(retry_after=3) as headers of the answer."""
-    return {"headers": {name.replace("_", "-"): str(value) for name, value in reply.items()}} if reply else {}
+    return {"headers": {name.replace("_", "-").title(): str(value) for name, value in reply.items()}} if reply else {}
 
 
 def install(script: Script, monkeypatch: t.Any) -> None:
     """Let the script answer everything that requests sends in this process."""
 
-    def send(
-        adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, **options: t.Any
-    ) -> requests.Response:
+    def send(adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, **options: t.Any) -> requests.Response:
         reply = script.answer(request, options)
         if isinstance(reply.content, BaseException):
             raise reply.content
         headers = {"Content-Type": "application/json", "cf-ray": RAY, **(reply.headers or {})}
-        raw = urllib3.HTTPResponse(
-            body=io.BytesIO(as_body(reply.content)), headers=headers, status=reply.status, preload_content=False
-        )
+        raw = urllib3.HTTPResponse(body=io.BytesIO(as_body(reply.content)), headers=headers, status=reply.status, preload_content=False)
         return adapter.build_response(request, raw)
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)

@@ -52,7 +52,7 @@ def run_module(capsys: t.Any, clock: object, name: str, options: dict[str, t.Any
     arguments.setdefault("_ansible_remote_tmp", "/tmp")
     arguments.setdefault("_ansible_keep_remote_files", False)
     capsys.readouterr()
-    with patch_module_args(arguments), mock.patch.object(module, "Clock", lambda: clock):
+    with patch_module_args(arguments), mock.patch.object(module, "Clock", return_value=clock):
         try:
             module.main()
         except SystemExit:

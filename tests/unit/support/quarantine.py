@@ -25,10 +25,12 @@ class Quarantine:
 
     acts: what the next release calls do, in their order; after the last, everything asked for is delivered.
     deliveries: how often each message was delivered. bodies: of all release calls. reads: paths of all reads.
+    meanwhile, before_read: called while a release call is under way, and before each read.
     """
 
     def __init__(self, count: int, *acts: Act) -> None:
         self.rows = {number: row(number) for number in range(1, count + 1)}
+        self._numbers = {found[name]: number for number, found in self.rows.items() for name in ("id", "postfix_id")}
         self.acts = collections.deque(acts)
         self.deliveries: collections.Counter[int] = collections.Counter()
         self.bodies: list[t.Any] = []
@@ -36,11 +38,11 @@ class Quarantine:
         self.forms = {"array", "object"}
         self.form_refusal = "request body must be an object"
         self.refused: set[int] = set()
-        self.read_error: Exception | None = None
         self.busiest = 0
         self._busy = 0
         self._lock = threading.Lock()
         self.meanwhile: t.Callable[[], object] = lambda: None
+        self.before_read: t.Callable[[], object] = lambda: None
 
     # --- what the messages go through ------------------------------------------------------------------------------
 
@@ -58,10 +60,7 @@ class Quarantine:
 
     def find(self, name: str) -> int | None:
         """Return the number of the message with this id."""
-        for number, found in self.rows.items():
-            if name in (found["id"], found["postfix_id"]):
-                return number
-        return None
+        return self._numbers.get(name)
 
     @property
     def released(self) -> list[int]:
@@ -96,8 +95,7 @@ class Quarantine:
     def get(self, path: str, _params: object = None) -> dict[str, t.Any]:
         """Return the envelope of a single read."""
         self.reads.append(path)
-        if self.read_error:
-            raise self.read_error
+        self.before_read()
         number = self.find(urllib.parse.unquote(path.rpartition("/")[2]))
         if number is None:
             raise NotFoundError("unknown", status=404)
@@ -106,8 +104,7 @@ class Quarantine:
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
         """Yield the only page of a search."""
         self.reads.append(path)
-        if self.read_error:
-            raise self.read_error
+        self.before_read()
         yield Page(self._search(params), False, False)
 
     def _search(self, params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -150,7 +147,7 @@ def answers(*lists: dict[str, t.Any], done: bool = False) -> Act:
     def act(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
         if done:
             quarantine.deliver(numbers)
-        return [entry(number, **said) for number, said in zip(numbers, lists)]
+        return [entry(number, **said) for number, said in zip(numbers, lists, strict=False)]
 
     return act
 

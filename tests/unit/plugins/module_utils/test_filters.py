@@ -9,12 +9,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW
+from hypothesis import given
+from hypothesis import strategies as st
 
 DEFAULT = {"detections_only": "true"}
 
@@ -55,6 +54,8 @@ def test_options_become_query_parameters(options: dict[str, t.Any], filters: dic
         ({"since": "24h\n7d"}, "since must be"),
         ({"since": "999999w"}, "since goes back too far"),
         ({"start": "yesterday"}, "start must be a date or time"),
+        ({"start": "0001-01-01T00:00:00+23:59"}, "start must be a date or time"),
+        ({"end": "9999-12-31T23:59:59-23:59"}, "end must be a date or time"),
         ({"end": "2026-02-30"}, "end must be a date or time"),
         ({"start": "2026-11-23"}, "start is in the future"),
         ({"start": "2026-11-20", "end": "2026-11-20"}, "must be before end"),

@@ -10,9 +10,6 @@ import datetime
 import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import (
     INVESTIGATE_ID,
@@ -22,6 +19,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles impor
     parse_handles,
     same_message_id,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 UTC = datetime.timezone.utc
 
@@ -51,10 +50,10 @@ BAD = [
     ("", "is empty"),
     ("   ", "is empty"),
     (None, "is not a string but null"),
-    (7, "is not a string but a int"),
-    (True, "is not a string but a bool"),
-    ({"id": "x"}, "is not a string but a dict"),
-    (["x"], "is not a string but a list"),
+    (7, "is not a string but of type int"),
+    (True, "is not a string but of type bool"),
+    ({"id": "x"}, "is not a string but of type dict"),
+    (["x"], "is not a string but of type list"),
     ("a/b", "slash"),
     ("a\\b", "slash"),
     ("../../accounts", "slash"),
@@ -115,7 +114,9 @@ def test_nothing_but_text_is_a_handle(value: object) -> None:
         ("A-2024-01-05T10:00:00-1", datetime.datetime(2024, 1, 5, 10, tzinfo=UTC)),
         ("A-b-2024-01-05T10:00:00-1", datetime.datetime(2024, 1, 5, 10, tzinfo=UTC)),
         ("A-2024-13-45T10:00:00-1", None),
-        ("A-2024-01-05T10:00:00", None),
+        ("A-2024-01-05T10:00:00", datetime.datetime(2024, 1, 5, 10, tzinfo=UTC)),
+        ("A-0001-01-01T00:00:00-1", None),
+        ("A-9999-12-31T23:59:59-1", None),
         ("A", None),
         ("<a-2024-01-05T10:00:00-1@b>", None),
     ],
@@ -142,7 +143,7 @@ def test_one_sentence_names_every_bad_handle_by_its_place() -> None:
         parse_handles(["good", "", "x/y", 3])
     assert str(caught.value) == (
         "Unusable message handles: messages[1] is empty; messages[2] contains a slash or another character that no id has; "
-        "messages[3] is not a string but a int; put the id in quotes. Nothing was sent."
+        "messages[3] is not a string but of type int; put the id in quotes. Nothing was sent."
     )
 
 

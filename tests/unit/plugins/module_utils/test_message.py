@@ -9,11 +9,16 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import (
+    NOT_QUARANTINED,
+    QUARANTINED,
+    RELEASED,
+    UNREADABLE,
+    Message,
+)
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id, released_row, row
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import NOT_QUARANTINED, QUARANTINED, RELEASED, UNREADABLE, Message
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id, released_row, row
 
 RELEASE = "QUARANTINE_RELEASE"
 
@@ -66,7 +71,11 @@ def test_every_field_is_there_whatever_the_server_leaves_out() -> None:
     assert all(value in (None, [], {}, False) for name, value in empty.items() if name != "validation")
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner), max_leaves=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
 
 
 @given(st.dictionaries(st.sampled_from(sorted([*row(1), "ts", "action_log", "validation", "sent_date", "envelope_to"])), JSON))

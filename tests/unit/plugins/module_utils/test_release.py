@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
@@ -143,7 +142,9 @@ def test_auto_finds_the_form_out_with_one_call_and_keeps_to_it(clock: FakeClock,
     assert before == 0
 
 
-@pytest.mark.parametrize("words", ["expected object, received array", "cannot unmarshal array into Go value", "ids is required", "Invalid JSON body"])
+@pytest.mark.parametrize(
+    "words", ["expected object, received array", "cannot unmarshal array into Go value", "ids is required", "Invalid JSON body"]
+)
 def test_words_about_the_body_change_the_form(clock: FakeClock, words: str) -> None:
     quarantine = Quarantine(1)
     quarantine.forms, quarantine.form_refusal = {"object"}, words
@@ -159,6 +160,24 @@ def test_a_refusal_in_other_words_is_read_back_before_the_form_changes(clock: Fa
     assert ended.statuses == ["released", "released"]
     assert forms(quarantine) == ["array", "object"]
     assert clock.slept >= 3
+
+
+@pytest.mark.parametrize("status", [400, 415, 422])
+def test_a_refusal_without_a_reason_is_read_back_too(clock: FakeClock, status: int) -> None:
+    quarantine = Quarantine(2, fails(ApiError("", status=status)))
+    ended = release(quarantine, clock)
+    assert ended.statuses == ["released", "released"]
+    assert forms(quarantine) == ["array", "object"]
+    assert clock.slept >= 3
+
+
+@pytest.mark.parametrize("pointer", ["", "/", "/ids"])
+def test_a_refusal_that_points_at_the_body_changes_the_form(clock: FakeClock, pointer: str) -> None:
+    error = ApiError("no", status=400, errors=[{"code": 1, "message": "no", "source": {"pointer": pointer}}])
+    quarantine = Quarantine(1, fails(error))
+    assert release(quarantine, clock).statuses == ["released"]
+    assert forms(quarantine) == ["array", "object"]
+    assert not clock.naps
 
 
 def test_a_refusal_that_names_an_id_is_not_about_the_form(clock: FakeClock) -> None:
@@ -235,7 +254,7 @@ def test_a_slow_release_is_seen_by_the_second_look(clock: FakeClock) -> None:
             quarantine.deliver([1])
         return original(path, params)
 
-    quarantine.get = get  # type: ignore[method-assign]
+    quarantine.get = get  # type: ignore[method-assign, assignment]
     assert release(quarantine, clock).statuses == ["released"]
     assert len(quarantine.bodies) == 1
 
@@ -263,8 +282,11 @@ def test_only_what_is_still_in_quarantine_is_sent_again(clock: FakeClock) -> Non
 
 
 def test_what_cannot_be_read_back_is_unknown_and_not_sent_again(clock: FakeClock) -> None:
+    def bad_gateway() -> t.NoReturn:
+        raise DoubtfulError("bad gateway")
+
     def vanish(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
-        quarantine.read_error = DoubtfulError("bad gateway")
+        quarantine.before_read = bad_gateway
         raise LOST
 
     quarantine = Quarantine(2, vanish)
@@ -283,7 +305,10 @@ def test_what_cannot_be_read_back_is_unknown_and_not_sent_again(clock: FakeClock
         ({"is_quarantined": False, "delivery_status": ["rejected", "delivered"]}, "partial"),
         ({"is_quarantined": False, "delivery_status": ["deferred"]}, "undelivered"),
         ({"is_quarantined": False, "delivery_status": []}, "released"),
-        ({"is_quarantined": True, "delivery_status": ["quarantined", "delivered"], "post_delivery_operations": ["QUARANTINE_RELEASE"]}, "partial"),
+        (
+            {"is_quarantined": True, "delivery_status": ["quarantined", "delivered"], "post_delivery_operations": ["QUARANTINE_RELEASE"]},
+            "partial",
+        ),
     ],
 )
 def test_reading_back_tells_what_became_of_it(clock: FakeClock, state: dict[str, t.Any], status: str) -> None:
@@ -309,8 +334,7 @@ def test_halving_finds_the_culprit_and_releases_the_rest_once(clock: FakeClock, 
     ended = release(quarantine, clock, request_format="object")
     assert ended.statuses == ["failed" if number == culprit else "released" for number in quarantine.rows]
     assert set(quarantine.deliveries.values()) == {1}
-    # The whole, two halves at each depth, and the culprit once more by its other id.
-    assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1
+    assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1, "the whole, the halves, and perhaps the culprit by its other id"
 
 
 def test_state_is_read_before_each_halving(clock: FakeClock) -> None:
@@ -337,6 +361,14 @@ def test_a_server_that_refuses_everything_is_not_asked_on_and_on(clock: FakeCloc
     assert ended.statuses == ["failed"] * 3 + ["not_attempted"] * 17
     assert len(quarantine.bodies) == 6, "three messages, each by both of its ids"
     assert isinstance(ended.error, ApiError)
+
+
+def test_refusals_that_left_nothing_to_send_ended_nothing(clock: FakeClock) -> None:
+    quarantine = Quarantine(3)
+    quarantine.refused = set(quarantine.rows)
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["failed"] * 3
+    assert ended.error is None
 
 
 def test_many_refusals_do_not_stop_a_server_that_accepted_something(clock: FakeClock) -> None:

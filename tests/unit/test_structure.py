@@ -1,0 +1,217 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the parts of the collection have to agree with each other."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import typing as t
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import yaml
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._version import VERSION
+from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import envelope, investigate_id, page, path, refusal, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.module import MODULES
+
+ROOT = Path(__file__).resolve().parents[2]
+UTILS = ROOT / "plugins" / "module_utils"
+NAMES = sorted(file.stem for file in (ROOT / "plugins" / "modules").glob("*.py") if file.stem != "__init__")
+
+# Each room of the library, from the ground up; it may import from what stands before it only.
+ROOMS = (
+    "_errors", "_version", "_clock", "_handles", "_outcome", "_message", "_filters", "_journal", "_envelope", "_pace", "_http",
+    "_answer", "_client", "_messages", "_item", "_readback", "_release", "_run", "_arguments",
+)  # fmt: skip
+
+
+def load(file: str) -> dict[str, t.Any]:
+    """Return a YAML file of the collection."""
+    content = yaml.safe_load((ROOT / file).read_text())
+    assert isinstance(content, dict)
+    return content
+
+
+def documentation(name: str, part: str) -> dict[str, t.Any]:
+    """Return DOCUMENTATION or RETURN of a module."""
+    content = yaml.safe_load(getattr(importlib.import_module(f"{MODULES}.{name}"), part))
+    assert isinstance(content, dict)
+    return content
+
+
+def imports(file: Path) -> set[str]:
+    """Return the names of the modules that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or ""))
+    return found
+
+
+class Arguments(Exception):
+    """Raised in place of making an AnsibleModule; carries what it was to be made with."""
+
+
+def arguments(name: str) -> dict[str, t.Any]:
+    """Return what a module gives to AnsibleModule."""
+    module = importlib.import_module(f"{MODULES}.{name}")
+    made = mock.Mock(side_effect=Arguments)
+    with mock.patch.object(module, "AnsibleModule", made), pytest.raises(Arguments):
+        module.main()
+    keywords = made.call_args.kwargs
+    assert isinstance(keywords, dict)
+    return keywords
+
+
+def test_the_version_is_that_of_the_collection() -> None:
+    assert load("galaxy.yml")["version"] == VERSION
+
+
+def test_every_module_is_in_the_action_group() -> None:
+    assert load("meta/runtime.yml")["action_groups"]["api"] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_has_unit_tests(name: str) -> None:
+    assert (Path(__file__).parent / "plugins" / "modules" / f"test_{name}.py").is_file()
+
+
+def test_every_room_of_the_library_is_known_here() -> None:
+    assert {file.stem for file in UTILS.glob("*.py")} - {"__init__"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_the_library_imports_only_downwards(name: str) -> None:
+    rooms = {module.lstrip(".") for module in imports(UTILS / f"{name}.py") if module.startswith(".")}
+    assert rooms <= set(ROOMS[: ROOMS.index(name)])
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_only_one_room_knows_ansible_and_only_one_knows_requests(name: str) -> None:
+    known = {module.partition(".")[0] for module in imports(UTILS / f"{name}.py") if not module.startswith(".")}
+    assert ("ansible" in known) == (name == "_arguments")
+    assert bool(known & {"requests", "urllib3"}) == (name == "_http")
+
+
+@pytest.mark.parametrize("file", sorted(UTILS.glob("_*.py")), ids=lambda file: file.stem)
+def test_every_room_says_that_it_is_private(file: Path) -> None:
+    assert "# This module is private to the collection." in file.read_text()
+
+
+def documented_options(name: str) -> dict[str, t.Any]:
+    """Return the options that a module documents, those of its fragments included."""
+    document = documentation(name, "DOCUMENTATION")
+    options = dict(document["options"])
+    for fragment in document["extends_documentation_fragment"]:
+        _namespace, _collection, file, *part = fragment.split(".")
+        module = importlib.import_module(f"ansible_collections.emailsec.cloudflare.plugins.doc_fragments.{file}")
+        attribute = part[0].upper() if part else "DOCUMENTATION"
+        options.update(yaml.safe_load(getattr(module.ModuleDocFragment, attribute)).get("options") or {})
+    return options
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_documented_options_are_those_there_are(name: str) -> None:
+    documented = documented_options(name)
+    spec = arguments(name)["argument_spec"]
+    assert documented.keys() == spec.keys()
+    for option, told in documented.items():
+        real = spec[option]
+        for aspect in ("type", "elements", "default", "choices", "required", "aliases"):
+            assert told.get(aspect) == real.get(aspect), f"{option}: {aspect}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_secrets_and_only_secrets_are_no_log(name: str) -> None:
+    spec = arguments(name)["argument_spec"]
+    assert {option for option, settings in spec.items() if settings.get("no_log")} == {"api_token", "api_key"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_has_check_mode(name: str) -> None:
+    assert arguments(name)["supports_check_mode"] is True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_and_module_says_since_when_and_ends_its_sentences(name: str) -> None:
+    document = documentation(name, "DOCUMENTATION")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", document["version_added"])
+    for option, told in documented_options(name).items():
+        sentences = told["description"] if isinstance(told["description"], list) else [told["description"]]
+        assert all(sentence.endswith(".") for sentence in sentences), option
+
+
+def test_the_statuses_are_those_of_the_contract() -> None:
+    assert STATUSES == (
+        "released", "partial", "undelivered", "failed", "already_released", "not_quarantined",
+        "not_found", "ambiguous", "blocked", "unknown", "not_attempted", "would_release",
+    )  # fmt: skip
+    assert FAIL_ON == ("partial", "undelivered", "failed", "not_found", "ambiguous", "unknown", "not_attempted")
+
+
+def test_every_status_is_explained() -> None:
+    told = documentation("message_release", "RETURN")["messages"]["contains"]["status"]["description"]
+    assert [sentence.partition(")")[0] for sentence in told] == [f"V({status}" for status in STATUSES]
+
+
+# --- what is returned --------------------------------------------------------------------------------------------------
+
+COMMON = {"invocation", "failed", "changed", "exception", "warnings", "deprecations", "diff"}
+
+
+def check_result(result: t.Mapping[str, t.Any], told: t.Mapping[str, t.Any], conditions: t.Collection[str]) -> None:
+    """Compare a module's result with RETURN, but for what Ansible adds to every result."""
+    check_keys({key: value for key, value in result.items() if key not in COMMON}, told, conditions)
+
+
+def check_keys(result: t.Mapping[str, t.Any], told: t.Mapping[str, t.Any], conditions: t.Collection[str]) -> None:
+    """Compare a result with RETURN. conditions: the words of C(returned) that hold for it."""
+    expected = {key for key, entry in told.items() if entry["returned"] in conditions}
+    assert set(result) == expected
+    for key in expected:
+        check_type(key, result[key], told[key])
+
+
+def check_type(key: str, value: t.Any, told: t.Mapping[str, t.Any]) -> None:
+    """Compare one value with what RETURN says of it, all the way down."""
+    kinds = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
+    assert value is None or isinstance(value, kinds[told["type"]]), key
+    for inner in value if isinstance(value, list) else []:
+        assert isinstance(inner, kinds[told["elements"]]), key
+        if "contains" in told:
+            check_keys(inner, told["contains"], {"always"})
+
+
+def test_message_release_returns_what_it_documents(run: Runner, script: Script) -> None:
+    script.get(path(1), envelope(row(1)))
+    script.release([investigate_id(1)], envelope([]))
+    script.get(path(1), refusal(10000, "Authentication error"), 403)
+    done = run("message_release", messages=[investigate_id(1)])
+    told = documentation("message_release", "RETURN")
+    check_result(done.result, told, {"always", "unless an argument was refused", "when the API refused a request and the run ended"})
+
+
+def test_message_release_returns_what_it_documents_when_all_is_well(run: Runner, script: Script) -> None:
+    script.get(path(1), envelope(row(1)))
+    told = documentation("message_release", "RETURN")
+    done = run("message_release", messages=[investigate_id(1)], reason="r", ticket="t", check=True)
+    check_result(done.result, told, {"always", "unless an argument was refused"})
+
+
+def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> None:
+    told = documentation("message_info", "RETURN")
+    script.get("investigate", page([row(1), {}]))
+    check_result(run("message_info").result, told, {"always", "success"})
+    script.get("investigate", refusal(10000, "Authentication error"), 403)
+    told["msg"] = {"returned": "always", "type": "str"}  # as every failing module
+    check_result(run("message_info").result, told, {"always", "when the API refused a request"})
