@@ -92,7 +92,7 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
 def fail(module: AnsibleModule, error: CloudflareError | None, **result: t.Any) -> t.NoReturn:
     """End the task as failed, with everything that is known. C(msg) in C(result) goes before the error's own words."""
     details = error.details() if error else {}
-    module.fail_json(**{"msg": error.sentence() if error else "", **details, **result})
+    module.fail_json(**{"msg": str(error), **details, **result})
     raise AssertionError("fail_json ended the task")
 
 

@@ -57,7 +57,7 @@ def read_plan(path: str) -> dict[str, t.Any]:
         with open(path, "rb") as file:
             text = file.read(_LARGEST + 1)
     except OSError as error:
-        raise InputError(f"the plan {path} cannot be read ({error.strerror})") from None
+        raise InputError(f"The plan {path} cannot be read ({error.strerror})") from None
     try:
         plan = json.loads(text) if len(text) <= _LARGEST else None
     except (ValueError, RecursionError):
@@ -71,11 +71,11 @@ def read_plan(path: str) -> dict[str, t.Any]:
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
     """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
     if pin and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
-        raise InputError(f"the plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin:.80}")
+        raise InputError(f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin:.80}")
     if plan["account_id"] != account_id:
-        raise InputError(f"the plan is for account {plan['account_id']}, not for {account_id}")
+        raise InputError(f"The plan is for account {plan['account_id']}, not for {account_id}")
     if t.cast(datetime.datetime, parse_time(plan["expires_at"])) <= now:
-        raise InputError(f"the plan expired at {plan['expires_at']}; make a new one")
+        raise InputError(f"The plan expired at {plan['expires_at']}; make a new one")
 
 
 def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:

@@ -31,7 +31,7 @@ def write_plan(path: str, plan: t.Mapping[str, t.Any]) -> None:
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise InputError(f"the plan cannot be written to {path} ({error.strerror})") from None
+        raise InputError(f"The plan cannot be written to {path} ({error.strerror})") from None
 
 
 def check_writable(path: str) -> None:

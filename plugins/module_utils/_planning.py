@@ -120,7 +120,7 @@ def _select(messages: Messages, wish: Wish) -> list[tuple[list[str], list[Messag
     if wish.handles is None:
         found, truncated = messages.search(wish.search or {}, wish.limit)
         if truncated:
-            raise InputError(f"the search finds more than {wish.limit} messages; narrow it, as no plan may hold only a part of what was asked for")
+            raise InputError(f"The search finds more than {wish.limit} messages; narrow it, as no plan may hold only a part of what was asked for")
         return [([message.key], [message]) for message in found]
     selected: dict[str, tuple[list[str], list[Message]]] = {}
     for handle, candidates in messages.find(wish.handles).items():
@@ -139,7 +139,8 @@ def sentence(planned: Planned) -> str:
     """Return what was decided in one sentence."""
     counts = planned.plan["summary"]
     rules = ", ".join(f"{rule} {number}" for rule, number in sorted(counts["rules"].items()))
-    decided = f"{counts['total']} messages: {counts['release']} to release to {counts['recipients']} recipients, {counts['blocked']} blocked"
+    total, recipients = (f"{number} {word}{'s' if number != 1 else ''}" for number, word in ((counts["total"], "message"), (counts["recipients"], "recipient")))
+    decided = f"{total}: {counts['release']} to release to {recipients}, {counts['blocked']} blocked"
     if planned.refusals:
         reasons = "; ".join(f"{rule}: {words}" for rule, words in planned.refusals.items())
         return f"The whole plan is refused ({reasons}). {decided}."

@@ -365,7 +365,7 @@ def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     handles = search = asked = None
     if params["messages"] is None:
         if not any(params[name] for name in search_argument_spec()):
-            raise InputError("a plan needs messages, or a search with at least one filter such as sender, recipient or since")
+            raise InputError("A plan needs messages, or a search with at least one filter such as sender, recipient or since")
         search = search_filters(params, now)
         asked = {name: params[name] for name in (*search_argument_spec(), "delivery_status", "detections_only") if params[name] is not None}
     else:

@@ -69,6 +69,8 @@ def test_a_quarantined_message_is_read_once_and_released_once(run: Runner, scrip
             "undelivered": [],
             "failed": [],
             "detail": "Delivered to every recipient.",
+            "rule": None,
+            "delivery": None,
             "changed": True,
         }
     ]

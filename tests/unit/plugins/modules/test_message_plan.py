@@ -1,0 +1,169 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole module message_plan, and message_release with its plans, against scripted HTTP."""
+
+from __future__ import annotations
+
+import json
+import stat
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import digest, seal
+from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
+from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    envelope,
+    entry,
+    investigate_id,
+    page,
+    path,
+    released_row,
+    row,
+)
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished
+
+GOOD = {"validation": {"spf": "pass"}}
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    return tmp_path / "plan.json"
+
+
+def planned(run: Runner, script: Script, dest: Path, **options: t.Any) -> Finished:
+    """Make a plan that releases message 1 and blocks message 2."""
+    script.get("investigate", page([row(1, **GOOD), row(2, final_disposition="MALICIOUS", **GOOD)]))
+    return run("message_plan", sender="sender.example", dest=str(dest), **options)
+
+
+def test_a_search_makes_a_plan_that_only_its_owner_may_read(run: Runner, script: Script, dest: Path) -> None:
+    script.get(
+        "investigate",
+        page([row(1, **GOOD)]),
+        query={"sender": "sender.example", "delivery_status": "quarantined", "detections_only": "false", "per_page": "1000"},
+    )
+    done = run("message_plan", sender="sender.example", dest=str(dest), ticket="INC-1")
+    assert done.result["changed"] is True
+    assert done.result["msg"] == "1 message: 1 to release to 1 recipient, 0 blocked."
+    assert json.loads(dest.read_text()) == done.result["plan"]
+    assert done.result["digest"] == digest(done.result["plan"])
+    assert stat.S_IMODE(dest.stat().st_mode) == 0o600
+    assert done.result["plan"]["search"] == {"sender": "sender.example", "delivery_status": "quarantined", "detections_only": False}
+
+
+def test_the_same_decisions_keep_the_file_until_it_expires(run: Runner, script: Script, dest: Path, clock: FakeClock) -> None:
+    first = planned(run, script, dest, expires_in="2h")
+    clock.sleep(3600)
+    second = planned(run, script, dest, expires_in="2h")
+    assert (second.result["changed"], second.result["digest"]) == (False, first.result["digest"])
+    clock.sleep(3600)
+    assert planned(run, script, dest, expires_in="2h").result["changed"] is True
+
+
+def test_check_mode_writes_no_plan(run: Runner, script: Script, dest: Path) -> None:
+    done = planned(run, script, dest, check=True)
+    assert done.result["changed"] is True
+    assert not dest.exists()
+
+
+def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, script: Script, dest: Path) -> None:
+    script.get("investigate", page([row(number, **GOOD) for number in (1, 2)]))
+    done = run("message_plan", since="1h", dest=str(dest), policy={"max_messages": 1})
+    assert done.failed
+    assert "refused (max_messages: 2 messages, and 1 are allowed)" in done.result["msg"]
+    assert done.result["summary"]["release"] == 0
+    assert not dest.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "at least one filter"),
+        ({"delivery_status": "quarantined"}, "at least one filter"),
+        ({"since": "soon"}, "since must be a number"),
+        ({"since": "1h", "expires_in": "never"}, "expires_in must be a number"),
+        ({"since": "1h", "policy": {"max_messages": 0}}, "policy.max_messages must be at least 1"),
+        ({"since": "1h", "policy": {"overrides": ["typo"]}}, "names no rule: typo"),
+        ({"since": "1h", "policy": {"max_mesages": 1}}, "max_mesages"),
+        ({"since": "1h", "dest": "/nowhere/at/all"}, "dest /nowhere/at/all cannot be written"),
+        ({"since": "1h", "limit": 0}, "limit must be at least 1"),
+        ({"messages": [1]}, "messages[0] is not a string"),
+        ({"messages": ["4Xy"], "sender": "a"}, "mutually exclusive"),
+    ],
+)
+def test_bad_input_is_refused_before_any_request(run: Runner, script: Script, options: dict[str, t.Any], words: str) -> None:
+    done = run("message_plan", **options)
+    assert done.failed
+    assert words in done.result["msg"]
+    assert not script.sent
+
+
+def test_exactly_what_the_plan_releases_is_released_and_twice_changes_nothing(run: Runner, script: Script, dest: Path) -> None:
+    plan = planned(run, script, dest).result
+    script.get(path(1), envelope(row(1, **GOOD)))
+    script.release([investigate_id(1)], envelope([entry(1)]))
+    done = run("message_release", plan=str(dest), plan_digest=plan["digest"])
+    assert done.statuses == ["released", "blocked"]
+    assert done.result["messages"][1]["rule"] == "forbidden_dispositions"
+    assert done.result["plan_digest"] == plan["digest"]
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    again = run("message_release", plan=str(dest), plan_digest=plan["digest"])
+    assert (again.result["changed"], again.statuses) == (False, ["already_released", "blocked"])
+
+
+@pytest.mark.parametrize("change", [{"final_disposition": "MALICIOUS"}, {"client_recipients": ["mallory@evil.example"]}])
+def test_what_drifted_is_blocked(run: Runner, script: Script, dest: Path, change: dict[str, t.Any]) -> None:
+    planned(run, script, dest)
+    script.get(path(1), envelope(row(1, **GOOD, **change)))
+    done = run("message_release", plan=str(dest))
+    assert (done.statuses[0], done.result["messages"][0]["rule"]) == ("blocked", "drift")
+    assert not done.failed
+
+
+def test_a_plan_is_applied_with_its_state_read_whatever_is_asked_for(run: Runner, script: Script, dest: Path) -> None:
+    planned(run, script, dest)
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    done = run("message_release", plan=str(dest), check_state=False)
+    assert done.statuses[0] == "already_released"
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        ({"ticket": "INC-2"}, {}, "changed after it was made"),
+        ({}, {"plan_digest": "sha256:" + "0" * 64}, "not the one that was approved"),
+        ({}, {"account_id": "0" * 32}, "not for 0"),
+    ],
+)
+def test_a_plan_that_may_not_be_applied_takes_no_request(
+    run: Runner, script: Script, dest: Path, change: dict[str, t.Any], options: dict[str, t.Any], words: str
+) -> None:
+    planned(run, script, dest)
+    requests = len(script.sent)
+    dest.write_text(json.dumps({**json.loads(dest.read_text()), **change}))
+    done = run("message_release", plan=str(dest), **options)
+    assert done.failed
+    assert words in done.result["msg"]
+    assert len(script.sent) == requests
+
+
+def test_an_expired_plan_is_refused(run: Runner, script: Script, dest: Path, clock: FakeClock) -> None:
+    planned(run, script, dest, expires_in="1h")
+    clock.sleep(3600)
+    done = run("message_release", plan=str(dest))
+    assert "expired at" in done.result["msg"]
+
+
+def test_a_forged_plan_with_a_digest_of_its_own_is_stopped_by_the_pin(run: Runner, script: Script, dest: Path) -> None:
+    approved = planned(run, script, dest).result["digest"]
+    forged = json.loads(dest.read_text())
+    forged["messages"][1].update(decision="release", rules=[])
+    dest.write_text(json.dumps(seal({name: value for name, value in forged.items() if name != "digest"})))
+    done = run("message_release", plan=str(dest), plan_digest=approved)
+    assert done.failed
+    assert "not the one that was approved" in done.result["msg"]
