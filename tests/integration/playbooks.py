@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -128,18 +129,16 @@ class Ansible:
         """Run ansible-playbook on a terminal, where somebody answers a question."""
         person, terminal = pty.openpty()
         process = self.start(*arguments, terminal=terminal)
-        asked = ""
-        for line in process.stdout or ():
-            asked += line
-            if question in line:
-                # Ansible throws away what was typed before it asks.
-                time.sleep(1)
-                os.write(person, f"{answer}\r".encode())
-                break
-        run = self.finish(process)
-        os.close(person)
         os.close(terminal)
-        return run._replace(output=asked + run.output)
+        output = ""
+        with contextlib.suppress(OSError):  # the end of the terminal
+            while text := os.read(person, 65536).decode(errors="replace"):
+                if question not in output and question in output + text:
+                    time.sleep(1)  # Ansible throws away what is typed before it asks
+                    os.write(person, f"{answer}\r".encode())
+                output += text
+        os.close(person)
+        return self.finish(process)._replace(output=output)
 
     def start(self, *arguments: object, terminal: int | None = None) -> subprocess.Popen[str]:
         """Start ansible-playbook."""
@@ -157,18 +156,22 @@ class Ansible:
             "LC_ALL": "C.UTF-8",
             "NO_PROXY": "127.0.0.1",
             "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
+            "TERM": "dumb",
             "RECORD": str(self._record),
             **self.environment,
+        }
+        terminals = {
+            "stdin": terminal,
+            "stdout": terminal,
+            "start_new_session": True,
+            "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         }
         return subprocess.Popen(
             [programs / "ansible-playbook", *map(str, arguments)],
             cwd=self.directory,
             env=environment,
-            stdin=subprocess.DEVNULL if terminal is None else terminal,
-            start_new_session=terminal is not None,
-            preexec_fn=None if terminal is None else lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE} if terminal is None else terminals),
             text=True,
         )
 
