@@ -7,8 +7,8 @@
 """Finding out what happened to messages whose release got no plain answer, by reading their state back.
 
 How long a release takes to show in the state is not published. So the first look comes 4 seconds after the answer (or
-after it failed to come). Where there was no answer at all, a message that then still reads as quarantined is looked at
-once more 5 seconds later. Only then may it be sent again.
+after it failed to come). A message that then still reads as quarantined is looked at once more 5 seconds later, where
+there was no answer at all, or where an answer passed it over for the first time. Only then may it be sent again.
 """
 
 from __future__ import annotations
@@ -37,9 +37,13 @@ def read_back(messages: Messages, clock: Clock, items: t.Mapping[Item, str]) -> 
     items: with how each one's release call failed. Raises whatever keeps the state from being read.
     """
     _look(messages, clock, FIRST_LOOK, items)
-    lost = {item: failure for item, failure in items.items() if item.outcome is None and failure == UNANSWERED}
-    if lost:
-        _look(messages, clock, SECOND_LOOK, lost)
+    again = {
+        item: failure
+        for item, failure in items.items()
+        if item.outcome is None and (failure == UNANSWERED or (failure == PASSED_OVER and not item.doubts))
+    }
+    if again:
+        _look(messages, clock, SECOND_LOOK, again)
 
 
 def _look(messages: Messages, clock: Clock, pause: float, items: t.Mapping[Item, str]) -> None:

@@ -47,8 +47,12 @@ OBJECT = "object"
 _OTHER = {ARRAY: OBJECT, OBJECT: ARRAY}
 # So many messages refused alone, and none ever accepted: the API refuses everything, and asking on is pointless.
 _HOPELESS = 3
+# Words that can only be about what kind of thing the body is, not about what is in it.
 _ABOUT_THE_FORM = re.compile(
-    r"\b(array|slice|map|struct|body|json|schema|unmarshal|deseriali[sz]e|object(?! identifier)|ids?\W+.*\b(required|missing))\b",
+    r"\bunmarshal|\bdeseriali[sz]|\binvalid type\b|does not match the schema"
+    r"|\b(expected|got|must be|should be|want|wanted|required) (an? )?(json )?(array|object|list|map|struct|sequence)\b"
+    r"|\b(invalid|malformed) (request )?(body|json)\b|\bbody (is |was )?(invalid|malformed)\b"
+    r"|\bids\W+((field|property|parameter) )?(is|are) (required|missing)\b|\bmissing (required )?(field|property|parameter)\W+ids\b",
     re.IGNORECASE,
 )
 
@@ -217,6 +221,8 @@ class Releaser:
                 item.in_flight = False
                 if item.outcome:
                     self._end(item, item.outcome)
+            if any(item.outcome and item.outcome.changed for item in doubt.items):
+                self._form, self._form_proven = self._form_for(doubt.batch), True
             left = [item for item in doubt.items if item.outcome is None]
             if left:
                 again += self._after_refusal(doubt, left) if doubt.refusal else self._after_silence(doubt, left)

@@ -114,6 +114,15 @@ def test_a_refusal_without_a_word_is_backed_off_from_longer_each_time(clock: Fak
     assert 12 <= clock.naps[4] <= 16
 
 
+def test_a_short_retry_after_is_believed_once(clock: FakeClock) -> None:
+    pace = Pace(clock, 600)
+    refused(pace, Retry_After="0.1")
+    refused(pace, Retry_After="0.1")
+    answered(pace)
+    assert clock.naps[0] == pytest.approx(0.1)
+    assert clock.naps[1] > 1
+
+
 @pytest.mark.parametrize("lie", ["0", "1"])
 def test_a_retry_after_that_is_proven_wrong_does_not_make_a_busy_loop(clock: FakeClock, lie: str) -> None:
     pace = Pace(clock, 600)

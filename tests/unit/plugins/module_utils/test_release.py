@@ -512,3 +512,14 @@ def test_a_message_that_was_partly_delivered_before_is_not_sent(clock: FakeClock
     quarantine.rows[1] = row(1, delivery_status=["quarantined", "delivered"], operations=("QUARANTINE_RELEASE",))
     assert release(quarantine, clock).statuses == ["partial"]
     assert not quarantine.bodies
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["object not found", "message object is not in quarantine", "invalid id in body", "the id 7 is missing", "ids: some of these are missing"],
+)
+def test_words_about_a_message_are_no_refusal_of_the_form(clock: FakeClock, words: str) -> None:
+    error = ApiError(words, status=400, errors=[{"code": 1, "message": words}])
+    quarantine = Quarantine(2, fails(error, done=True))
+    assert release(quarantine, clock).statuses == ["released", "released"]
+    assert len(quarantine.bodies) == 1

@@ -203,7 +203,7 @@ def test_an_address_without_tls_is_warned_of(run: Runner, script: Script) -> Non
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize(
     "url",
-    ["api.cloudflare.com", "ftp://api.example", "https://", "https:///v4", "https://host:99999/v4", "https://host:x/v4", "https://[::1/v4",
+    ["api.cloudflare.com", "ftp://api.example", "https://", "https:///v4", "https://host:99999/v4", "https://host:0/v4", "https://host:x/v4", "https://[::1/v4",
      f"{URL}?a=b", f"{URL}#x", "https://ho st/v4", "https://host/v4\nX: y", "javascript:alert(1)", "https://host\\@evil.example"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_before_any_request(run: Runner, script: Script, module: str, url: str) -> None:

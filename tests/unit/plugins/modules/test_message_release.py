@@ -398,6 +398,14 @@ def test_what_is_still_there_after_a_doubtful_answer_is_undelivered_without_retr
     assert len(script.posts) == 1
 
 
+def test_an_unread_postfix_id_is_read_back_by_it(run: Runner, script: Script) -> None:
+    script.release([postfix_id(1)], LOST)
+    script.get("investigate", page([released_row(1)]))
+    done = release(run, messages=[postfix_id(1)], check_state=False)
+    assert done.statuses == ["released"]
+    assert done.result["messages"][0]["id"] == investigate_id(1)
+
+
 def test_the_second_sending_comes_three_seconds_after_the_first(run: Runner, script: Script, clock: FakeClock) -> None:
     when: list[float] = []
 
@@ -732,3 +740,32 @@ def test_bad_input_is_one_clear_sentence_and_no_request(run: Runner, script: Scr
 
 def test_good_and_bad_handles_together_send_nothing(run: Runner, script: Script) -> None:
     assert release(run, messages=[investigate_id(1), "a/b"]).failed
+
+
+def test_answers_that_are_all_lost_cost_few_calls_and_rounds(run: Runner, script: Script, clock: FakeClock) -> None:
+    quarantine = Quarantine(1000)
+
+    def server(sent: Sent) -> Reply:
+        reply = quarantine(sent)
+        return Reply("<html>", 504) if sent.method == "POST" else reply
+
+    script.server = server
+    done = release(run, *range(1, 1001), batch_size=50)
+    assert set(done.statuses) == {"released"}
+    assert len(script.posts) == 20
+    assert len(script.gets) <= 10
+
+
+def test_a_state_that_lags_six_seconds_makes_no_second_delivery(run: Runner, script: Script, clock: FakeClock) -> None:
+    sent_at: list[float] = []
+
+    def server(sent: Sent) -> Reply:
+        if sent.method == "POST":
+            sent_at.append(clock.monotonic())
+            return Reply(envelope([entry(1, delivered=[])]))
+        shown = sent_at and clock.monotonic() >= sent_at[0] + 6
+        return Reply(envelope(released_row(1) if shown else row(1)))
+
+    script.server = server
+    release(run, 1)
+    assert len(script.posts) == 1
