@@ -118,7 +118,7 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
     hosts = {
         "allowed": {"messages": named, "policy": {"forbidden_dispositions": "MALICIOUS,\n MALICIOUS-BEC ; SPOOF", "max_age": ""}},
         "refused": {"search": everything, "policy": {"max_messages": "2"}},
-        "unfounded": {"search": {"sender": "nobody.example"}},
+        "unfounded": {"search": "sender: nobody.example\nsince: 7d\n", "policy": ""},
         "ticketless": {"messages": spam.id, "policy": {"require_ticket": "true"}, "ticket": ""},
         "forbidden": {"messages": malicious.id, "policy": {"max_messages": 5}, "search": {"sender": ""}},
     }
