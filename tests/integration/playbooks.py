@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +51,11 @@ class Run(NamedTuple):
         """The output on one line, as Ansible breaks long lines."""
         return re.sub(r"\s+", " ", self.output)
 
+    def facts(self, name: str) -> dict[str, Any]:
+        """A fact that the role sets, for each host."""
+        found = [line for line in self.results if name in line["result"].get("ansible_facts", {})]
+        return {line["host"]: line["result"]["ansible_facts"][name] for line in found}
+
     def total(self, counter: str) -> int:
         """The sum of a column of the recap."""
         return sum(row[counter] for row in self.recap.values())
@@ -78,8 +88,25 @@ class Ansible:
 
     def release(self, *arguments: object, **variables: Any) -> Run:
         """Run the playbook emailsec.cloudflare.release; variables without their prefix quarantine_release_."""
-        prefixed = {f"quarantine_release_{name}": value for name, value in variables.items()}
-        return self.playbook("emailsec.cloudflare.release", *arguments, "-e", json.dumps(prefixed))
+        return self.playbook("emailsec.cloudflare.release", *arguments, "-e", json.dumps(prefixed(variables)))
+
+    def plan(self, *arguments: object, **variables: Any) -> Run:
+        """Run the playbook emailsec.cloudflare.plan, likewise."""
+        return self.playbook("emailsec.cloudflare.plan", *arguments, "-e", json.dumps(prefixed(variables)))
+
+    def apply(self, *arguments: object, **variables: Any) -> Run:
+        """Run the playbook emailsec.cloudflare.apply, likewise."""
+        return self.playbook("emailsec.cloudflare.apply", *arguments, "-e", json.dumps(prefixed(variables)))
+
+    def inventory(self, **hosts: Mapping[str, Any]) -> tuple[str, str]:
+        """The arguments for an inventory of these hosts, each with variables of the role, without their prefix."""
+        text = json.dumps({"all": {"hosts": {host: prefixed(variables) for host, variables in hosts.items()}}})
+        (self.directory / f"hosts-{self._runs}.json").write_text(text)
+        return "-i", f"hosts-{self._runs}.json"
+
+    def plan_of(self, host: str = "localhost") -> dict[str, Any]:
+        """The plan of a host, where the role puts it unless told otherwise."""
+        return json.loads((self.reports / f"{host}.plan.json").read_text(encoding="utf-8"))
 
     def tasks(self, *tasks: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> Run:
         """Run a play of these tasks on localhost; a task that fails does not keep the next from running."""
@@ -98,7 +125,22 @@ class Ansible:
         process = self.start(*arguments)
         return self.finish(process)
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
+    def answer(self, question: str, answer: str, *arguments: object) -> Run:
+        """Run ansible-playbook on a terminal, where somebody answers a question."""
+        person, terminal = pty.openpty()
+        process = self.start(*arguments, terminal=terminal)
+        os.close(terminal)
+        output = ""
+        with contextlib.suppress(OSError):  # the end of the terminal
+            while text := os.read(person, 65536).decode(errors="replace"):
+                if question not in output and question in output + text:
+                    time.sleep(1)  # Ansible throws away what is typed before it asks
+                    os.write(person, f"{answer}\r".encode())
+                output += text
+        os.close(person)
+        return self.finish(process)._replace(output=output)
+
+    def start(self, *arguments: object, terminal: int | None = None) -> subprocess.Popen[str]:
         """Start ansible-playbook."""
         self._runs += 1
         self._record.touch()
@@ -114,16 +156,22 @@ class Ansible:
             "LC_ALL": "C.UTF-8",
             "NO_PROXY": "127.0.0.1",
             "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
+            "TERM": "dumb",
             "RECORD": str(self._record),
             **self.environment,
+        }
+        terminals = {
+            "stdin": terminal,
+            "stdout": terminal,
+            "start_new_session": True,
+            "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         }
         return subprocess.Popen(
             [programs / "ansible-playbook", *map(str, arguments)],
             cwd=self.directory,
             env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE} if terminal is None else terminals),
             text=True,
         )
 
@@ -137,6 +185,11 @@ class Ansible:
     @property
     def _record(self) -> Path:
         return self.directory / f"record-{self._runs}.jsonl"
+
+
+def prefixed(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """These variables by the names that the role knows them by."""
+    return {f"quarantine_release_{name}": value for name, value in variables.items()}
 
 
 def statuses(result: Mapping[str, Any]) -> dict[str, str]:

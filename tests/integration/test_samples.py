@@ -43,7 +43,7 @@ def test_one_account(ansible: Ansible, emulator: Emulator) -> None:
     assert "3 messages: 3 already_released." in again.text
     assert posts(emulator) == before
     assert ansible.report(HARBOUR)["outcome"] == "nothing_to_do"
-    assert len(list(ansible.reports.iterdir())) == 4, "no report overwrites another"
+    assert len(list(ansible.reports.iterdir())) == 8, "no report overwrites another"
 
 
 def test_several_accounts_of_which_one_has_a_bad_credential(ansible: Ansible, emulator: Emulator) -> None:

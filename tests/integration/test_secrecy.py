@@ -17,7 +17,7 @@ from playbooks import Ansible, Run
 def written(ansible: Ansible, run: Run) -> list[str]:
     """All texts that a run of the role with a journal leaves behind."""
     files = [*ansible.reports.iterdir(), ansible.directory / "journal.jsonl"]
-    assert len(files) == 3
+    assert len(files) == 5
     return [run.output, *(path.read_text(encoding="utf-8") for path in files)]
 
 

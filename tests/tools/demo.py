@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +19,7 @@ from process import call, end_on_sigterm
 
 CALLBACKS = Path(__file__).with_name("callback_plugins")
 INVENTORY = CHECKOUT / "playbooks" / "inventory" / "several_accounts"
+SENDER = "partner.example"
 
 
 class ActFailed(Exception):
@@ -24,57 +27,93 @@ class ActFailed(Exception):
 
 
 def main() -> None:
-    """Set up, play the four acts, clean up."""
+    """Set up, play both parts, clean up."""
     prepare(RUN)
     with tempfile.TemporaryDirectory(prefix="emailsec-demo-") as name:
         directory = Path(name)
         with running_emulator(directory) as emulator:
-            _play(emulator, directory)
+            waiting = sum(_quarantined(emulator, account["id"]) for account in emulator.accounts)
+            print(
+                f"An emulated Cloudflare at {emulator.url}: {len(emulator.accounts)} accounts, {waiting} mails in quarantine."
+            )
+            stage = Stage(emulator, directory)
+            _plan_and_apply(stage)
+            _release_a_list(stage)
 
 
-def _play(emulator: RunningEmulator, directory: Path) -> None:
-    reports = directory / "reports"
-    waiting = sum(_quarantined(emulator, account["id"]) for account in emulator.accounts)
-    print(
-        f"An emulated Cloudflare at {emulator.url}: {len(emulator.accounts)} accounts, {waiting} mails in quarantine."
-    )
-    print(f"Some are known to be good; {INVENTORY.relative_to(CHECKOUT)} names them.")
+class Stage:
+    """Where the acts are played: the emulator, and a directory for reports."""
 
-    def playbook(*options: str) -> None:
-        variables = RUN.variables() | emulator.variables()
+    def __init__(self, emulator: RunningEmulator, directory: Path) -> None:
+        self.emulator = emulator
+        self.directory = directory
+        self.reports = directory / "reports"
+
+    def playbook(self, name: str, *options: str) -> None:
+        """Show a command, and run it."""
+        print(f"$ {shlex.join(['ansible-playbook', f'emailsec.cloudflare.{name}', *options])}", flush=True)
+        variables = RUN.variables() | self.emulator.variables()
         variables |= {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
             "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_STDOUT_CALLBACK": "brief",
-            "TMPDIR": str(directory),
+            "CLOUDFLARE_ACCOUNT_ID": self.emulator.accounts[0]["id"],
+            "TMPDIR": str(self.directory),
         }
         if sys.stdout.isatty():
             variables["ANSIBLE_FORCE_COLOR"] = "true"
-        command = [str(RUN.path / "bin" / "ansible-playbook"), "emailsec.cloudflare.release", "-i", str(INVENTORY)]
-        command += ["-e", f"quarantine_release_report_dir={reports}", *options]
-        if code := call(command, cwd=directory, env=variables):
+        command = [str(RUN.path / "bin" / "ansible-playbook"), f"emailsec.cloudflare.{name}"]
+        command += ["-e", f"quarantine_release_report_dir={self.reports}", *options]
+        if code := call(command, cwd=CHECKOUT, env=variables):
             raise ActFailed(f"ansible-playbook ended with {code}.")
 
-    _head("1. Check mode: what would be released? Nothing is sent.")
-    playbook("--check")
-    _expect(not _delivered(emulator), "nothing was delivered")
-
-    _head("2. The release.")
-    playbook()
-    delivered = _delivered(emulator)
-    _expect(bool(delivered), f"{sum(delivered.values())} copies were delivered")
-    written = sorted(reports.rglob("*.txt"))
-
-    _head("3. The same again: nothing is left to do, nothing is sent twice.")
-    playbook()
-    _expect(_delivered(emulator) == delivered and set(delivered.values()) == {1}, "still one copy for each recipient")
-
-    _head("4. The report of the release, ready for a ticket.")
-    if not written:
-        raise ActFailed(f"The playbook wrote no report into {reports}.")
-    for report in written:
+    def show_newest_report(self) -> None:
+        """Show the text for the ticket that the last run wrote."""
+        written = sorted(self.reports.glob("*.txt"))
+        if not written:
+            raise ActFailed(f"The playbook wrote no report into {self.reports}.")
         # Subjects are what strangers wrote: no control character of theirs reaches the terminal.
-        print(re.sub(r"[^\n\t\x20-\x7e\u00a0-\U0010ffff]", "?", report.read_text(encoding="utf-8")))
+        print(re.sub(r"[^\n\t\x20-\x7e\u00a0-\U0010ffff]", "?", written[-1].read_text(encoding="utf-8")))
+
+
+def _plan_and_apply(stage: Stage) -> None:
+    _head(f"1. Somebody misses mail from {SENDER}. Is it in quarantine?")
+    stage.playbook("search", "-e", f"search_sender={SENDER}", "-e", "search_show_content=true")
+
+    _head("2. Plan its release: rules judge each message. Nothing is sent.")
+    stage.playbook("plan", "-e", f"{{quarantine_release_search: {{sender: {SENDER}}}}}", "-e", "quarantine_release_ticket=INC-4711")
+    _expect(not _delivered(stage.emulator), "nothing was delivered")
+
+    _head("3. Look at the plan.")
+    stage.show_newest_report()
+
+    _head("4. Apply the plan with the digest that was approved, and follow the delivery.")
+    plan = json.loads((stage.reports / "localhost.plan.json").read_text(encoding="utf-8"))
+    stage.playbook("apply", "-e", f"quarantine_release_plan_digest={plan['digest']}", "-e", "quarantine_release_verify=20")
+    released = {entry["id"] for entry in plan["messages"] if entry["decision"] == "release"}
+    _expect({message for message, _ in _delivered(stage.emulator)} == released, "what the plan releases was delivered, and nothing else")
+
+    _head("5. The report, ready for the ticket.")
+    stage.show_newest_report()
+
+
+def _release_a_list(stage: Stage) -> None:
+    before = _delivered(stage.emulator)
+    inventory = str(INVENTORY.relative_to(CHECKOUT))
+    _head(f"6. Other mails are known to be good; {inventory} names them. Check mode: nothing is sent.")
+    stage.playbook("release", "-i", inventory, "--check")
+    _expect(_delivered(stage.emulator) == before, "nothing more was delivered")
+
+    _head("7. The release.")
+    stage.playbook("release", "-i", inventory)
+    delivered = _delivered(stage.emulator)
+    _expect(len(delivered) > len(before), f"{len(delivered) - len(before)} copies were delivered")
+
+    _head("8. The same again: nothing is left to do, nothing is sent twice.")
+    stage.playbook("release", "-i", inventory)
+    _expect(_delivered(stage.emulator) == delivered and set(delivered.values()) == {1}, "still one copy for each recipient")
 
 
 def _quarantined(emulator: RunningEmulator, account: str) -> int:

@@ -38,6 +38,9 @@ class CallbackModule(Default):
         if _tells(result):
             super().v2_runner_item_on_ok(result)
 
+    def v2_playbook_on_include(self, included_file: object) -> None:
+        """Show no file that is included: its tasks show themselves."""
+
 
 def _tells(result: CallbackTaskResult) -> bool:
     return bool(result.result.get("changed")) or result.task.action.rpartition(".")[2] == "debug"

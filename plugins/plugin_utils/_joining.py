@@ -1,0 +1,99 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
+"""Several results as one: what a plan foretells, and what the steps of a release came to. Knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import blocked_items, planned_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._item import Item
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import NOT_ATTEMPTED, UNKNOWN, WOULD_RELEASE, Outcome
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Report, count, in_words
+
+Result = t.Mapping[str, t.Any]
+_LOST = "The module ended without a result (was it killed?)."
+
+
+def planned_run(planned: Result) -> dict[str, t.Any]:
+    """Return a result of message_plan as one of message_release, each message with what the plan foretells."""
+    plan = planned.get("plan")
+    if plan is None:
+        return {**_shown(planned), "msg": _told(planned), "changed": False, "messages": []}
+    items = [Item(handle) for handle in planned_handles(plan)]
+    for item in items:
+        item.outcome = Outcome(WOULD_RELEASE, "The plan releases it.", changed=True)
+    items += blocked_items(plan)
+    report = Report([item.handles[0] for item in items], items, None, [])
+    kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
+    return {**report.result(), **kept, "msg": planned["msg"], "plan_digest": plan["digest"]}
+
+
+def joined_run(look: Result, steps: t.Sequence[Result], stopped: str = "", fail_on: t.Collection[str] = ()) -> dict[str, t.Any]:
+    """Return the results of a release in steps as one.
+
+    look: the result in check mode, before the first step. steps: C(ids) that each was to release, and its C(result).
+    stopped: why no more steps were made, if so. What was to be released and is in no step is not_attempted.
+    """
+    if "messages" not in look:
+        return {**_shown(look), "msg": _told(look), "changed": False, "messages": []}
+    sent = {name: row for step in steps for name, row in _rows(step).items()}
+    left_out = _row_of(Outcome(NOT_ATTEMPTED, f"It was not sent: {stopped or 'the run stopped before it'}"))
+    rows = []
+    for row in look["messages"]:
+        outcome = sent.get(_name(row), left_out) if row["status"] == WOULD_RELEASE else row
+        rows.append({**row, **outcome, "handle": row["handle"]})
+    results = [step["result"] for step in steps]
+    summary = count(rows, sum(result["summary"]["recipients_delivered"] for result in results if "summary" in result))
+    troubles = [result for result in (look, *results) if result.get("failed")]
+    words = [_told(troubles[0]) if troubles else "", stopped, in_words(summary)]
+    return {
+        **{name: value for trouble in troubles[:1] for name, value in trouble.items() if name in ("status", "errors", "cf_ray")},
+        **{name: look[name] for name in ("reason", "ticket", "plan_digest") if name in look},
+        "changed": any(result.get("changed") for result in results),
+        "failed": bool(troubles) or any(row["status"] in fail_on for row in rows),
+        "msg": " ".join(filter(None, words)),
+        "messages": rows,
+        "summary": summary,
+        "api_calls": sum(result.get("api_calls", 0) for result in (look, *results)),
+        "diff": _joined_diff(results),
+    }
+
+
+def _rows(step: Result) -> dict[str, Result]:
+    """Return what became of each message of a step, by the id that it was released by."""
+    result = step["result"]
+    if "messages" in result:
+        return {row["handle"]: row for row in result["messages"]}
+    status = UNKNOWN if _is_lost(result) else NOT_ATTEMPTED
+    return dict.fromkeys(step["ids"], _row_of(Outcome(status, _told(result))))
+
+
+def _row_of(outcome: Outcome) -> dict[str, t.Any]:
+    return {**outcome.facts(), "detail": outcome.detail, "rule": None, "delivery": None, "changed": False}
+
+
+def _name(row: Result) -> str:
+    return row["id"] or row["postfix_id"] or row["handle"]
+
+
+def _is_lost(result: Result) -> bool:
+    return "module_stdout" in result or "msg" not in result
+
+
+def _told(result: Result) -> str:
+    return _LOST if _is_lost(result) else result["msg"]
+
+
+def _shown(result: Result) -> dict[str, t.Any]:
+    """Return a result without what a module that was killed left on its output: nothing is in doubt where nothing was sent."""
+    return {name: value for name, value in result.items() if name not in ("module_stdout", "module_stderr")}
+
+
+def _joined_diff(results: t.Sequence[Result]) -> dict[str, dict[str, str]]:
+    diffs = [result["diff"] for result in results if "diff" in result]
+    return {side: {name: word for diff in diffs for name, word in diff[side].items()} for side in ("before", "after")}

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Job output is read by many: it names no address and no subject, whatever the playbook, and however it ends."""
+
+from __future__ import annotations
+
+from playbooks import Ansible, Run
+
+from emulator import Emulator
+
+PERSONAL = ("@", "invoice", "wire transfer", "contract draft")
+
+
+def shown(run: Run) -> list[str]:
+    """Lines of the output that tell something of a mail."""
+    return [line for line in run.output.splitlines() if any(text in line.lower() for text in PERSONAL)]
+
+
+def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) -> None:
+    search = {"sender": "billing@supplier.example", "recipient": "alice@harbour-logistics.example", "subject": "Quarterly invoice"}
+    policy = {"denied_senders": ["ceo@executive-mail.example"], "protected_recipients": ["dan@harbour-logistics.example"]}
+    hosts = {
+        "found": {"search": search, "policy": policy, "evidence": "full"},
+        "capped": {"search": {"since": "8w"}, "policy": {**policy, "max_messages": 1}},
+        "wrong": {"search": {**search, "since": "yesterday"}},
+        "unclear": {"search": {**search, "sendr": "billing@supplier.example"}},
+    }
+    inventory = ansible.inventory(**hosts)
+
+    planned = ansible.plan(*inventory, "-vvv")
+    assert "to: alice@harbour-logistics.example\n  subject: Quarterly invoice 2041\n" in ansible.ticket("found")
+    (page,) = ansible.reports.glob("all-accounts-*.html")
+    assert [host for host in hosts if host not in page.read_text(encoding="utf-8")] == [], "also those that failed at once"
+    emulator.script(emulator.quarantined()[0].id, "failed")
+    applied = ansible.apply(*inventory, "-vvv", "--diff", canary=1)
+    released = ansible.release(*inventory, "-vvv", "--diff")
+    emulator.faults.add("status", status=403, times=None)
+    refused = ansible.plan(*inventory, "-vvv", "-l", "found,capped")
+
+    assert [run.code for run in (planned, applied, released, refused)] == [2, 2, 2, 2]
+    assert planned.facts("quarantine_release_result") == {"found": "would_release", "capped": "blocked", "wrong": "failed"}
+    assert set(refused.facts("quarantine_release_result").values()) == {"failed"}
+    for run in (planned, applied, released, refused):
+        assert shown(run) == []
