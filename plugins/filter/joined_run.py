@@ -9,7 +9,7 @@ name: joined_run
 short_description: Join a release in steps to one result of message_release
 version_added: 0.2.0
 description:
-  - Joins the results that M(emailsec.cloudflare.message_release#module) returned for the steps of a release, such as a
+  - Joins the results that M(emailsec.cloudflare.message_release) returned for the steps of a release, such as a
     canary and what followed it. Each message has one row.
 author:
   - emailsec.cloudflare contributors (@emailsec)
@@ -51,7 +51,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: As M(emailsec.cloudflare.message_release#module) returns it.
+  description: As M(emailsec.cloudflare.message_release) returns it.
   type: dict
 """
 

@@ -9,15 +9,15 @@ name: planned_run
 short_description: Tell what a plan foretells as a result of message_release
 version_added: 0.2.0
 description:
-  - Turns a result of M(emailsec.cloudflare.message_plan#module) into one of
-    M(emailsec.cloudflare.message_release#module), so that both can be reported alike. Each message that the plan releases is
+  - Turns a result of M(emailsec.cloudflare.message_plan) into one of
+    M(emailsec.cloudflare.message_release), so that both can be reported alike. Each message that the plan releases is
     V(would_release), each other one V(blocked).
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: What M(emailsec.cloudflare.message_plan#module) returned, also when it failed.
+    description: What M(emailsec.cloudflare.message_plan) returned, also when it failed.
     type: dict
     required: true
 seealso:
@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: As M(emailsec.cloudflare.message_release#module) returns it in check mode.
+  description: As M(emailsec.cloudflare.message_release) returns it in check mode.
   type: dict
 """
 

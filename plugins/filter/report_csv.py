@@ -9,7 +9,8 @@ name: report_csv
 short_description: Show the reports of releases as CSV
 version_added: 0.2.0
 description:
-  - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into CSV, one line for each message. Cells that a spreadsheet would take for a formula begin with an apostrophe.
+  - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into CSV, one line for each
+    message. Cells that a spreadsheet would take for a formula begin with an apostrophe.
   - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
 author:
   - emailsec.cloudflare contributors (@emailsec)

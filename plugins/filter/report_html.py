@@ -9,7 +9,9 @@ name: report_html
 short_description: Show the reports of releases as HTML
 version_added: 0.2.0
 description:
-  - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into HTML, one page that needs nothing else, for screens of any size and for paper, in light and dark. Several reports make one page with an overview of the accounts. Everything that comes from mail is escaped.
+  - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into HTML, one page that
+    needs nothing else, for screens of any size and for paper, in light and dark. Several reports make one page with an
+    overview of the accounts. Everything that comes from mail is escaped.
   - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
 author:
   - emailsec.cloudflare contributors (@emailsec)

@@ -314,6 +314,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters impor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
 
+
 def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
     """Return the result for the module's parameters."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
