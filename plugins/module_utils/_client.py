@@ -12,6 +12,7 @@ Anything else that keeps a POST from being answered is a DoubtfulError: the call
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import typing as t
 import urllib.parse
@@ -21,6 +22,7 @@ from ._envelope import Reply, printable, read_envelope
 from ._errors import ApiError, AuthenticationError, CertificateError, ConnectError, DoubtfulError, InputError, InterruptError, RateLimitError
 from ._http import Http
 from ._pace import Pace, backoff, retry_after
+from ._shared import SharedNumbers
 
 _POLL_LIMIT = 120.0
 PAGE_SIZE = 1000  # the schema's maximum; a changelog speaks of 10,000
@@ -59,6 +61,12 @@ class Page(t.NamedTuple):
     broken: bool
 
 
+def _pace_name(settings: Settings) -> str:
+    """Return a name for what has one rate limit: a server and a credential, which the name does not give away."""
+    parts = [settings.api_url, *(settings.credential.headers[name] for name in sorted(settings.credential.headers))]
+    return "pace-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
 class Client:
     """Speaks to C(/accounts/{account_id}/email-security). Can be used by several threads."""
 
@@ -68,7 +76,7 @@ class Client:
         self._settings = settings
         self._clock = clock
         self._base = f"{settings.api_url}/accounts/{settings.account_id}/email-security"
-        self._pace = Pace(clock, settings.max_wait)
+        self._pace = Pace(clock, settings.max_wait, SharedNumbers(_pace_name(settings)))
         self._lock = threading.Lock()
         self._http = Http(
             settings.api_url,

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InterruptError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._pace import Pace, backoff, retry_after, tightest_limit
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._shared import SharedNumbers
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW
 from hypothesis import given
@@ -66,7 +67,8 @@ def test_no_retry_after_breaks_anything(header: str) -> None:
     ],
 )
 def test_the_tightest_policy_of_a_ratelimit_header_counts(header: str | None, limit: tuple[int, int] | None) -> None:
-    assert tightest_limit(header) == limit
+    found = tightest_limit(header)
+    assert (found and (found.left, found.seconds)) == limit
 
 
 @pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (60, 8.0), (5000, 8.0)])
@@ -82,10 +84,11 @@ def refused(pace: Pace, **headers: str) -> float:
     return pace.refused({name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def answered(pace: Pace, ratelimit: str | None = None) -> None:
+def answered(pace: Pace, ratelimit: str | None = None, policy: str | None = None) -> None:
     """Send a request that is answered."""
     pace.wait_turn()
-    pace.answered({"Ratelimit": ratelimit} if ratelimit else {})
+    headers = {"Ratelimit": ratelimit, "Ratelimit-Policy": policy}
+    pace.answered({name: value for name, value in headers.items() if value})
 
 
 def test_without_a_header_nothing_is_waited_for(clock: FakeClock) -> None:
@@ -240,3 +243,86 @@ def test_the_word_of_the_server_is_taken_from_ratelimit_when_retry_after_is_miss
     assert pace.refused(headers) == 0
     answered(pace)
     assert clock.slept == 77
+
+
+def test_requests_refused_in_one_wave_are_one_refusal(clock: FakeClock) -> None:
+    pace = Pace(clock, 600)
+    for _number in range(4):
+        pace.wait_turn()
+    for _number in range(4):
+        pace.refused({"Retry-After": "4"})
+    answered(pace)
+    assert clock.slept == 4
+
+
+def test_of_the_ends_that_answers_tell_of_one_window_the_earliest_counts(clock: FakeClock) -> None:
+    pace = Pace(clock, 600)
+    answered(pace, '"default";r=2;t=30')
+    clock.sleep(29.2)
+    answered(pace, '"default";r=0;t=1')  # rounded up: it is 0.8 s
+    pace.wait_turn()
+    assert clock.slept == pytest.approx(30)
+
+
+def test_an_answer_that_took_long_does_not_give_back_what_was_sent_since(clock: FakeClock) -> None:
+    pace = Pace(clock, 600)
+    answered(pace, '"default";r=3;t=30')
+    for _number in range(3):
+        pace.wait_turn()
+    pace.answered({"Ratelimit": '"default";r=2;t=30'})
+    pace.wait_turn()
+    assert clock.slept == 30
+
+
+def test_a_new_window_begins_with_the_quota_of_the_policy(clock: FakeClock) -> None:
+    pace = Pace(clock, 600)
+    answered(pace, '"default";r=0;t=5', '"burst";q=7;w=1, "default";q=3;w=5')
+    pace.wait_turn()
+    answered(pace, '"default";r=2;t=5')  # two were counted, one of them is on its way
+    pace.wait_turn()
+    assert clock.slept == 5
+    pace.wait_turn()
+    assert clock.slept == 10
+
+
+# --- shared with other processes ---------------------------------------------------------------------------------------
+
+
+def test_runs_that_share_numbers_send_together_no_more_than_is_left(clock: FakeClock) -> None:
+    first, second = (Pace(clock, 600, SharedNumbers("pace-a")) for _number in range(2))
+    answered(first, '"default";r=2;t=30')
+    second.wait_turn()
+    first.wait_turn()
+    assert not clock.naps
+    second.wait_turn()
+    assert clock.slept == 30
+
+
+def test_a_refusal_of_one_run_holds_the_others_back(clock: FakeClock) -> None:
+    first, second = (Pace(clock, 600, SharedNumbers("pace-a")) for _number in range(2))
+    refused(first, Retry_After="300")
+    second.wait_turn()
+    assert clock.slept == 300
+    assert (first.waited, second.waited) == (300, 300)
+
+
+def test_a_run_that_may_not_wait_for_others_asks_the_server(clock: FakeClock) -> None:
+    refused(Pace(clock, 600, SharedNumbers("pace-a")), Retry_After="300")
+    impatient = Pace(clock, 10, SharedNumbers("pace-a"))
+    impatient.wait_turn()
+    assert not clock.naps
+    assert impatient.refused({"Retry-After": "300"}) == 300
+
+
+def test_other_credentials_have_other_numbers(clock: FakeClock) -> None:
+    refused(Pace(clock, 600, SharedNumbers("pace-a")), Retry_After="300")
+    Pace(clock, 600, SharedNumbers("pace-b")).wait_turn()
+    assert not clock.naps
+
+
+@pytest.mark.parametrize("shift", [-60, 4000])
+def test_numbers_from_another_time_are_forgotten(clock: FakeClock, shift: float) -> None:
+    refused(Pace(clock, 9000, SharedNumbers("pace-a")), Retry_After="8000")
+    later = FakeClock(clock.time() + shift)
+    Pace(later, 9000, SharedNumbers("pace-a")).wait_turn()
+    assert not later.naps
