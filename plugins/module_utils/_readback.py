@@ -6,9 +6,10 @@
 
 """Finding out what happened to messages whose release got no plain answer, by reading their state back.
 
-How long a release takes to show in the state is not published. So the first look comes 4 seconds after the answer (or
-after it failed to come). A message that then still reads as quarantined is looked at once more 5 seconds later, where
-there was no answer at all, or where an answer passed it over for the first time. Only then may it be sent again.
+How long a release takes to show in the state is not published. So what still reads as quarantined is believed only when
+C(settle_time) seconds have passed since the answer (or since it failed to come), with a first look after 4 seconds for
+what shows sooner. A message that this run certainly released is read along as a witness: as long as it still reads as
+quarantined, the state lags, and nothing else that it says is believed.
 """
 
 from __future__ import annotations
@@ -22,35 +23,81 @@ from ._messages import Messages
 from ._outcome import ALREADY_RELEASED, FAILED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNDELIVERED, UNKNOWN, Outcome
 from ._outcome import RELEASED as STATUS_RELEASED
 
-FIRST_LOOK = 4.0
-SECOND_LOOK = 5.0  # seconds after the first
+SETTLE_TIME = 10.0
+_FIRST_LOOK = 4.0
+_PATIENCE = 6  # times settle_time, with a state that is seen to lag
 
 # How a release call failed to tell the outcome.
 REFUSED = "refused"  # an error of the API: most likely nothing was done
 PASSED_OVER = "passed_over"  # answered, but not with an outcome for this message
-UNANSWERED = "unanswered"  # anything may have happened
+UNANSWERED = "unanswered"  # anything may have happened, and may happen yet
 
 
-def read_back(messages: Messages, clock: Clock, items: t.Mapping[Item, str]) -> None:
-    """Set the outcome of every item that no longer reads as quarantined; the rest is left open.
+class Doubt(t.NamedTuple):
+    """How a release call failed to tell the outcome, and since when (seconds of the clock) nothing more is known."""
 
-    items: with how each one's release call failed. Raises whatever keeps the state from being read.
+    failure: str
+    since: float
+
+
+class Witness(t.NamedTuple):
+    """A message that this run certainly released, and when that was answered."""
+
+    item: Item
+    since: float
+
+
+def read_back(
+    messages: Messages, clock: Clock, doubts: t.Mapping[Item, Doubt], settle_time: float, witness: Witness | None = None
+) -> None:
+    """Set the outcome of every item that no longer reads as quarantined, or of which the state tells nothing.
+
+    What is left open is certainly still in quarantine, as far as C(settle_time) can be trusted. Raises whatever keeps the
+    state from being read.
     """
-    _look(messages, clock, FIRST_LOOK, items)
-    again = {
-        item: failure
-        for item, failure in items.items()
-        if item.outcome is None and (failure == UNANSWERED or (failure == PASSED_OVER and not item.doubts))
-    }
-    if again:
-        _look(messages, clock, SECOND_LOOK, again)
+    start = clock.monotonic()
+    # What was refused has most likely not been done: with nobody to witness that, an early look would tell nothing.
+    early = any(doubt.failure != REFUSED or (witness and doubt.since <= witness.since) for doubt in doubts.values())
+    waited, enough, lags = min(_FIRST_LOOK if early else settle_time, settle_time), settle_time, False
+    while doubts:
+        clock.sleep(start + waited - clock.monotonic())
+        shown = _look(messages, doubts, witness)
+        doubts = {item: doubt for item, doubt in doubts.items() if item.outcome is None}
+        if witness and shown is False:
+            if waited >= _PATIENCE * settle_time:
+                _give_up(doubts, witness, clock)
+                return
+            lags = True
+            waited = min(max(settle_time, 2 * waited), _PATIENCE * settle_time)
+            continue
+        if witness and shown:
+            if lags:
+                enough = max(enough, waited + start - witness.since)  # the longest that the lag can be
+            # What was answered before the witness, and does not show now, was not done.
+            doubts = {item: doubt for item, doubt in doubts.items() if doubt.failure == UNANSWERED or doubt.since > witness.since}
+            witness = None
+        if waited >= enough:
+            return
+        waited = enough
 
 
-def _look(messages: Messages, clock: Clock, pause: float, items: t.Mapping[Item, str]) -> None:
-    clock.sleep(pause)
-    found = messages.find({item.read_as for item in items})
-    for item, failure in items.items():
-        item.outcome = _outcome(item, failure, found[item.read_as])
+def _look(messages: Messages, doubts: t.Mapping[Item, Doubt], witness: Witness | None) -> bool | None:
+    """Read the items in doubt. Returns whether the release of the witness shows, or None if that cannot be told."""
+    handles = {item.read_as for item in doubts}
+    found = messages.find(handles | {witness.item.read_as} if witness else handles)
+    for item, doubt in doubts.items():
+        item.outcome = _outcome(item, doubt.failure, found[item.read_as])
+    candidates = found[witness.item.read_as] if witness else []
+    return candidates[0].state != QUARANTINED if len(candidates) == 1 and candidates[0].state != UNREADABLE else None
+
+
+def _give_up(doubts: t.Iterable[Item], witness: Witness, clock: Clock) -> None:
+    for item in doubts:
+        item.outcome = Outcome(
+            UNKNOWN,
+            "It was sent without a plain answer. It still reads as quarantined, but so does another message that was "
+            f"released {clock.monotonic() - witness.since:.0f} s ago: Cloudflare is late to show releases. It was not sent again.",
+        )
 
 
 def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | None:

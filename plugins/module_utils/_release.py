@@ -37,8 +37,8 @@ from ._errors import (
 from ._item import Item
 from ._journal import Journal
 from ._messages import Messages
-from ._outcome import BREAKING, FAILED, NOT_ATTEMPTED, UNDELIVERED, UNKNOWN, Outcome
-from ._readback import PASSED_OVER, REFUSED, UNANSWERED, read_back
+from ._outcome import BREAKING, FAILED, NOT_ATTEMPTED, RELEASED, UNDELIVERED, UNKNOWN, Outcome
+from ._readback import PASSED_OVER, REFUSED, SETTLE_TIME, UNANSWERED, Doubt, Witness, read_back
 
 _PATH = "investigate/release"
 AUTO = "auto"
@@ -65,6 +65,7 @@ class Options(t.NamedTuple):
     request_format: str = AUTO
     retries: int = 5
     stop_after_failures: int = 0
+    settle_time: float = SETTLE_TIME
 
 
 class Batch(t.NamedTuple):
@@ -74,12 +75,12 @@ class Batch(t.NamedTuple):
     refused_forms: frozenset[str] = frozenset()
 
 
-class Doubt(t.NamedTuple):
+class Unsettled(t.NamedTuple):
     """Items of a batch whose release call did not tell their outcome."""
 
     batch: Batch
     items: list[Item]
-    failure: str
+    doubt: Doubt
     words: str
     refusal: ApiError | None = None
 
@@ -104,6 +105,7 @@ class Releaser:
         self._lone_refusals = 0
         self._hopeless: ApiError | None = None
         self._failures = 0
+        self._witness: Witness | None = None  # the newest message that was answered as released
 
     def release(self, items: t.Sequence[Item]) -> None:
         """Send the items; each has its outcome afterwards."""
@@ -132,9 +134,9 @@ class Releaser:
 
     # --- one round -------------------------------------------------------------------------------------------------
 
-    def _round(self, waiting: collections.deque[Batch]) -> list[Doubt]:
+    def _round(self, waiting: collections.deque[Batch]) -> list[Unsettled]:
         """Send waiting batches until none is left, or until the doubts should be settled first."""
-        doubts: list[Doubt] = []
+        doubts: list[Unsettled] = []
         # As long as the form of the body is a guess, one request finds out; several would all be refused.
         most = len(waiting) if self._form_proven else 1
         batches = (waiting.popleft() for _number in range(most))
@@ -158,14 +160,14 @@ class Releaser:
                     future.result()
         return doubts
 
-    def _should_settle(self, doubts: list[Doubt]) -> bool:
+    def _should_settle(self, doubts: list[Unsettled]) -> bool:
         """Tell whether what is in doubt could change what is to be sent next."""
-        if any(doubt.failure == REFUSED for doubt in doubts):
+        if any(case.doubt.failure == REFUSED for case in doubts):
             return True
         breaker = self._options.stop_after_failures
-        return 0 < breaker <= self._failures + sum(len(doubt.items) for doubt in doubts)
+        return 0 < breaker <= self._failures + sum(len(case.items) for case in doubts)
 
-    def _send(self, batch: Batch) -> list[Doubt]:
+    def _send(self, batch: Batch) -> list[Unsettled]:
         """Send one batch. Ends the items that the answer names and returns the others."""
         form = self._form_for(batch)
         names = [_name(item, form) for item in batch.items]
@@ -178,19 +180,19 @@ class Releaser:
             self._halt(error)
             for item in batch.items:
                 item.in_flight = False  # certainly not processed
-            return self._noted(batch, [])
+            return self._unsettled(batch, [], REFUSED, str(error))
         except ApiError as error:
             if self._may_change_form(batch, form) and _is_about_the_form(error, names):
                 return self._send(Batch(batch.items, batch.refused_forms | {form}))
-            return self._noted(batch, [Doubt(batch, batch.items, REFUSED, str(error), error)])
+            return self._unsettled(batch, batch.items, REFUSED, str(error), error)
         except DoubtfulError as error:
-            return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, str(error))])
+            return self._unsettled(batch, batch.items, UNANSWERED, str(error))
         with self._lock:
             self._form, self._form_proven = form, True
             self._accepted |= {name == item.id for item, name in zip(batch.items, names)}
         entries = read_entries(envelope.get("result"))
         if entries is None:
-            return self._noted(batch, [Doubt(batch, batch.items, UNANSWERED, "the answer is garbled")])
+            return self._unsettled(batch, batch.items, UNANSWERED, "the answer is garbled")
         silent = []
         for item, entry in zip(batch.items, match(entries, [Names(item.id, item.postfix_id) for item in batch.items])):
             if entry:
@@ -198,54 +200,56 @@ class Releaser:
             outcome = outcome_of(entry)
             if outcome:
                 self._end(item, outcome)
+                if outcome.status == RELEASED:
+                    self._witness = Witness(item, self._clock.monotonic())
             else:
                 silent.append(item)
-        return self._noted(batch, [Doubt(batch, silent, PASSED_OVER, "the answer names no outcome for it")] if silent else [])
+        return self._unsettled(batch, silent, PASSED_OVER, "the answer names no outcome for it")
 
     # --- after a round ---------------------------------------------------------------------------------------------
 
-    def _settle(self, doubts: t.Sequence[Doubt]) -> list[Batch]:
+    def _settle(self, doubts: t.Sequence[Unsettled]) -> list[Batch]:
         """Find out what happened to the items in doubt. Returns what is to be sent again."""
         if not doubts:
             return []
-        failures = {item: doubt.failure for doubt in doubts for item in doubt.items}
+        items = {item: case.doubt for case in doubts for item in case.items}
         try:
-            read_back(self._messages, self._clock, failures)
+            read_back(self._messages, self._clock, items, self._options.settle_time, self._witness)
         except CloudflareError as error:
             self._halt(error)
-            for item in failures:
+            for item in items:
                 item.outcome = item.outcome or Outcome(UNKNOWN, f"It was sent without a plain answer, and reading it back failed: {error}")
         again = []
-        for doubt in doubts:
-            for item in doubt.items:
+        for case in doubts:
+            for item in case.items:
                 item.in_flight = False
                 if item.outcome:
                     self._end(item, item.outcome)
-            if any(item.outcome and item.outcome.changed for item in doubt.items):
-                self._form, self._form_proven = self._form_for(doubt.batch), True
-            left = [item for item in doubt.items if item.outcome is None]
+            if any(item.outcome and item.outcome.changed for item in case.items):
+                self._form, self._form_proven = self._form_for(case.batch), True
+            left = [item for item in case.items if item.outcome is None]
             if left:
-                again += self._after_refusal(doubt, left) if doubt.refusal else self._after_silence(doubt, left)
-        self._note("settled", list(failures))
+                again += self._after_refusal(case, left) if case.refusal else self._after_silence(case, left)
+        self._note("settled", items)
         return again
 
-    def _after_silence(self, doubt: Doubt, left: list[Item]) -> list[Batch]:
+    def _after_silence(self, case: Unsettled, left: list[Item]) -> list[Batch]:
         """Send again what is still in quarantine, as often as C(retries) allows."""
         again = []
         for item in left:
             item.doubts += 1
             if item.doubts > self._options.retries:
                 times = "once" if item.doubts == 1 else f"{item.doubts} times"
-                self._end(item, Outcome(UNDELIVERED, f"Sent {times}, last: {doubt.words}. Read back: still in quarantine."))
+                self._end(item, Outcome(UNDELIVERED, f"Sent {times}, last: {case.words}. Read back: still in quarantine."))
             else:
-                if doubt.failure == PASSED_OVER and item.given_as_postfix_id:
+                if case.doubt.failure == PASSED_OVER and item.given_as_postfix_id:
                     item.sent_as += 1  # perhaps it goes by its other id
                 again.append(item)
-        return [Batch(again, doubt.batch.refused_forms)] if again else []
+        return [Batch(again, case.batch.refused_forms)] if again else []
 
-    def _after_refusal(self, doubt: Doubt, left: list[Item]) -> list[Batch]:
+    def _after_refusal(self, case: Unsettled, left: list[Item]) -> list[Batch]:
         """Take the culprit of a refused batch out, or narrow it down."""
-        batch, refusal = doubt.batch, t.cast(ApiError, doubt.refusal)
+        batch, refusal = case.batch, t.cast(ApiError, case.refusal)
         form = self._form_for(batch)
         if isinstance(refusal, ForeignAnswerError):
             self._halt(refusal)
@@ -260,7 +264,7 @@ class Releaser:
             left[0].sent_as += 1
             return [Batch(left)]
         for item in left:
-            self._end(item, Outcome(FAILED, f"Cloudflare refuses to release it: {doubt.words}. Read back: still in quarantine."))
+            self._end(item, Outcome(FAILED, f"Cloudflare refuses to release it: {case.words}. Read back: still in quarantine."))
         self._lone_refusals += 1
         if not self._accepted and self._lone_refusals >= _HOPELESS:
             self._hopeless = refusal
@@ -300,10 +304,10 @@ class Releaser:
         with self._lock:
             self.error = self.error or error
 
-    def _noted(self, batch: Batch, doubts: list[Doubt]) -> list[Doubt]:
-        """Record what a request came to; passes the doubts on."""
-        self._note("outcome", batch.items, in_doubt=[doubt.words for doubt in doubts])
-        return doubts
+    def _unsettled(self, batch: Batch, items: list[Item], failure: str, words: str, refusal: ApiError | None = None) -> list[Unsettled]:
+        """Record what a request came to; returns what it left open."""
+        self._note("outcome", batch.items, in_doubt=[words] if items else [])
+        return [Unsettled(batch, items, Doubt(failure, self._clock.monotonic()), words, refusal)] if items else []
 
     def _note(self, event: str, items: t.Iterable[Item], **fields: t.Any) -> None:
         messages = [{"id": item.id or item.postfix_id, **(item.outcome.facts() if item.outcome else {"status": None})} for item in items]

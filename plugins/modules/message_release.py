@@ -121,6 +121,15 @@ options:
         then is V(not_attempted). V(0) never stops.
     type: int
     default: 0
+  settle_time:
+    description:
+      - Seconds that Cloudflare may take to show a release, V(3) to V(3600). Cloudflare publishes no figure.
+      - When the answer to a release call is lost or unclear, a message is sent again only if it still reads as quarantined
+        that long after. Where another message that was certainly released still reads as quarantined, too, it is waited up
+        to six times as long, and then the message is V(unknown) rather than sent again.
+    type: float
+    default: 10
+    version_added: 0.3.0
   verify_delivery:
     description:
       - Seconds to follow what became of the released messages, RV(messages[].delivery). V(0) does not follow them.
@@ -333,6 +342,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._readback import SETTLE_TIME
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import ARRAY, AUTO, OBJECT, Options
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Request, release_messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
@@ -351,6 +361,7 @@ def main() -> None:
             request_format={"type": "str", "choices": [AUTO, ARRAY, OBJECT], "default": AUTO},
             fail_on={"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
             stop_after_failures={"type": "int", "default": 0},
+            settle_time={"type": "float", "default": SETTLE_TIME},
             verify_delivery={"type": "float", "default": 0},
             journal={"type": "path"},
             reason={"type": "str"},
@@ -381,6 +392,7 @@ def main() -> None:
                 request_format=params["request_format"],
                 retries=params["retries"],
                 stop_after_failures=in_range(params, "stop_after_failures", 0),
+                settle_time=in_range(params, "settle_time", 3, 3600),
             ),
             check_mode=module.check_mode,
             check_state=params["check_state"],

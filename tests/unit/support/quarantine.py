@@ -25,7 +25,8 @@ class Quarantine:
 
     acts: what the next release calls do, in their order; after the last, everything asked for is delivered.
     deliveries: how often each message was delivered. bodies: of all release calls. reads: paths of all reads.
-    meanwhile, before_read: called while a release call is under way, and before each read.
+    meanwhile, before_read: called while a release call is under way, and before each read. lag: seconds until a read shows
+    a release, by the clock C(now). Whatever is asked for is delivered, also when it has left quarantine already.
     """
 
     def __init__(self, count: int, *acts: Act) -> None:
@@ -43,6 +44,9 @@ class Quarantine:
         self._lock = threading.Lock()
         self.meanwhile: t.Callable[[], object] = lambda: None
         self.before_read: t.Callable[[], object] = lambda: None
+        self.lag = 0.0
+        self.now: t.Callable[[], float] = lambda: 0.0
+        self._changed: dict[int, float] = {}
 
     # --- what the messages go through ------------------------------------------------------------------------------
 
@@ -50,13 +54,16 @@ class Quarantine:
         """Release messages and return the entries of the answer."""
         entries = []
         for number in numbers:
-            if self.rows[number]["is_quarantined"]:
-                self.deliveries[number] += 1
-                self.rows[number].update(
-                    is_quarantined=False, delivery_status=["delivered"], post_delivery_operations=["QUARANTINE_RELEASE"]
-                )
+            self.deliveries[number] += 1
+            self._changed.setdefault(number, self.now())
+            self.rows[number].update(is_quarantined=False, delivery_status=["delivered"], post_delivery_operations=["QUARANTINE_RELEASE"])
             entries.append(entry(number))
         return entries
+
+    def _shown(self, number: int) -> dict[str, t.Any]:
+        """Return a message as a read shows it."""
+        late = self.now() < self._changed.get(number, -self.lag) + self.lag
+        return row(number) if late else dict(self.rows[number])
 
     def find(self, name: str) -> int | None:
         """Return the number of the message with this id."""
@@ -99,7 +106,7 @@ class Quarantine:
         number = self.find(urllib.parse.unquote(path.rpartition("/")[2]))
         if number is None:
             raise NotFoundError("unknown", status=404)
-        return envelope(dict(self.rows[number]))
+        return envelope(self._shown(number))
 
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
         """Yield the only page of a search."""
@@ -108,12 +115,12 @@ class Quarantine:
         yield Page(self._search(params), False, False)
 
     def _search(self, params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-        wanted = list(self.rows.values())
+        wanted = [self._shown(number) for number in self.rows]
         if params.get("delivery_status") == "quarantined":
             wanted = [found for found in wanted if found["is_quarantined"]]
         if params.get("message_action") == "QUARANTINE_RELEASED":
             wanted = [found for found in wanted if found["post_delivery_operations"]]
-        return [dict(found) for found in wanted]
+        return wanted
 
     # --- over HTTP -------------------------------------------------------------------------------------------------
 

@@ -250,7 +250,7 @@ def test_a_slow_release_is_seen_by_the_second_look(clock: FakeClock) -> None:
 
     def get(path: str, params: object = None) -> dict[str, t.Any]:
         looks.append(1)
-        if len(looks) == 3:  # before sending, after 4 s, after 9 s
+        if len(looks) == 3:  # before sending, after 4 s, after 10 s
             quarantine.deliver([1])
         return original(path, params)
 
@@ -322,6 +322,70 @@ def test_reading_back_tells_what_became_of_it(clock: FakeClock, state: dict[str,
     assert outcome
     assert outcome.changed is (status in ("released", "partial"))
     assert list(outcome.delivered) == ([recipient(1)] if state["delivery_status"] == ["delivered"] else [])
+
+
+# --- a state that lags -------------------------------------------------------------------------------------------------
+
+
+def lagging(clock: FakeClock, count: int, lag: float, *acts: t.Any) -> Quarantine:
+    """Return a quarantine that shows a release so many seconds late."""
+    quarantine = Quarantine(count, *acts)
+    quarantine.lag, quarantine.now = lag, clock.monotonic
+    return quarantine
+
+
+@pytest.mark.parametrize("lag", [0, 3, 5, 9.5])
+@pytest.mark.parametrize("act", DOUBTS.values(), ids=DOUBTS.keys())
+def test_a_lag_within_settle_time_makes_no_second_delivery(clock: FakeClock, act: t.Any, lag: float) -> None:
+    quarantine = lagging(clock, 3, lag, act)
+    ended = release(quarantine, clock)
+    assert ended.statuses == ["released"] * 3
+    assert quarantine.deliveries == {1: 1, 2: 1, 3: 1}
+
+
+def test_a_longer_settle_time_outlasts_a_longer_lag(clock: FakeClock) -> None:
+    quarantine = lagging(clock, 1, 100, fails(LOST, done=True))
+    assert release(quarantine, clock, settle_time=120).statuses == ["released"]
+    assert quarantine.deliveries == {1: 1}
+
+
+@pytest.mark.parametrize("lag", [11, 25, 59])
+@pytest.mark.parametrize("failure", [LOST, ApiError("conflict", status=409)])
+def test_a_message_that_was_released_witnesses_a_longer_lag(clock: FakeClock, failure: t.Any, lag: float) -> None:
+    quarantine = lagging(clock, 2, lag, lambda quarantine, numbers: quarantine.deliver(numbers), fails(failure, done=True))
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["released", "released"]
+    assert quarantine.deliveries == {1: 1, 2: 1}
+
+
+def test_where_the_lag_does_not_end_the_message_is_unknown_and_not_sent_again(clock: FakeClock) -> None:
+    quarantine = lagging(clock, 2, 1e6, lambda quarantine, numbers: quarantine.deliver(numbers), fails(LOST, done=True))
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["released", "unknown"]
+    assert quarantine.deliveries == {1: 1, 2: 1}
+    assert clock.slept <= 61
+    assert "late to show" in (ended.items[1].outcome or pytest.fail("no outcome")).detail
+
+
+def test_the_lag_of_an_earlier_witness_counts_from_when_it_was_released(clock: FakeClock) -> None:
+    """It shows at 10 s, having been released 3 s before the doubt: what is in doubt may need until 13 s."""
+
+    def slow(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
+        clock.sleep(3)
+        quarantine.deliver(numbers)
+        raise LOST
+
+    quarantine = lagging(clock, 2, 12.5, lambda quarantine, numbers: quarantine.deliver(numbers), slow)
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["released", "released"]
+    assert quarantine.deliveries == {1: 1, 2: 1}
+
+
+def test_what_a_later_witness_shows_undone_is_sent_again_at_once(clock: FakeClock) -> None:
+    quarantine = Quarantine(2, answers())
+    ended = release(quarantine, clock, batch_size=1, request_format="object")
+    assert ended.statuses == ["released", "released"]
+    assert clock.slept == 4
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------------
