@@ -73,6 +73,7 @@ class Client:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.calls = 0
         self.account_id = settings.account_id
+        self.max_wait = settings.max_wait
         self._settings = settings
         self._clock = clock
         self._base = f"{settings.api_url}/accounts/{settings.account_id}/email-security"

@@ -83,7 +83,7 @@ def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) 
             items[candidates[0].key].handles.append(handle)
         else:
             item = items[candidates[0].key] = Item(handle, candidates[0])
-            item.outcome = _nothing_to_send(candidates[0]) if check_state or not item.names else None
+            item.outcome = nothing_to_send(candidates[0]) if check_state or not item.names else None
     return list(items.values())
 
 
@@ -97,7 +97,8 @@ def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
     return Outcome(AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}")
 
 
-def _nothing_to_send(message: Message) -> Outcome | None:
+def nothing_to_send(message: Message) -> Outcome | None:
+    """Return the outcome of a message that is not to be sent, or None for one that is."""
     if message.partly_delivered:
         return Outcome(
             PARTIAL,

@@ -7,60 +7,111 @@
 """An append-only record of what was going to be sent and what became of it, one JSON object a line.
 
 An intent is on the disk before its request leaves, so that whatever happens to this process, every request that may
-have been sent is known. Several processes may share one file.
+have been sent is known to the next run. Several processes may share one file.
 """
 
 from __future__ import annotations
 
-import datetime
+import hashlib
 import json
 import os
 import stat
 import threading
+import time
 import typing as t
 
-from ._errors import JournalError
+from ._clock import Clock
+from ._errors import InterruptError, JournalError
+from ._history import Record, latest
+from ._times import from_seconds
 
 try:
     import fcntl
 except ImportError:  # not a POSIX system; Ansible's controllers are
     fcntl = None  # type: ignore[assignment]
 
+_TAIL = 16 * 1024 * 1024  # bytes of it that are read back
+_TURN_POLL = 0.5
+
 
 class Journal:
     """Appends to the file at C(path), made with mode 0600 if it is not there. No path: nothing is recorded.
 
-    context: fields that every line carries. Raises JournalError when the file cannot be written.
+    context: fields that every line carries, C(account_id) among them. now: tells the seconds since the epoch. In check mode
+    the file is read only, and not made.
+    Raises JournalError when the file cannot be written.
     """
 
-    def __init__(self, path: str | None, context: t.Mapping[str, t.Any]) -> None:
+    def __init__(
+        self, path: str | None, context: t.Mapping[str, t.Any], check_mode: bool = False, now: t.Callable[[], float] = time.time
+    ) -> None:
+        self._now = now
         self._context = dict(context)
         self._path = path
+        self._check_mode = check_mode
         self._file: int | None = None
         self._lock = threading.Lock()
         if path is None:
             return
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            if not stat.S_ISREG(os.fstat(self._file).st_mode):
-                raise JournalError(f"The journal {path} is not a regular file. Nothing was sent.")
-            os.fchmod(self._file, 0o600)
+            if not check_mode or self._could_write(path):
+                flags = os.O_RDONLY if check_mode else os.O_RDWR | os.O_APPEND | os.O_CREAT
+                self._file = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0), 0o600)
+                if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                    raise JournalError(f"The journal {path} is not a regular file. Nothing was sent.")
+                if not check_mode:
+                    os.fchmod(self._file, 0o600)
         except OSError as error:
             raise JournalError(f"The journal {path} cannot be written ({error.strerror}). Nothing was sent.") from None
 
     @staticmethod
-    def check(path: str) -> None:
-        """Raise JournalError if the file could not be written, without making it."""
+    def _could_write(path: str) -> bool:
+        """Tell whether the file is there. Raises JournalError if it could not be written."""
+        there = os.path.lexists(path)
         folder = os.path.dirname(os.path.abspath(path))
-        place = path if os.path.lexists(path) else folder
-        if os.path.isdir(path) or os.path.islink(path) or not os.access(place, os.W_OK):
+        if os.path.isdir(path) or os.path.islink(path) or not os.access(path if there else folder, os.W_OK):
             raise JournalError(f"The journal {path} cannot be written. Nothing was sent.")
+        return there
+
+    def take_turn(self, clock: Clock, patience: float) -> None:
+        """Wait until no other run that uses this journal is at work on the account, C(patience) seconds at the most.
+
+        The turn ends with C(close), or with the process. Raises JournalError or InterruptError.
+        """
+        if self._file is None or self._check_mode or not fcntl:
+            return
+        end = clock.monotonic() + patience
+        place = 1 + int(hashlib.sha256(str(self._context.get("account_id")).encode()).hexdigest()[:14], 16)
+        while True:
+            try:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                return
+            except OSError:
+                if clock.monotonic() >= end:
+                    raise JournalError(
+                        f"Another run that uses the journal {self._path} is at work on this account and was not done after "
+                        f"{patience:.0f} s (max_wait). Nothing was sent."
+                    ) from None
+            clock.sleep(_TURN_POLL)
+            if clock.stopping:
+                raise InterruptError("stopped by a signal while another run was at work on this account")
+
+    def recent(self, names: t.Container[str]) -> dict[str, Record]:
+        """Return the newest record of each of these ids."""
+        if self._file is None:
+            return {}
+        try:
+            size = os.fstat(self._file).st_size
+            text = os.pread(self._file, _TAIL, max(0, size - _TAIL))
+        except OSError as error:
+            raise JournalError(f"The journal {self._path} cannot be read ({error.strerror}). Nothing was sent.") from None
+        return latest(text.splitlines(), str(self._context.get("account_id")), names, self._now())
 
     def write(self, event: str, **fields: t.Any) -> None:
         """Append one event and wait until it is on the disk."""
-        if self._file is None:
+        if self._file is None or self._check_mode:
             return
-        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        now = from_seconds(self._now()).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "event": event, **self._context, **fields}, sort_keys=False).encode() + b"\n"
         try:
             with self._lock:  # the file lock keeps out other processes, not other threads
@@ -71,7 +122,7 @@ class Journal:
     @staticmethod
     def _append(file: int, line: bytes) -> None:
         if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, 0)
         try:
             # A process that was killed may have left half a line.
             size = os.fstat(file).st_size
@@ -82,10 +133,10 @@ class Journal:
             os.fsync(file)
         finally:
             if fcntl:
-                fcntl.flock(file, fcntl.LOCK_UN)
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, 0)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, which ends the turn."""
         if self._file is not None:
             os.close(self._file)
             self._file = None

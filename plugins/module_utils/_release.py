@@ -310,7 +310,7 @@ class Releaser:
         return [Unsettled(batch, items, Doubt(failure, self._clock.monotonic()), words, refusal)] if items else []
 
     def _note(self, event: str, items: t.Iterable[Item], **fields: t.Any) -> None:
-        messages = [{"id": item.id or item.postfix_id, **(item.outcome.facts() if item.outcome else {"status": None})} for item in items]
+        messages = [{"id": item.id, "postfix_id": item.postfix_id, **(item.outcome.facts() if item.outcome else {"status": None})} for item in items]
         try:
             self._journal.write(event, messages=messages, **fields)
         except JournalError as error:

@@ -22,6 +22,7 @@ from ._journal import Journal
 from ._messages import Messages
 from ._outcome import NOT_ATTEMPTED, STATUSES, WOULD_RELEASE, Outcome
 from ._release import Options, Releaser
+from ._resuming import resume
 
 
 class Request(t.NamedTuple):
@@ -81,15 +82,17 @@ class Report:
 def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
-    if request.check_mode and request.journal:
-        Journal.check(request.journal)
-    journal = Journal(None if request.check_mode else request.journal, context)
+    journal = Journal(request.journal, context, request.check_mode, clock.time)
     messages = Messages(client, clock, request.options.concurrency)
     items = [Item(handle) for handle in request.handles]
     warnings: list[str] = []
     error: CloudflareError | None = None
     try:
-        items = collect(messages, request.handles, request.check_state or request.check_mode or request.plan is not None)
+        journal.take_turn(clock, client.max_wait)
+        read_state = request.check_state or request.check_mode or request.plan is not None
+        items = collect(messages, request.handles, read_state)
+        if read_state:
+            resume(messages, clock, journal, items, request.options.settle_time)
         if request.plan is not None:
             block_drifted(request.plan, items)
         todo = [item for item in items if item.outcome is None]

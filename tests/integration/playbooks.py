@@ -157,6 +157,7 @@ class Ansible:
             "NO_PROXY": "127.0.0.1",
             "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
             "TERM": "dumb",
+            "TMPDIR": str(self.directory),
             "RECORD": str(self._record),
             **self.environment,
         }

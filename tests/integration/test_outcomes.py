@@ -101,9 +101,16 @@ def test_the_role_fails_the_host_after_its_report(ansible: Ansible, emulator: Em
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="takes /proc for a directory where nobody can write")
 def test_a_report_that_cannot_be_written_hides_no_outcome(ansible: Ansible, emulator: Emulator) -> None:
-    run = ansible.release(messages=emulator.quarantined()[0].id, report_dir="/proc")
+    run = ansible.release(messages=emulator.quarantined()[0].id, report_dir="/proc", journal="")
     assert (run.code, run.total("changed"), run.total("failures")) == (2, 1, 1)
     assert run.result("Show the outcome")["msg"] == "1 message: 1 released, 1 recipient reached."
+
+
+def test_without_its_journal_nothing_is_sent(ansible: Ansible, emulator: Emulator) -> None:
+    run = ansible.release(messages=emulator.quarantined()[0].id, report_dir="/proc")
+    assert (run.code, run.total("changed")) == (2, 0)
+    assert "The journal /proc/journal.jsonl cannot be written (No such file or directory). Nothing was sent." in run.text
+    assert not emulator.deliveries
 
 
 def test_the_outcome_as_a_fact_for_later_plays(ansible: Ansible, emulator: Emulator) -> None:

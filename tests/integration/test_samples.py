@@ -43,7 +43,8 @@ def test_one_account(ansible: Ansible, emulator: Emulator) -> None:
     assert "3 messages: 3 already_released." in again.text
     assert posts(emulator) == before
     assert ansible.report(HARBOUR)["outcome"] == "nothing_to_do"
-    assert len(list(ansible.reports.iterdir())) == 8, "no report overwrites another"
+    assert len(list(ansible.reports.glob(f"{HARBOUR}-*"))) == 8, "no report overwrites another"
+    assert '"status": "released"' in (ansible.reports / "journal.jsonl").read_text()
 
 
 def test_several_accounts_of_which_one_has_a_bad_credential(ansible: Ansible, emulator: Emulator) -> None:
@@ -87,7 +88,7 @@ def test_tags_end_it_early(ansible: Ansible, emulator: Emulator) -> None:
     released = ansible.release("-i", ONE_ACCOUNT, "--tags", "release")
     assert (released.code, released.total("changed")) == (0, 1)
     assert "3 messages: 3 released, 5 recipients reached." in released.text
-    assert not ansible.reports.exists()
+    assert [path.name for path in ansible.reports.iterdir()] == ["journal.jsonl"]
 
 
 def test_search_finds_what_release_takes(ansible: Ansible, emulator: Emulator) -> None:

@@ -662,9 +662,8 @@ def test_the_journal_tells_intent_and_outcome_with_reason_and_ticket(run: Runner
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
     assert (intent["event"], intent["ids"], intent["request_format"]) == ("intent", ONE, "array")
     assert outcome["event"] == "outcome"
-    assert outcome["messages"] == [
-        {"id": investigate_id(1), "status": "released", "delivered": [recipient(1)], "undelivered": [], "failed": []}
-    ]
+    ids = {"id": investigate_id(1), "postfix_id": postfix_id(1)}
+    assert outcome["messages"] == [{**ids, "status": "released", "delivered": [recipient(1)], "undelivered": [], "failed": []}]
     for event in (intent, outcome):
         assert (event["reason"], event["ticket"]) == ("false positive", "INC-4711")
         assert event["run"] == intent["run"]
@@ -724,6 +723,7 @@ def test_a_journal_that_cannot_be_written_stops_before_any_request(run: Runner, 
         ({"batch_size": "many"}, "batch_size"),
         ({"concurrency": 0}, "concurrency must be from 1 to 16"),
         ({"concurrency": 17}, "concurrency must be from 1 to 16"),
+        ({"settle_time": 2.9}, "settle_time must be from 3 to 3600"),
         ({"stop_after_failures": -1}, "stop_after_failures must be at least 0"),
         ({"request_format": "body"}, "request_format"),
         ({"fail_on": ["nonsense"]}, "fail_on"),
