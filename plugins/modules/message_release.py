@@ -31,7 +31,8 @@ attributes:
     support: partial
     details:
       - With O(check_state=true), a message that has left quarantine is not sent again.
-      - Cloudflare may show a release only seconds later; a second run within that time could see the old state.
+      - Cloudflare may show a release only seconds later. A second run within that time sees the old state; with O(journal),
+        it knows better.
 options:
   messages:
     description:
@@ -142,6 +143,9 @@ options:
       - Path of a file to which each request is recorded before it is sent, and its outcome after, as JSON Lines.
       - A relative path is taken from the directory of the playbook.
       - It is made with mode C(0600), and each line is on the disk before the module goes on. Several tasks may share it.
+        Those for one account then wait for each other, up to O(max_wait).
+      - It is read back at the start. What it records as released within the last day is not sent again even if Cloudflare
+        still shows it in quarantine, and what a run that was killed left in doubt is waited for.
     type: path
   reason:
     description:
