@@ -53,6 +53,8 @@ options:
     description:
       - Seconds to wait, in all, for Cloudflare's rate limit (1,200 requests in five minutes; over it, everything is
         refused for up to five minutes). V(0) never waits.
+      - Modules of one user on one machine that use the same credential share what they know of the limit, through a small
+        file in a private directory below the temporary directory.
     type: float
     default: 600
   validate_certs:
