@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from concurrent.futures import Future
 from typing import Any, Self
@@ -43,13 +44,15 @@ class Emulator:
     ) -> None:
         self.world = World(scenario, messages=messages, seed=seed, **settings)
         self._address = (host, port)
-        self._started: Future[str] = Future()
+        self._started: Future[str]
         self._stop: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="emulator", daemon=True)
+        self._thread: threading.Thread
         self.origin = ""
 
     def __enter__(self) -> Self:
+        self._started = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="emulator", daemon=True)
         self._thread.start()
         self.origin = self._started.result(timeout=30)
         return self
@@ -57,6 +60,13 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def restart(self, pause: float = 0.5) -> None:
+        """Close every connection, and listen again on the same port after a pause (seconds). Mail and faults stay."""
+        self._address = (self._address[0], int(self.origin.rpartition(":")[2]))
+        self.__exit__()
+        time.sleep(pause)
+        self.__enter__()
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A storm: everything that happens in one trial, drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from troubles import TIMEOUT, TROUBLES, Order, delay
+
+SETTLE_TIME = 3  # seconds, the least that the module takes
+LONGEST_LAG = 1.2  # with what a late server needs, well below it
+SIGNALS = ("SIGTERM", "SIGINT", "SIGKILL")
+RESTART = "restart"
+# What each trial is about, in turn, so that any row of seeds has seen it all.
+FOCI = (*(trouble.__name__ for trouble in TROUBLES), *SIGNALS, RESTART, "SIGKILL")
+
+
+@dataclass(frozen=True)
+class Storm:
+    """One trial.
+
+    settings: of the emulator. recipients: of each message. outcomes: scripted for some messages, by their number.
+    handles: (kind, number of the message), None for a message that is not there. disturbance: a signal or a restart of
+    the server, and the seconds after the first release call at which it comes.
+    """
+
+    seed: int
+    settings: dict[str, Any]
+    recipients: list[list[str]]
+    outcomes: dict[int, list[Any]]
+    handles: list[tuple[str, int | None]]
+    faults: list[Order]
+    options: dict[str, Any]
+    journal: bool
+    disturbance: str | None = None
+    moment: float = 0.0
+    repeats: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def focus(self) -> str:
+        """What the trial is about."""
+        return FOCI[self.seed % len(FOCI)]
+
+
+def draw(seed: int) -> Storm:
+    """Return the storm of a seed."""
+    rnd = random.Random(seed)
+    focus = FOCI[seed % len(FOCI)]
+    disturbance = focus if focus in (*SIGNALS, RESTART) else None
+    lag = rnd.choice([0, 0, 0.5, LONGEST_LAG])
+    recipients = [[f"user{number}.{copy}@corp.example" for copy in range(rnd.choice([1, 1, 2, 3]))] for number in range(_size(rnd, focus))]
+    named = [trouble for trouble in TROUBLES if trouble.__name__ == focus]
+    others = rnd.choices([trouble for trouble in TROUBLES if trouble is not delay], k=rnd.randint(0, 3))
+    return Storm(
+        seed=seed,
+        settings={**_server(rnd), "state_lag": lag, "latency": 0.1 if disturbance else rnd.choice([0, 0.02])},
+        recipients=recipients,
+        outcomes=_outcomes(rnd, recipients),
+        handles=_handles(rnd, len(recipients)),
+        faults=[trouble(rnd) for trouble in named + others],
+        options=_options(rnd, len(recipients)),
+        journal=bool(lag or disturbance in SIGNALS or rnd.random() < 0.7),
+        disturbance=disturbance,
+        moment=rnd.choice([0, rnd.uniform(0, 0.2), rnd.uniform(0, 4)]),
+    )
+
+
+def _size(rnd: random.Random, focus: str) -> int:
+    if focus == "repeated_cursor":
+        return 1010  # more than a page
+    return rnd.choice([1, 2, 3, 8, 40, 150])
+
+
+def _server(rnd: random.Random) -> dict[str, Any]:
+    """How a server behaves where nothing is published."""
+    refusals = ["refuse_400", "refuse_404", "omitted", "empty", "null", "failed"]
+    return {
+        "unknown_id": rnd.choice(refusals),
+        "not_quarantined": rnd.choice(["deliver", "deliver", *refusals]),
+        "refusal": rnd.choice(["before", "midway"]),
+        "release_forms": rnd.choice([["object"], ["array"], ["object", "array"]]),
+        "array_ids": rnd.choice(["both", "investigate", "postfix"]),
+        "answer_ids": rnd.choice(["investigate", "postfix", "both"]),
+        "form_error": rnd.choice(["placeholder", "unmarshal", "schema", "silent"]),
+        "leaves_quarantine": rnd.choice(["any_delivered", "all_delivered", "always"]),
+        "get_by_postfix_id": rnd.random() < 0.5,
+        "legacy_fields": rnd.random() < 0.5,
+        "post_delivery_operations": rnd.random() < 0.8,
+        "result_shape": rnd.choice(["array", "array", "object"]),
+    }
+
+
+def _outcomes(rnd: random.Random, recipients: list[list[str]]) -> dict[int, list[Any]]:
+    """Scripted outcomes for one message in ten."""
+    outcomes: dict[int, list[Any]] = {}
+    for number, addresses in enumerate(recipients):
+        if rnd.random() < 0.1:
+            some = addresses[: rnd.randint(1, len(addresses))]
+            silence = rnd.choice(["omitted", "empty", "null"])
+            outcomes[number] = rnd.choice(
+                [
+                    [silence, "deliver"],
+                    [{"answer": silence}],
+                    ["failed"],
+                    ["undelivered", "deliver"],
+                    [{"failed": some}],
+                    [{"undelivered": some}, "deliver"],
+                    ["refuse_400", "deliver"],
+                ]
+            )
+    return outcomes
+
+
+def _handles(rnd: random.Random, count: int) -> list[tuple[str, int | None]]:
+    """How the messages are named: in one way or in several, some twice, some that are not there."""
+    kinds = ("id", "postfix_id", "message_id")
+    only = rnd.choice(["id", "id", "postfix_id", "message_id", None]) if count <= 150 else "id"
+    named: list[tuple[str, int | None]] = [(only or rnd.choice(kinds), number) for number in range(count)]
+    named += [("id", rnd.randrange(count)) for _ in range(rnd.choice([0, 0, 2]))]
+    named += [("id", None) for _ in range(rnd.choice([0, 0, 1, 3]))]
+    rnd.shuffle(named)
+    return named
+
+
+def _options(rnd: random.Random, count: int) -> dict[str, Any]:
+    return {
+        "batch_size": rnd.choice([1, 5, 50]) if count <= 40 else rnd.choice([20, 50, 200]),
+        "concurrency": rnd.choice([1, 4]),
+        "retries": rnd.choice([2, 3]),
+        "request_format": "auto",
+        "check_state": rnd.random() < 0.85,
+        "settle_time": SETTLE_TIME,
+        "timeout": TIMEOUT,
+        "max_wait": rnd.choice([2, 60, 60]),
+    }

@@ -1,0 +1,177 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One trial: a run of the module in a storm, one after it, and one in check mode; and what was wrong with them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import truth
+from emulator import Emulator
+from emulator.mail import Message
+from module_process import Ended, finish, start
+from storm import RESTART, Storm
+
+STRANGER = "4Zzzz{:02}STMz2c02Q-2026-11-20T10:00:00-1234567{}"
+
+
+class Trial(NamedTuple):
+    """What came of a storm: counts for the summary, violations, and what happened, for whoever looks into it."""
+
+    storm: Storm
+    violations: list[str]
+    hits: Counter[str]
+    requests: int
+    copies: int
+    statuses: Counter[str]
+    story: list[str]
+
+
+def run(storm: Storm) -> Trial:
+    """Play a storm."""
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-") as name,
+        Emulator("empty", seed=storm.seed, **storm.settings) as emulator,
+    ):
+        stage = Stage(storm, Path(name), emulator)
+        stage.play()
+        log = [
+            f"{request.number} {request.method} {request.path.partition('email-security/')[2]} {request.query} {request.body[:120]!r}"
+            f" -> {request.status} {request.fault or ''}"
+            for request in emulator.requests
+        ]
+        return Trial(
+            storm,
+            stage.violations,
+            stage.hits,
+            len(emulator.requests),
+            sum(emulator.deliveries.values()),
+            stage.statuses,
+            [f"settings: {storm.settings}", f"faults: {storm.faults}", f"outcomes: {storm.outcomes}", *stage.story, *log],
+        )
+
+
+class Stage:
+    """Where a storm is played: an emulator with its mail, and a directory for the module."""
+
+    def __init__(self, storm: Storm, directory: Path, emulator: Emulator) -> None:
+        self.violations: list[str] = []
+        self.hits: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.story: list[str] = []
+        self._storm = storm
+        self._directory = directory
+        self._emulator = emulator
+        self._journal = directory / "journal.jsonl"
+        self._mail = [
+            emulator.add_message(recipients=recipients, age=3600.0 + 60 * number) for number, recipients in enumerate(storm.recipients)
+        ]
+        for number, outcomes in storm.outcomes.items():
+            emulator.script(self._mail[number].id, *outcomes)
+        for order in storm.faults:
+            emulator.faults.add(**order)
+        self._handles = [
+            STRANGER.format(number, number % 10) if which is None else getattr(self._mail[which], kind)
+            for number, (kind, which) in enumerate(storm.handles)
+        ]
+        self._messages: dict[str, Message] = {
+            name: message for message in self._mail for name in (message.id, message.postfix_id, message.message_id)
+        }
+
+    def play(self) -> None:
+        """Three runs: in the storm, after it, and in check mode."""
+        self._in_the_storm()
+        self.hits.update(fault["effect"]["action"] for fault in self._emulator.faults.as_json() for _ in range(fault["hits"]))
+        self._emulator.faults.clear()
+        self._after_it()
+        self._in_check_mode()
+        self._note(truth.nobody_got_it_twice(self._emulator.deliveries))
+        if self._storm.journal:
+            self._note(truth.the_journal_agrees(self._journal, self._emulator))
+            self._note(truth.no_secret_is_in(self._journal.read_text(encoding="utf-8"), self._secrets))
+
+    def _in_the_storm(self) -> None:
+        with _disturbed(self._storm, self._emulator) as watch:
+            ended = self._run("in the storm", self._storm.options, watch)
+        if ended.code != -signal.SIGKILL:
+            self._note(truth.the_result_is_whole(ended.result, self._handles))
+
+    def _after_it(self) -> None:
+        ended = self._run("after it", {**self._storm.options, "check_state": True, "max_wait": 600, "timeout": 30})
+        self._note(truth.the_result_is_whole(ended.result, self._handles))
+        scripted = {self._mail[number].id for number in self._storm.outcomes}
+        self._note(truth.the_work_is_done(_rows(ended), self._messages, scripted, self._emulator.deliveries))
+
+    def _in_check_mode(self) -> None:
+        earlier, before = len(self._emulator.requests), self._emulator.deliveries
+        ended = self._run("in check mode", {**self._storm.options, "check_state": True, "timeout": 30}, check_mode=True)
+        self._note(truth.the_result_is_whole(ended.result, self._handles))
+        self._note(truth.nothing_was_sent(self._emulator, earlier, before))
+
+    def _run(self, when: str, options: Mapping[str, Any], watch: Any = None, *, check_mode: bool = False) -> Ended:
+        before = self._emulator.deliveries
+        given = {**options, "messages": self._handles}
+        if self._storm.journal:
+            given["journal"] = str(self._journal)
+        process = start(self._directory, given, self._emulator.environment(), check_mode=check_mode)
+        if watch:
+            watch(process)
+        ended = finish(process)
+        copies = self._emulator.deliveries
+        self.story.append(f"{when}: exit {ended.code}: {(ended.result or {}).get('msg', ended.printed[-2000:])}")
+        self.story += [f"  {row['handle']}: {row['status']}: {row['detail']}" for row in _rows(ended)[:60]]
+        self.statuses.update(row["status"] for row in _rows(ended))
+        self._note(truth.each_status_is_true(_rows(ended), self._messages, before, copies), when)
+        self._note(truth.no_secret_is_in(ended.printed, self._secrets), when)
+        return ended
+
+    @property
+    def _secrets(self) -> list[str]:
+        return [self._emulator.environment()["CLOUDFLARE_API_TOKEN"]]
+
+    def _note(self, violations: Iterator[str], when: str = "") -> None:
+        self.violations += [f"{when}: {words}" if when else words for words in violations]
+
+
+def _rows(ended: Ended) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = (ended.result or {}).get("messages") or []
+    return rows
+
+
+@contextlib.contextmanager
+def _disturbed(storm: Storm, emulator: Emulator) -> Iterator[Any]:
+    """Give a function that watches a process, and sends it the signal, or restarts the server, when the time has come."""
+    threads: list[threading.Thread] = []
+
+    def watch(process: subprocess.Popen[str]) -> None:
+        if storm.disturbance:
+            threads.append(threading.Thread(target=_disturb, args=(storm, emulator, process)))
+            threads[0].start()
+
+    yield watch
+    for thread in threads:
+        thread.join()
+
+
+def _disturb(storm: Storm, emulator: Emulator, process: subprocess.Popen[str]) -> None:
+    while process.poll() is None and not emulator.requests_to("release"):
+        time.sleep(0.01)
+    time.sleep(storm.moment)
+    if process.poll() is not None:
+        return
+    if storm.disturbance == RESTART:
+        emulator.restart()
+    else:
+        os.kill(process.pid, signal.Signals[str(storm.disturbance)])
