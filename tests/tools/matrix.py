@@ -119,7 +119,7 @@ def _prepared(row: Row) -> Environment:
         prepare(environment)
     except SetUpError as problem:
         if re.search(r"No matching distribution found for ansible-core\b", str(problem)):
-            raise Skipped(f"pip finds no {row.pins[0] if row.pins else row.requirements} for {interpreter}") from problem
+            raise Skipped(f"pip finds none of {' '.join(row.pins) or row.requirements}") from problem
         raise
     return environment
 

@@ -12,7 +12,10 @@ import typing as t
 from pathlib import Path
 
 # Says where the Python really is, which is not where a version manager's stand-in is.
-QUESTION = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2], getattr(sys, '_base_executable', sys.executable))"
+QUESTION = """
+import ensurepip, sys, venv
+print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.executable))
+"""
 
 
 def find(versions: t.Sequence[str]) -> Path | None:
