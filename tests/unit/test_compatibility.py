@@ -60,9 +60,13 @@ def test_the_readme_shows_every_row_of_the_matrix(tool: t.Callable[[str], t.Any]
 
 
 def test_the_readme_shows_rows_that_passed() -> None:
-    for name, row in table().items():
-        assert not {"FAILED", "FAILED,", "skipped:", "not"} & set(row), name
-        assert row.count("passed") == 2, name
+    rows = table()
+    for name, row in rows.items():
+        units, integration = row[5], " ".join(row[6:8])
+        assert (row[4].isdecimal(), units) == (True, "passed"), name
+        assert re.fullmatch(r"\d+ passed|not run", integration), name
+    # The ends of the range are tested in full, whatever was left out between them.
+    assert all(rows[name][7] == "passed" for name in (next(iter(rows)), list(rows)[-1]))
     assert table()["floor"][1:4:2] == [floor("ansible-core"), floor("requests")]
     assert all(row[1].startswith(f"{name}.") for name, row in table().items() if name != "floor")
 
