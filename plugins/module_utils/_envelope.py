@@ -20,6 +20,8 @@ from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulErr
 # HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
 _CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
 _LONGEST_WORDS = 300
+# Far deeper than any answer of the API. How deep a parser goes by itself depends on the Python.
+_DEEPEST = 50
 _REDIRECT = "a redirect, which is never followed; set api_url to the final address"
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -64,12 +66,30 @@ def printable(text: str, longest: int = _LONGEST_WORDS) -> str:
 def _parse(body: bytes) -> dict[str, t.Any] | None:
     try:
         envelope = json.loads(body, parse_constant=lambda _name: None)  # NaN and the like are no JSON
+        if _is_too_deep(envelope):
+            return None
         if re.search(rb"\\u[dD][89a-fA-F]", body):
             # Half a surrogate pair is valid JSON, but no text that could ever be written out again.
             envelope = _without_surrogates(envelope)
     except (ValueError, RecursionError):
         return None
     return envelope if isinstance(envelope, dict) and isinstance(envelope.get("success"), bool) else None
+
+
+def _is_too_deep(value: t.Any) -> bool:
+    """Tell whether lists and objects are nested in each other beyond what may be walked through by recursion."""
+    level = [value]
+    for _depth in range(_DEEPEST):
+        inner: list[t.Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return False
+        level = inner
+    return True
 
 
 def _without_surrogates(value: t.Any) -> t.Any:

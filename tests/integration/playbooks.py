@@ -179,6 +179,8 @@ class Ansible:
     def finish(self, process: subprocess.Popen[str]) -> Run:
         """Wait for the end of a run."""
         output = process.communicate(timeout=180)[0]
+        # What a later Ansible will no longer do, Ansible says here, whatever is tested.
+        assert "[DEPRECATION WARNING]" not in (output or ""), output
         lines = [json.loads(line) for line in self._record.read_text(encoding="utf-8").splitlines()]
         recap = lines.pop()["recap"] if lines and "recap" in lines[-1] else {}
         return Run(process.returncode, output, lines, recap)

@@ -21,7 +21,6 @@ import subprocess
 import sys
 import time
 import typing as t
-import venv
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -41,10 +40,15 @@ class SetUpError(Exception):
 
 
 class Environment(t.NamedTuple):
-    """A virtual environment: where it is and which requirement files, relative to the checkout, it holds."""
+    """A virtual environment: where it is and which requirement files, relative to the checkout, it holds.
+
+    pins: versions on top of these files. interpreter: the Python that makes it, unless it is the running one.
+    """
 
     path: Path
     requirements: tuple[str, ...]
+    pins: tuple[str, ...] = ()
+    interpreter: Path | None = None
 
     @property
     def python(self) -> Path:
@@ -55,21 +59,29 @@ class Environment(t.NamedTuple):
         """Make the environment hold its requirements; does nothing when it does already."""
         with _lock():
             stamp = self.path / ".stamp.json"
-            place = {"path": str(self.path)}
+            place = self._place()
             known = _read(stamp)
-            if known.get("path") != place["path"] or not _runs(self.python):
+            if not place.items() <= known.items() or not _runs(self.python):
                 known = {}
-                _say(f"Making {_relative(self.path)} with Python {sys.version.split()[0]}")
                 # Cleared, as the programs of an environment that was moved still name its old place.
-                venv.create(self.path, clear=True, symlinks=True, with_pip=True)
+                _make(self)
                 stamp.write_text(json.dumps(place), encoding="utf-8")
             wanted = {name: _digest(CHECKOUT / name) for name in self.requirements}
             if wanted.items() <= known.items():
                 return
             # What was installed before comes along, so that pip finds versions that suit all of it.
-            names = sorted(wanted | {name: "" for name in known if name != "path" and (CHECKOUT / name).is_file()})
+            names = sorted(wanted | {name: "" for name in known if name not in place and (CHECKOUT / name).is_file()})
             _install(self, names)
             stamp.write_text(json.dumps(place | {name: _digest(CHECKOUT / name) for name in names}), encoding="utf-8")
+
+    def _place(self) -> dict[str, str]:
+        """Return what makes it another environment, to be made anew, when it changes."""
+        place = {"path": str(self.path)}
+        if self.pins:
+            place["pins"] = " ".join(self.pins)
+        if self.interpreter:
+            place["interpreter"] = str(self.interpreter)
+        return place
 
     def variables(self) -> dict[str, str]:
         """Return the variables for programs of this environment: no configuration but the project's own."""
@@ -113,13 +125,28 @@ def prepare(*environments: Environment) -> None:
         link.symlink_to(CHECKOUT, target_is_directory=True)
 
 
+def _make(environment: Environment) -> None:
+    """Make the environment anew, with nothing but pip in it."""
+    python = str(environment.interpreter or sys.executable)
+    _say(f"Making {_relative(environment.path)} with {python}")
+    _quietly([python, "-m", "venv", "--clear", "--symlinks", str(environment.path)], "The environment cannot be made")
+
+
 def _install(environment: Environment, names: list[str]) -> None:
-    """Install requirement files with pip, which has the user's own settings; show its words only when it fails."""
-    _say(f"Installing {', '.join(names)} into {_relative(environment.path)}")
+    """Install pins and requirement files with pip."""
+    what = ", ".join([*environment.pins, *names])
+    _say(f"Installing {what} into {_relative(environment.path)}")
     begin = time.monotonic()
     command = [str(environment.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += environment.pins
     for name in names:
         command += ["-r", name]
+    _quietly(command, f"pip could not install {what}")
+    _say(f"Installed in {time.monotonic() - begin:.0f} s")
+
+
+def _quietly(command: list[str], failure: str) -> None:
+    """Run a command that has the user's own settings; show its words only when it fails."""
     own = {name: value for name, value in os.environ.items() if not re.match(r"PYTHON|PIP_(USER|TARGET|PREFIX)$", name)}
     done = subprocess.run(
         command,
@@ -133,8 +160,7 @@ def _install(environment: Environment, names: list[str]) -> None:
         errors="replace",
     )
     if done.returncode:
-        raise SetUpError(f"{done.stdout.strip()}\npip could not install {', '.join(names)}; see above.")
-    _say(f"Installed in {time.monotonic() - begin:.0f} s")
+        raise SetUpError(f"{done.stdout.strip()}\n{failure}; see above.")
 
 
 def _utf8(variables: dict[str, str]) -> dict[str, str]:

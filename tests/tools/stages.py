@@ -34,7 +34,7 @@ class Stage(t.NamedTuple):
     run: t.Callable[[Environment, list[str]], None]
 
 
-def _pytest(directory: str) -> t.Callable[[Environment, list[str]], None]:
+def tests_in(directory: str) -> t.Callable[[Environment, list[str]], None]:
     """Return a stage that runs the tests of a directory, with the options that the user added."""
 
     def run(environment: Environment, added: list[str]) -> None:
@@ -95,10 +95,10 @@ def _run(
 
 
 STAGES = (
-    Stage("units", "the unit tests", TEST, _pytest("tests/unit")),
-    Stage("contract", "the emulator against the API's contract", TEST, _pytest("tests/contract")),
-    Stage("integration", "modules, role and playbooks against the emulator", TEST, _pytest("tests/integration")),
-    Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, _pytest("tests/unit")),
+    Stage("units", "the unit tests", TEST, tests_in("tests/unit")),
+    Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
+    Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
+    Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),
     Stage("sanity", "ansible-test sanity", TEST, _sanity),
     Stage("lint", "ansible-lint, profile production, and shellcheck", LINT, _lint),
     Stage("docs", "the documentation of plugins and roles", LINT, _docs),

@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 
+import matrix
 from bootstrap import SetUpError, prepare
 from process import end_on_sigterm
 from stages import STAGES, Stage, StageFailed
@@ -19,6 +20,9 @@ QUICK = ("units",)
 
 def main() -> int:
     """Run the stages that were asked for, all of them even if one fails, and sum up."""
+    words, added = _split(sys.argv[1:])
+    if words[:1] == ["matrix"]:
+        return matrix.main(words[1:], added)
     names = [stage.name for stage in STAGES]
     parser = argparse.ArgumentParser(
         prog="./test",
@@ -27,11 +31,11 @@ def main() -> int:
     )
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="one of those listed, or 'quick'; default: all")
     parser.add_argument("--list", action="store_true", help="list the stages and end")
-    words, added = _split(sys.argv[1:])
     arguments = parser.parse_args(words)
     if arguments.list:
         print("\n".join(f"{stage.name:<12} {stage.about}" for stage in STAGES))
         print(f"{'quick':<12} stands for: {', '.join(QUICK)}")
+        print(f"{'matrix':<12} extra, by itself: {matrix.ABOUT}")
         return 0
     if unknown := [word for word in arguments.stages if word not in (*names, "quick")]:
         parser.error(f"there is no stage {', '.join(unknown)}; there are {', '.join(names)}")

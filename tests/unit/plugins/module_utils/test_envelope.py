@@ -120,6 +120,8 @@ FOREIGN = {
     "number": b"7",
     "not utf-8": b'{"success": true, "x": "\xff"}',
     "deep with a surrogate": b'{"success": true, "result": ' + b"[" * 700 + b'"\\ud800"' + b"]" * 700 + b"}",
+    "deeper than it ever is": b'{"success": true, "errors": [{"message": ' + b"[" * 100 + b"]" * 100 + b"}]}",
+    "objects in objects": b'{"success": true, "result": ' + b'{"a": ' * 100 + b"7" + b"}" * 100 + b"}",
     "deep": b'{"success": true, "result": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "huge number": b'{"success": true, "result": ' + b"9" * 5000 + b"}",
 }
