@@ -29,6 +29,7 @@ try:
     import requests.adapters
     import requests.auth
     import requests.exceptions
+    import requests.structures
     import urllib3
     import urllib3.exceptions
 except ImportError:
@@ -109,7 +110,7 @@ class Http:
                 stream=True,
             )
             with response:
-                return Reply(response.status_code, response.headers, self._content(response))
+                return Reply(response.status_code, self._headers(response), self._masked(self._content(response)))
         except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
             raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -129,9 +130,17 @@ class Http:
             content += chunk
             if len(content) > _LARGEST_BODY:
                 raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
-        for secret in self._secrets:
-            content = content.replace(secret, b"********")  # should the server repeat it
         return bytes(content)
+
+    def _headers(self, response: requests.Response) -> t.Mapping[str, str]:
+        headers = {name: self._masked(value.encode("latin-1", "replace")).decode("latin-1") for name, value in response.headers.items()}
+        return requests.structures.CaseInsensitiveDict(headers)
+
+    def _masked(self, text: bytes) -> bytes:
+        """Return what a server answered without our credential, should it repeat that."""
+        for secret in self._secrets:
+            text = text.replace(secret, b"********")
+        return text
 
 
 def _server(url: str) -> tuple[str | None, str | None, int | None] | None:

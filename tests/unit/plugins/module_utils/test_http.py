@@ -291,3 +291,11 @@ def test_a_connection_is_kept_for_the_next_request(serve: t.Any) -> None:
     bodies = [http.exchange("GET", url).body for _number in range(2)]
     assert bodies == [b"1", b"2"]
     assert len(server.received) == 1
+
+
+def test_a_credential_that_the_server_repeats_is_masked(serve: t.Any) -> None:
+    server = serve(answer(TOKEN.encode(), f"cf-ray: {TOKEN}", f"Location: /{TOKEN}", f"Content-Type: text/{TOKEN}"))
+    url = f"http://127.0.0.1:{server.port}/"
+    reply = Http(url, {"Authorization": f"Bearer {TOKEN}"}, timeout=2, verify=True, connections=1).exchange("GET", url)
+    assert TOKEN not in f"{reply} {reply.headers} {reply.body!r}"
+    assert reply.headers["location"] == "/********"
