@@ -57,6 +57,7 @@ else:
                 _limit_time(manager)
             return manager
 
+
 _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024

@@ -19,7 +19,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles impor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, digest, read_plan, seal
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_duration, parse_time, to_text
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, URL, investigate_id
-from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import speakable, text, values
+from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable, text, values
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -39,6 +39,7 @@ def handle_of(value: object) -> Handle:
         raise
 
 
+@fewer
 @given(likely_handles)
 @example("4Pf%2f..%2f..")
 @example("\uff0e\uff0e")
@@ -55,6 +56,7 @@ def test_a_handle_is_one_part_of_a_path_and_comes_back_as_it_is(value: object) -
     assert json.loads(json.dumps([handle.text])) == [handle.text]
 
 
+@fewer
 @given(st.lists(likely_handles, max_size=6))
 def test_either_all_handles_are_taken_or_the_run_does_not_begin(given_values: list[object]) -> None:
     try:
@@ -79,6 +81,7 @@ def test_message_ids_are_the_same_only_if_what_is_between_the_brackets_is(left: 
 # --- times -------------------------------------------------------------------------------------------------------------
 
 
+@fewer
 @given(st.one_of(text, st.text(alphabet="0123456789-:TZ+. mhdw\u0663", max_size=30)))
 @example("0001-01-01T00:00:00+23:59")
 @example("9999-12-31T23:59:59-23:59")
@@ -134,7 +137,7 @@ def test_the_plan_of_these_tests_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bit", range(8))
 def test_no_bit_of_a_plan_can_be_turned(tmp_path: Path, bit: int) -> None:
     taken = []
-    for place in range(len(COMPACT)):
+    for place in range(bit % 4, len(COMPACT), 4):  # two bits of each byte
         content = bytearray(COMPACT)
         content[place] ^= 1 << bit
         if read(tmp_path / "plan.json", bytes(content)) is not None:
@@ -154,6 +157,7 @@ WAYS = list(places(PLAN))
 folder = pytest.fixture(scope="module")(lambda tmp_path_factory: tmp_path_factory.mktemp("plans"))
 
 
+@fewer
 @given(st.sampled_from(WAYS), st.one_of(values, st.sampled_from([True, 1.0, 1, [], "release", "blocked", None])), st.sampled_from(["set", "drop", "add"]))
 def test_no_field_of_a_plan_can_be_changed(folder: Path, way: tuple[t.Any, ...], value: object, deed: str) -> None:
     changed = copy.deepcopy(PLAN)
@@ -172,12 +176,14 @@ def test_no_field_of_a_plan_can_be_changed(folder: Path, way: tuple[t.Any, ...],
     assert read(folder / "plan.json", canonical(changed).encode()) is None
 
 
+@fewer
 @given(st.binary(max_size=200), st.integers(min_value=0, max_value=len(COMPACT)), st.integers(min_value=0, max_value=60))
 def test_bytes_put_into_a_plan_change_nothing_or_refuse_it(folder: Path, new: bytes, place: int, gone: int) -> None:
     for content in (new, COMPACT[:place] + new + COMPACT[place + gone :]):
         assert read(folder / "plan.json", content) in (None, PLAN)
 
 
+@fewer
 @given(values, text)
 def test_whatever_is_sealed_is_read_back_or_refused(folder: Path, value: object, name: str) -> None:
     try:
@@ -202,6 +208,7 @@ def test_a_plan_that_says_something_twice_is_refused(tmp_path: Path, twice: byte
     assert read(tmp_path / "plan.json", twice) is None
 
 
+@fewer
 @given(st.one_of(text, st.text(alphabet="0123456789abcdefsh:", min_size=1, max_size=80), st.text()))
 def test_only_the_digest_of_a_plan_approves_it(pin: str) -> None:
     assume(pin)  # an empty one is none

@@ -26,7 +26,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._pace import P
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils import _report_rows
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, URL, investigate_id, message_id, postfix_id
-from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fields, headers, replies, scalars, speakable, text, values
+from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, fields, headers, replies, scalars, speakable, text, values
 from ansible_collections.emailsec.cloudflare.tests.unit.test_structure import ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -47,6 +47,7 @@ def check_error(error: CloudflareError) -> None:
 MANY = [{"code": 10**400, "message": "m" * 500, "error_chain": [{"code": 7, "message": "c" * 500}] * 50}] * 50
 
 
+@fewer
 @given(replies())
 @example(Reply(400, {}, json.dumps({"success": False, "errors": MANY}).encode()))
 @example(Reply(200, {}, b'{"success": true, "result": [1e999, -1e999, NaN]}'))
@@ -62,6 +63,7 @@ def test_an_answer_is_a_success_or_an_error_in_few_printable_words(reply: Reply)
     json.dumps(envelope, allow_nan=False, ensure_ascii=False).encode()
 
 
+@fewer
 @given(st.lists(st.one_of(st.dictionaries(fields, values, max_size=6), values), max_size=4))
 def test_an_answer_to_a_release_never_tells_more_than_it_says(rows: list[t.Any]) -> None:
     wanted = [Names(investigate_id(1), postfix_id(1)), Names(investigate_id(2), None), Names(None, postfix_id(3))]
@@ -81,6 +83,7 @@ def test_an_answer_to_a_release_never_tells_more_than_it_says(rows: list[t.Any])
         assert all(json.dumps(address) in said for address in [*outcome.delivered, *outcome.undelivered, *outcome.failed])
 
 
+@fewer
 @given(st.dictionaries(fields, values, max_size=8))
 def test_any_row_is_a_message_whose_fields_have_their_types(row: dict[str, t.Any]) -> None:
     message = Message(row)
@@ -108,6 +111,7 @@ class OneAnswer:
         return True
 
 
+@fewer
 @given(replies(), st.sampled_from([investigate_id(1), postfix_id(1), message_id(1)]))
 def test_a_search_finds_only_what_was_asked_for(reply: Reply, name: str) -> None:
     clock = FakeClock()
@@ -128,6 +132,7 @@ def test_a_search_finds_only_what_was_asked_for(reply: Reply, name: str) -> None
 # --- headers that make us wait -----------------------------------------------------------------------------------------
 
 
+@fewer
 @given(st.one_of(text, st.text(alphabet="0123456789;,=rt .-+eE\u0660\u00b2\t", max_size=30)))
 @example("9" * 400)
 @example("-1")
@@ -141,6 +146,7 @@ def test_what_a_header_says_of_time_is_a_number_that_is_not_negative(header: str
     assert limit is None or all(0 <= number < 10**9 for number in limit)
 
 
+@fewer
 @given(st.lists(st.tuples(st.booleans(), headers), max_size=12), st.integers(min_value=1, max_value=600))
 def test_no_header_makes_us_wait_longer_than_allowed(answers: list[tuple[bool, dict[str, str]]], most: int) -> None:
     clock = FakeClock()

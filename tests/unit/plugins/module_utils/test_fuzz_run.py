@@ -20,7 +20,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._release impor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Report, Request, release_messages
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, URL, investigate_id, message_id, postfix_id
-from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import speakable
+from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.liar import OTHER_FORM, RATE_LIMIT, Act, Liar, lies
 from hypothesis import example, given
@@ -54,6 +54,7 @@ def check_rows(report: Report, names: t.Sequence[str]) -> None:
     assert TOKEN not in json.dumps(report.result())
 
 
+@fewer
 @given(handles, acts, st.booleans())
 @example([investigate_id(1)], [Act(), Act(works=False, reply=OTHER_FORM), Act(works=False, reply=RATE_LIMIT)], True)
 def test_whatever_is_answered_nothing_is_sent_again_unless_it_reads_as_quarantined(
@@ -65,6 +66,7 @@ def test_whatever_is_answered_nothing_is_sent_again_unless_it_reads_as_quarantin
     assert liar.again == []
 
 
+@fewer
 @given(handles, acts, st.booleans())
 def test_nothing_is_delivered_twice_while_what_is_read_is_true(script: Script, names: list[str], lied: list[Act], check_state: bool) -> None:
     liar = Liar(COUNT, lied, lies_when_read=False)
@@ -77,6 +79,7 @@ def test_nothing_is_delivered_twice_while_what_is_read_is_true(script: Script, n
     assert delivered == set(liar.quarantine.deliveries), "mail was released that nobody named"
 
 
+@fewer
 @given(handles, acts)
 def test_check_mode_and_a_refused_run_send_nothing(script: Script, names: list[str], lied: list[Act]) -> None:
     report = run(script, Liar(COUNT, lied, lies_when_read=True), names, check_mode=True)
@@ -104,3 +107,12 @@ def test_an_honest_refusal_is_answered_by_sending_again(script: Script, reply: t
     report = run(script, liar, [investigate_id(1)])
     assert [row["status"] for row in report.rows] == [RELEASED]
     assert liar.again == []
+
+
+@pytest.mark.parametrize("names", [[investigate_id(1), investigate_id(2), postfix_id(1)], [postfix_id(1), investigate_id(2), investigate_id(1)]])
+def test_a_message_that_a_search_gives_without_its_id_is_sent_once(script: Script, names: list[str]) -> None:
+    liar = Liar(2, [Act(edits=(("id", None),))], lies_when_read=True)
+    report = run(script, liar, names)
+    assert [row["status"] for row in report.rows] == [RELEASED] * 3
+    assert liar.doubled == []
+    assert liar.quarantine.deliveries == {1: 1, 2: 1}
