@@ -19,10 +19,11 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome impor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import Options
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Report, Request, release_messages
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, URL, investigate_id, message_id, postfix_id
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, URL, investigate_id, message_id, postfix_id, refusal
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable
-from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script, Sent
 from ansible_collections.emailsec.cloudflare.tests.unit.support.liar import OTHER_FORM, RATE_LIMIT, Act, Liar, lies
+from ansible_collections.emailsec.cloudflare.tests.unit.support.quarantine import Quarantine
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -116,3 +117,16 @@ def test_a_message_that_a_search_gives_without_its_id_is_sent_once(script: Scrip
     assert [row["status"] for row in report.rows] == [RELEASED] * 3
     assert liar.doubled == []
     assert liar.quarantine.deliveries == {1: 1, 2: 1}
+
+
+@pytest.mark.parametrize("names", [[message_id(2), investigate_id(2)], [investigate_id(2), message_id(2)]])
+def test_no_handle_is_lost_when_its_message_is_found_by_another_one_only(script: Script, names: list[str]) -> None:
+    def server(sent: Sent) -> Reply:
+        found = sent.path == "investigate" and sent.query.get("message_id")
+        return quarantine(sent) if found else Reply(refusal(1001, "unknown"), 404 if "/" in sent.path else 400)
+
+    quarantine = Quarantine(2)
+    script.server = server
+    client = Client(Settings(URL, ACCOUNT, Credential({}, "token")), FakeClock())
+    report = release_messages(client, FakeClock(), Request(parse_handles(names), Options(), check_mode=True))
+    assert {row["handle"]: row["status"] for row in report.rows} == {message_id(2): "would_release", investigate_id(2): "not_found"}
