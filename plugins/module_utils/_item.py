@@ -71,16 +71,16 @@ def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) 
     """
     read_all = check_state or len({handle.kind for handle in handles}) > 1
     found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
-    items: dict[str, Item] = {}
+    # By the message's key, or by the handle itself where it has no message: it may be the id of one that another handle found.
+    items: dict[str | Handle, Item] = {}
     by_postfix_id: dict[str | None, Item] = {}
-    ended: list[Item] = []  # apart, as such a handle may be the id of a message that another handle found
     for handle in handles:
         candidates = found.get(handle)
         if candidates is None:
-            items[handle.text] = Item(handle)
+            items[handle] = Item(handle)
         elif len(candidates) != 1:
-            ended.append(Item(handle))
-            ended[-1].outcome = _not_found(handle) if not candidates else _ambiguous(candidates)
+            item = items[handle] = Item(handle)
+            item.outcome = _not_found(handle) if not candidates else _ambiguous(candidates)
         elif candidates[0].key in items:
             items[candidates[0].key].handles.append(handle)
         elif nameless := _nameless(by_postfix_id.get(candidates[0].postfix_id), candidates[0]):
@@ -90,7 +90,7 @@ def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) 
             item = items[candidates[0].key] = Item(handle, candidates[0])
             by_postfix_id[item.postfix_id] = item
             item.outcome = _nothing_to_send(candidates[0]) if check_state or not item.names else None
-    return [*items.values(), *ended]
+    return list(items.values())
 
 
 def _nameless(item: Item | None, message: Message) -> Item | None:

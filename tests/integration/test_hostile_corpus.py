@@ -15,10 +15,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from playbooks import Ansible, Run, statuses
-
 from emulator import Emulator
 from emulator.scenarios import HOSTILE
+
+from playbooks import Ansible, Run, statuses
 
 SEARCH = {"sender": "attacker.example", "since": "4w"}
 FORMULA = re.compile(r"\s*[=+\-@\t\r]")

@@ -74,11 +74,13 @@ class Liar:
         act = self._acts.popleft() if self._acts else Act()
         numbers = [number for number in map(self.quarantine.find, sent.body if isinstance(sent.body, list) else sent.body["ids"]) if number]
         self.again += [number for number in numbers if not self._may_be_sent[number]]
+        if act.reply is not None and act.reply.status == 429:
+            act = act._replace(works=False)  # the one thing that is believed: the rate limit keeps a request from being processed
         if act.works:
             self.doubled += [number for number in numbers if not self.quarantine.rows[number]["is_quarantined"]]
         reply = self._edited(self.quarantine(sent) if act.works else Reply({"success": True, "result": []}), act)
         for number in numbers:
-            self._may_be_sent[number] = reply in (RATE_LIMIT, OTHER_FORM)
+            self._may_be_sent[number] = reply.status == 429 or reply == OTHER_FORM
         return reply
 
     @staticmethod
