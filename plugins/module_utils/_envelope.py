@@ -12,6 +12,7 @@ A body is never quoted: what is not JSON is described by status, content type an
 from __future__ import annotations
 
 import json
+import math
 import re
 import typing as t
 
@@ -20,10 +21,17 @@ from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulErr
 # HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
 _CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
 _LONGEST_WORDS = 300
+_MOST_WORDS = 1000
 # Far deeper than any answer of the API. How deep a parser goes by itself depends on the Python.
 _DEEPEST = 50
 _REDIRECT = "a redirect, which is never followed; set api_url to the final address"
-_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_MOST_ERRORS = 10
+_LARGEST_CODE = 10**9
+# What a terminal would obey, or what hides or reorders text.
+_UNSPEAKABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
 
 
 class Reply(t.NamedTuple):
@@ -65,7 +73,7 @@ def printable(text: str, longest: int = _LONGEST_WORDS) -> str:
 
 def _parse(body: bytes) -> dict[str, t.Any] | None:
     try:
-        envelope = json.loads(body, parse_constant=lambda _name: None)  # NaN and the like are no JSON
+        envelope = json.loads(body, parse_constant=lambda _name: None, parse_float=_finite)  # NaN and the like are no JSON
         if _is_too_deep(envelope):
             return None
         if re.search(rb"\\u[dD][89a-fA-F]", body):
@@ -90,6 +98,11 @@ def _is_too_deep(value: t.Any) -> bool:
             return False
         level = inner
     return True
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _without_surrogates(value: t.Any) -> t.Any:
@@ -118,12 +131,12 @@ def _errors(envelope: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _entries(value: object) -> list[dict[str, t.Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    return [entry for entry in value if isinstance(entry, dict)][:_MOST_ERRORS] if isinstance(value, list) else []
 
 
 def _code_and_message(entry: dict[str, t.Any]) -> dict[str, t.Any]:
     code = entry.get("code")
-    return {"code": code if isinstance(code, int) else 0, "message": printable(str(entry.get("message", "")))}
+    return {"code": code if isinstance(code, int) and abs(code) < _LARGEST_CODE else 0, "message": printable(str(entry.get("message", "")))}
 
 
 def _words(reply: Reply, errors: list[dict[str, t.Any]]) -> str:
@@ -132,7 +145,7 @@ def _words(reply: Reply, errors: list[dict[str, t.Any]]) -> str:
     for error in errors:
         causes = "".join(f", {cause['message']} (code {cause['code']})" for cause in error.get("error_chain", []))
         said.append(f"{error['message']} (code {error['code']}){causes}")
-    words = "; ".join(said[:3]) or "no reason given"
+    words = printable("; ".join(said[:3]) or "no reason given", _MOST_WORDS)
     return f"HTTP {reply.status}: {words} [cf-ray {reply.cf_ray or 'none'}]"
 
 

@@ -12,7 +12,8 @@ What keeps an answer from coming is told apart by the one thing that matters: wa
 
 from __future__ import annotations
 
-import itertools
+import http.client
+import io
 import json
 import re
 import time
@@ -28,6 +29,7 @@ try:
     import requests.adapters
     import requests.auth
     import requests.exceptions
+    import requests.structures
     import urllib3
     import urllib3.exceptions
 except ImportError:
@@ -35,9 +37,31 @@ except ImportError:
 else:
     IMPORT_ERROR = None
 
+    class _Session(requests.Session):
+        """Does not even look where a redirect leads; requests would read its body first, however long it is."""
+
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            return None
+
+    class _Adapter(requests.adapters.HTTPAdapter):
+        """Gives every connection, also one through a proxy, an answer that is read in limited time."""
+
+        def init_poolmanager(self, *args: t.Any, **options: t.Any) -> None:
+            super().init_poolmanager(*args, **options)
+            _limit_time(self.poolmanager)
+
+        def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
+            known = proxy in self.proxy_manager
+            manager = super().proxy_manager_for(proxy, **options)
+            if not known:
+                _limit_time(manager)
+            return manager
+
+
 _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024
+_ENCODINGS = ("", "identity", "gzip", "deflate")
 _SHORTEST_SECRET = 16  # a shorter one is no credential of Cloudflare's, and could be a part of any word
 _SECRET_HEADERS = ("Authorization", "X-Auth-Key")
 _HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
@@ -60,10 +84,10 @@ class Http:
         self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self._timeout = timeout
         self._verify = verify
-        self._session = requests.Session()
+        self._session = _Session()
         # Being set as auth, and not as plain headers, is what keeps requests from reading ~/.netrc.
         self._session.auth = authorize
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, max_retries=0)
+        adapter = _Adapter(pool_maxsize=connections, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         if not verify:
@@ -79,7 +103,7 @@ class Http:
                 url,
                 params=params,
                 data=None if body is None else json.dumps(body).encode(),
-                headers={"Accept": "application/json", **({} if body is None else {"Content-Type": "application/json"})},
+                headers={"Accept": "application/json", "Accept-Encoding": "gzip", **({} if body is None else {"Content-Type": "application/json"})},
                 timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
                 # Given with the request, as otherwise REQUESTS_CA_BUNDLE would win over "no verification".
                 verify=self._verify,
@@ -87,7 +111,7 @@ class Http:
                 stream=True,
             )
             with response:
-                return Reply(response.status_code, response.headers, self._content(response))
+                return Reply(response.status_code, self._headers(response), self._masked(self._content(response)))
         except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
             raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -98,17 +122,26 @@ class Http:
         return _server(url) == self._server
 
     def _content(self, response: requests.Response) -> bytes:
-        deadline = time.monotonic() + self._timeout
+        encoding = response.headers.get("Content-Encoding", "")
+        if encoding.strip().lower() not in _ENCODINGS:  # several at once could unpack without end, even within one chunk
+            raise DoubtfulError(f"the answer is encoded in a way that was not asked for ({printable(encoding, 40)})")
+        response.raw.chunked = False  # lets http.client put the chunks together, which limits the length of their heads
         content = bytearray()
-        for chunk in _chunks(response):
+        for chunk in response.raw.stream(_CHUNK, decode_content=True):
             content += chunk
             if len(content) > _LARGEST_BODY:
                 raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
-            if time.monotonic() > deadline:
-                raise DoubtfulError(f"the answer was not complete after {self._timeout:g} s")
-        for secret in self._secrets:
-            content = content.replace(secret, b"********")  # should the server repeat it
         return bytes(content)
+
+    def _headers(self, response: requests.Response) -> t.Mapping[str, str]:
+        headers = {name: self._masked(value.encode("latin-1", "replace")).decode("latin-1") for name, value in response.headers.items()}
+        return requests.structures.CaseInsensitiveDict(headers)
+
+    def _masked(self, text: bytes) -> bytes:
+        """Return what a server answered without our credential, should it repeat that."""
+        for secret in self._secrets:
+            text = text.replace(secret, b"********")
+        return text
 
 
 def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
@@ -119,18 +152,53 @@ def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
     return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
 
 
-def _chunks(response: requests.Response) -> t.Iterator[bytes]:
-    """Yield the body as it arrives, so that a server that sends it drop by drop cannot hold us for ever."""
-    read1 = getattr(response.raw, "read1", None)
-    if read1 is None:  # urllib3 before 2.1, which returns no less than it is asked for
-        yield from itertools.islice(response.raw.stream(1, decode_content=True), 1024)
-        yield from response.raw.stream(_CHUNK, decode_content=True)
-        return
-    while True:
-        chunk = read1(_CHUNK, decode_content=True)
-        if not chunk:
-            return
-        yield chunk
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head, body and end have to arrive within the socket's timeout in all, and not only one after the other."""
+
+    def __init__(self, sock: t.Any, *args: t.Any, **options: t.Any) -> None:
+        super().__init__(t.cast(t.Any, _Arriving(sock)), *args, **options)
+
+
+class _Arriving(io.RawIOBase):
+    """What arrives at a socket until its timeout, counted from now on, is over."""
+
+    def __init__(self, sock: t.Any) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        timeout = sock.gettimeout()
+        self._deadline = time.monotonic() + timeout if timeout else None
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return itself as the file that http.client reads."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        if self._deadline is None:
+            return t.cast("int | None", self._raw.readinto(buffer))
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        timeout = self._sock.gettimeout()
+        self._sock.settimeout(left)
+        try:
+            return t.cast("int | None", self._raw.readinto(buffer))
+        finally:
+            self._sock.settimeout(timeout)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _limit_time(manager: t.Any) -> None:
+    """Let the connections of a pool manager of urllib3 read their answers as C(_Answer)."""
+    manager.pool_classes_by_scheme = {
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})})
+        for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
 
 
 def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:

@@ -71,20 +71,31 @@ def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) 
     """
     read_all = check_state or len({handle.kind for handle in handles}) > 1
     found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
-    items: dict[str, Item] = {}
+    # By the message's key, or by the handle itself where it has no message: it may be the id of one that another handle found.
+    items: dict[str | Handle, Item] = {}
+    by_postfix_id: dict[str | None, Item] = {}
     for handle in handles:
         candidates = found.get(handle)
         if candidates is None:
-            items[handle.text] = Item(handle)
+            items[handle] = Item(handle)
         elif len(candidates) != 1:
-            item = items[handle.text] = Item(handle)
+            item = items[handle] = Item(handle)
             item.outcome = _not_found(handle) if not candidates else _ambiguous(candidates)
         elif candidates[0].key in items:
             items[candidates[0].key].handles.append(handle)
+        elif nameless := _nameless(by_postfix_id.get(candidates[0].postfix_id), candidates[0]):
+            nameless.handles.append(handle)
+            nameless.learn(candidates[0].id, candidates[0].postfix_id)
         else:
             item = items[candidates[0].key] = Item(handle, candidates[0])
+            by_postfix_id[item.postfix_id] = item
             item.outcome = nothing_to_send(candidates[0]) if check_state or not item.names else None
     return list(items.values())
+
+
+def _nameless(item: Item | None, message: Message) -> Item | None:
+    """Return the item of the same postfix id if one of both came without an investigate id, as from older servers."""
+    return item if item and message.postfix_id and not (item.id and message.id) else None
 
 
 def _not_found(handle: Handle) -> Outcome:

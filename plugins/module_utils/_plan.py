@@ -21,7 +21,7 @@ from ._errors import InputError
 from ._handles import parse_handle
 from ._message import Message
 from ._policy import all_recipients
-from ._times import parse_time
+from ._times import parse_time, to_text
 
 SCHEMA = "emailsec.cloudflare/plan"
 VERSION = 1
@@ -59,7 +59,7 @@ def read_plan(path: str) -> dict[str, t.Any]:
     except OSError as error:
         raise InputError(f"The plan {path} cannot be read ({error.strerror})") from None
     try:
-        plan = json.loads(text) if len(text) <= _LARGEST else None
+        plan = json.loads(text, object_pairs_hook=_once) if len(text) <= _LARGEST else None
     except (ValueError, RecursionError):
         plan = None
     flaw = _flaw(plan)
@@ -71,11 +71,12 @@ def read_plan(path: str) -> dict[str, t.Any]:
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
     """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
     if pin and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
-        raise InputError(f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin:.80}")
+        raise InputError(f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin!r:.80}")
     if plan["account_id"] != account_id:
-        raise InputError(f"The plan is for account {plan['account_id']}, not for {account_id}")
-    if t.cast(datetime.datetime, parse_time(plan["expires_at"])) <= now:
-        raise InputError(f"The plan expired at {plan['expires_at']}; make a new one")
+        raise InputError(f"The plan is for account {plan['account_id']!r:.80}, not for {account_id}")
+    expires = t.cast(datetime.datetime, parse_time(plan["expires_at"]))
+    if expires <= now:
+        raise InputError(f"The plan expired at {to_text(expires)}; make a new one")
 
 
 def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
@@ -91,6 +92,14 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
 def _severity(disposition: str | None) -> int:
     name = (disposition or "NONE").upper()
     return _SEVERITY.index(name) if name in _SEVERITY else len(_SEVERITY)
+
+
+def _once(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
+    """Return a JSON object. Raises ValueError if it names something twice, as another reader could take the other value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return found
 
 
 def _flaw(plan: t.Any) -> str | None:
@@ -111,7 +120,7 @@ def _flaw(plan: t.Any) -> str | None:
     except (ValueError, RecursionError):
         return "it holds what JSON cannot say"
     if actual != plan["digest"]:
-        return f"it was changed after it was made (its digest is {actual}, and it says {plan['digest']:.80})"
+        return f"it was changed after it was made (its digest is {actual}, and it says {plan['digest']!r:.80})"
     names = [entry["id"] for entry in entries if entry["decision"] == RELEASE]
     return "it names a message twice" if len(set(names)) < len(names) else None
 

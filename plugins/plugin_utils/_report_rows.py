@@ -18,7 +18,10 @@ import typing as t
 COLUMNS = ("account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail")
 
 # What a terminal or a browser would obey, or what hides text from its reader.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
 _LONGEST = 300
 
 

