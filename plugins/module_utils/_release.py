@@ -162,8 +162,8 @@ class Releaser:
 
     def _should_settle(self, doubts: list[Unsettled]) -> bool:
         """Tell whether what is in doubt could change what is to be sent next."""
-        if any(case.doubt.failure == REFUSED for case in doubts):
-            return True
+        if not self._accepted and any(case.doubt.failure == REFUSED for case in doubts):
+            return True  # perhaps it refuses everything
         breaker = self._options.stop_after_failures
         return 0 < breaker <= self._failures + sum(len(case.items) for case in doubts)
 

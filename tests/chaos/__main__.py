@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 import time
@@ -17,8 +16,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-os.environ.setdefault("PYTHONPATH", os.pathsep.join(path for path in sys.path if path.endswith("collections")))
-
 # pylint: disable=wrong-import-position
 from storm import FOCI, draw
 from trial import Trial, run
@@ -68,7 +65,7 @@ def _sum_up(trials: list[Trial], seconds: float) -> None:
         ("faults that struck", _listed(hits)),
         ("disturbances", _listed(disturbances)),
         ("statuses", _listed(sum((trial.statuses for trial in trials), Counter()))),
-        ("seconds", f"{seconds:.0f}"),
+        ("seconds", f"{seconds:.0f}; the longest storm {max(trial.seconds for trial in trials):.0f}"),
         ("storms with a violation", sum(bool(trial.violations) for trial in trials)),
     ]
     print()

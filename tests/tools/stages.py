@@ -45,6 +45,11 @@ def tests_in(directory: str) -> t.Callable[[Environment, list[str]], None]:
     return run
 
 
+def _chaos(environment: Environment, added: list[str]) -> None:
+    command = [str(environment.python), "tests/chaos", *added]
+    _run(environment, command, variables={"PYTHONPATH": str(COLLECTIONS)})
+
+
 def _sanity(environment: Environment, added: list[str]) -> None:
     private_home.furnish(environment)
     version = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -98,6 +103,7 @@ STAGES = (
     Stage("units", "the unit tests", TEST, tests_in("tests/unit")),
     Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
     Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
+    Stage("chaos", "storms of faults against the module", TEST, _chaos),
     Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),
     Stage("sanity", "ansible-test sanity", TEST, _sanity),
     Stage("lint", "ansible-lint, profile production, and shellcheck", LINT, _lint),

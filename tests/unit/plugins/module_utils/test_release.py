@@ -401,6 +401,15 @@ def test_halving_finds_the_culprit_and_releases_the_rest_once(clock: FakeClock, 
     assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1, "the whole, the halves, and perhaps the culprit by its other id"
 
 
+def test_several_culprits_are_narrowed_down_at_the_same_time(clock: FakeClock) -> None:
+    quarantine = Quarantine(80)
+    quarantine.refused = {12, 23, 34, 45, 56}
+    ended = release(quarantine, clock, batch_size=10, request_format="object")
+    assert ended.statuses == ["failed" if number in quarantine.refused else "released" for number in quarantine.rows]
+    assert set(quarantine.deliveries.values()) == {1}
+    assert clock.slept <= 6 * 10, "as many pauses as for one of them"
+
+
 def test_state_is_read_before_each_halving(clock: FakeClock) -> None:
     def sneaky(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
         quarantine.deliver(numbers[:1])
