@@ -25,6 +25,7 @@ from ._pace import Pace, backoff, retry_after
 from ._shared import SharedNumbers
 
 _POLL_LIMIT = 120.0
+_MOST_PAGES = 1000  # a million messages: a list that is longer does not end
 PAGE_SIZE = 1000  # the schema's maximum; a changelog speaks of 10,000
 
 
@@ -54,7 +55,7 @@ class Settings(t.NamedTuple):
 
 
 class Page(t.NamedTuple):
-    """One page of a list. more: another one follows. broken: another should, but the server repeated a cursor."""
+    """One page of a list. more: another one follows. broken: another should, but the server leads us on and on."""
 
     rows: list[dict[str, t.Any]]
     more: bool
@@ -137,7 +138,7 @@ class Client:
             cursor = info.get("next")
             if isinstance(cursor, int):
                 cursor = str(cursor)
-            broken = isinstance(cursor, str) and cursor in seen
+            broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES)
             more = bool(cursor) and isinstance(cursor, str) and not broken
             yield Page(rows, more, broken)
             if not more:

@@ -70,7 +70,7 @@ def read_plan(path: str) -> dict[str, t.Any]:
 
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
     """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
-    if pin and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
+    if pin is not None and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
         raise InputError(f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin!r:.80}")
     if plan["account_id"] != account_id:
         raise InputError(f"The plan is for account {plan['account_id']!r:.80}, not for {account_id}")

@@ -37,7 +37,7 @@ def _wrong_types(value: Any) -> Any:
 
 def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
     result = document["result"]
-    return result if isinstance(result, list) else [result]
+    return result if isinstance(result, list) else [result] if isinstance(result, dict) else []
 
 
 def _without_ids(document: dict[str, Any], _request: web.Request) -> Any:
@@ -54,8 +54,8 @@ def _foreign_ids(document: dict[str, Any], _request: web.Request) -> Any:
 
 
 def _repeated_cursor(document: dict[str, Any], request: web.Request) -> Any:
-    info = document["result_info"]
-    info["next"] = request.query.get("cursor") or info["next"]
+    info = document.get("result_info") or {}
+    info["next"] = request.query.get("cursor") or info.get("next")
     return document
 
 
@@ -69,8 +69,8 @@ _DOCUMENTS: dict[str, Callable[[dict[str, Any], web.Request], Any]] = {
     "result_null": lambda document, request: {**document, "result": None},
     "result_string": lambda document, request: {**document, "result": "ok"},
     "wrong_types": lambda document, request: {**document, "result": _wrong_types(document["result"])},
-    "reversed": lambda document, request: {**document, "result": document["result"][::-1]},
-    "half": lambda document, request: {**document, "result": document["result"][::2]},
+    "reversed": lambda document, request: {**document, "result": _entries(document)[::-1]},
+    "half": lambda document, request: {**document, "result": _entries(document)[::2]},
     "without_ids": _without_ids,
     "foreign_ids": _foreign_ids,
     "repeated_cursor": _repeated_cursor,

@@ -142,6 +142,13 @@ def test_pages_are_made_from_the_parameters_and_the_cursor(client: Client, scrip
     assert [found.more for found in pages] == [True, False]
 
 
+def test_a_list_that_never_ends_is_ended(client: Client, script: Script) -> None:
+    script.server = lambda sent: Reply(page([], str(int(sent.query.get("cursor", "0")) + 1)))
+    pages = list(client.pages("x", {}))
+    assert len(pages) == 1001
+    assert (pages[-1].broken, pages[-1].more) == (True, False)
+
+
 def test_cursors_that_go_round_in_a_circle_end(client: Client, script: Script) -> None:
     def server(sent: Sent) -> Reply:
         return Reply(page([row(1)], {"": "a", "a": "b", "b": "a"}[sent.query.get("cursor", "")]))

@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A whole run against a server that may answer anything: one truth for each message, and nothing sent on a guess.
-
-What reads the journal back belongs here too, once it is there: any bytes in the file, any lines of a valid one.
 """
 
 from __future__ import annotations

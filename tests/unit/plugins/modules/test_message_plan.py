@@ -137,6 +137,7 @@ def test_a_plan_is_applied_with_its_state_read_whatever_is_asked_for(run: Runner
     [
         ({"ticket": "INC-2"}, {}, "changed after it was made"),
         ({}, {"plan_digest": "sha256:" + "0" * 64}, "not the one that was approved"),
+        ({}, {"plan_digest": ""}, "not the one that was approved"),
         ({}, {"account_id": "0" * 32}, "not for 0"),
     ],
 )
