@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -43,6 +44,7 @@ class Trial(NamedTuple):
 def run(storm: Storm) -> Trial:
     """Play a storm."""
     begin = time.monotonic()
+    logging.disable()  # the server complains of connections that are cut under its hands
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as name,
         Emulator("empty", seed=storm.seed, **storm.settings) as emulator,
@@ -139,7 +141,8 @@ class Stage:
         self.story.append(f"{when}: exit {ended.code}: {(ended.result or {}).get('msg', ended.printed[-2000:])}")
         self.story += [f"  {row['handle']}: {row['status']}: {row['detail']}" for row in _rows(ended)[:60]]
         self.statuses.update(row["status"] for row in _rows(ended))
-        self._note(truth.each_status_is_true(_rows(ended), self._messages, before, copies), when)
+        unread, lags = not options["check_state"], bool(self._storm.settings["state_lag"])
+        self._note(truth.each_status_is_true(_rows(ended), self._messages, before, copies, unread=unread, lags=lags), when)
         self._note(truth.no_secret_is_in(ended.printed, self._secrets), when)
         return ended
 

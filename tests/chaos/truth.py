@@ -47,8 +47,15 @@ def the_result_is_whole(result: Mapping[str, Any] | None, handles: Sequence[str]
         yield "changed is not that of the rows"
 
 
-def each_status_is_true(rows: Sequence[Mapping[str, Any]], messages: Mapping[str, Message], before: Copies, now: Copies) -> Iterator[str]:
-    """What a row says is what happened. before: copies that are not of this run; now: all of them."""
+def each_status_is_true(
+    rows: Sequence[Mapping[str, Any]], messages: Mapping[str, Message], before: Copies, now: Copies, *, unread: bool, lags: bool
+) -> Iterator[str]:
+    """What a row says is what happened. before: copies that are not of this run; now: all of them.
+
+    unread: the module was told not to read the state first, and so cannot tell whose a release is that it finds after a
+    refusal. lags: the state that it reads is behind.
+    """
+    uncertain = ("unknown", "would_release", *(["already_released"] if unread else []))
     for row in rows:
         message = messages.get(row["handle"])
         if message is None:
@@ -62,16 +69,16 @@ def each_status_is_true(rows: Sequence[Mapping[str, Any]], messages: Mapping[str
             "partial": bool(new or old),
             "undelivered": not new,
             "failed": not new,
-            "already_released": not new and _has_left(message, old),
+            "already_released": unread or (not new and _has_left(message, old)),
             "not_quarantined": not new and not message.is_quarantined,
             "not_found": False,
             "unknown": True,
             "not_attempted": not new,
-            "would_release": not new and message.is_quarantined,
+            "would_release": not new and (lags or message.is_quarantined),
         }[row["status"]]
         if not true:
             yield f"{row['handle']} is said to be {row['status']} ({row['detail']}); new copies for {sorted(new)}, old for {sorted(old)}"
-        if row["changed"] != bool(new) and row["status"] not in ("unknown", "would_release"):
+        if row["changed"] != bool(new) and row["status"] not in uncertain:
             yield f"{row['handle']}: changed is {row['changed']}, new copies for {sorted(new)} (status {row['status']})"
         if not set(row["delivered"]) <= new | old:
             yield f"{row['handle']}: {row['delivered']} are said to have it, {sorted(new | old)} do"
