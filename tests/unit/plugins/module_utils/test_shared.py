@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import stat
@@ -13,7 +14,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._shared import SharedNumbers
+from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, URL, envelope
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 
 
 def folder() -> Path:
@@ -98,3 +103,11 @@ def test_a_change_that_failed_midway_is_not_kept() -> None:
         numbers["count"] = 99
         raise ValueError("midway")
     assert count() == 1
+
+
+def test_what_the_client_shares_names_no_credential(script: Script, clock: FakeClock) -> None:
+    script.get("x", envelope([]))
+    Client(Settings(URL, ACCOUNT, Credential({"Authorization": f"Bearer {TOKEN}"}, "api_token")), clock).get("x")
+    (file,) = folder().iterdir()
+    assert not any(part in f"{file.name}{file.read_text()}" for part in (TOKEN, TOKEN[:8], ACCOUNT))
+    assert all(isinstance(value, (float, int)) for value in json.loads(file.read_text()).values())
