@@ -1,0 +1,85 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All parts in order, and what they were to reach."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from .comparison import Comparison, compare, overhead
+from .contenders import OURS
+from .doubles import Doubles, count_doubles
+from .growth import Growth, grow
+from .machine import Machine, machine
+from .pacing import Pacing, pace
+from .scope import Scope
+from .starting import Start, start
+from .table import Table, count, megabytes, seconds
+
+COMPARED = 1_000
+ADDED, MEMORY, PACE = 0.150, 200e6, 1.15
+
+
+class Figures(NamedTuple):
+    """Everything that was measured."""
+
+    machine: Machine
+    comparison: Comparison
+    doubles: Doubles
+    pacing: Pacing
+    start: Start
+    growth: Growth
+
+    def tables(self) -> list[Table]:
+        """Return all tables, the targets first."""
+        parts = (self.comparison, self.doubles, self.pacing, self.growth, self.start)
+        return [self._targets(), *(part.table() for part in parts)]
+
+    def _targets(self) -> Table:
+        size = min(COMPARED, max(row.size for row in self.comparison.rows if row.contender == OURS))
+        took, limit = overhead(self.comparison, size)
+        most, usage = max(self.growth.usages.items())
+        copies = self.doubles.copies(OURS)
+        rows = [
+            _target(f"{count(size)} messages: below bare script + start of Ansible", took, limit, seconds),
+            _target("Start: added to a module that only imports `requests`", self.start.added, ADDED, _milliseconds),
+            _target(f"Memory for {count(most)} messages", usage.memory, MEMORY, megabytes),
+            *(
+                _target(f"Rate limit, {paced.processes} at once: time / least", paced.ratio, PACE, "{:.2f}".format)
+                for paced in self.pacing.results
+            ),
+            ("Double deliveries", count(copies), "0", "yes" if copies == 0 else "no"),
+        ]
+        return Table("Targets", "What was aimed at, and what came of it.", ("Target", "Measured", "Limit", "Met"), rows)
+
+
+def _target(text: str, measured: float, limit: float, shown: object) -> tuple[str, str, str, str]:
+    assert callable(shown)
+    return text, shown(measured), shown(limit), "yes" if measured < limit else "no"
+
+
+def _milliseconds(number: float) -> str:
+    return f"{number * 1000:.0f} ms"
+
+
+def measure(directory: Path, scope: Scope) -> Figures:
+    """Measure all parts, telling which one is under way."""
+    begin = time.monotonic()
+    about = machine()
+    results = []
+    for name, part in (
+        ("the ways side by side", compare),
+        ("double deliveries", count_doubles),
+        ("rate limit", pace),
+        ("start of the module", start),
+        ("growth", grow),
+    ):
+        print(f"{time.monotonic() - begin:4.0f} s  {name}", file=sys.stderr, flush=True)
+        results.append(part(directory, scope))
+    print(f"{time.monotonic() - begin:4.0f} s  done", file=sys.stderr, flush=True)
+    return Figures(about, *results)
