@@ -46,12 +46,14 @@ class Comparison(NamedTuple):
         for row in sorted(self.rows, key=lambda row: row.size):
             mark = "≈ " if row.extrapolated else ""
             figures = (seconds(row.seconds), count(row.requests), count(row.connections))
-            rows.append((row.contender.name, count(row.size), *(mark + text for text in figures), megabytes(row.memory)))
+            rows.append(
+                (row.contender.name, count(row.size), *(mark + text for text in figures), megabytes(row.memory))
+            )
         about = (
-            f"Each answer takes {LATENCY} ms; the median of {self.rounds}; ≈ is extrapolated, not measured. The time is that of "
-            f"the whole command. Ansible with a module that does nothing takes {seconds(self.start)} of it here. Memory is "
-            "that of the process that talks to the API. `message_release` reads the state of each message before it sends; "
-            "the others send unread."
+            f"Each answer takes {LATENCY} ms. Medians of {self.rounds} rounds in turns; ≈ is extrapolated, not measured. "
+            f"The time is that of the whole command; Ansible with a module that does nothing takes {seconds(self.start)}. "
+            "Memory is that of the process that talks to the API. `message_release` reads the state of each message "
+            "before it sends; the others send unread."
         )
         return Table("Time and requests", about, ("Way", "Messages", "Time", "Requests", "Connections", "Memory"), rows)
 
@@ -102,7 +104,7 @@ def _memory_of_module(place: Bench, contender: Contender, size: int) -> float:
 
 
 def _complete(rows: list[Row], scope: Scope) -> list[Row]:
-    """Add what was not measured, in proportion to the two largest sizes that were; leave out sizes of that purpose only."""
+    """Add what was not measured, along the line through the two largest sizes that were; leave out other sizes."""
     complete = []
     for contender in CONTENDERS:
         own = [row for row in rows if row.contender == contender]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .comparison import Comparison, compare, overhead
 from .contenders import OURS
@@ -21,6 +22,7 @@ from .scope import Scope
 from .starting import Start, start
 from .table import Table, count, megabytes, seconds
 
+Part = TypeVar("Part")
 COMPARED = 1_000
 ADDED, MEMORY, PACE = 0.150, 200e6, 1.15
 
@@ -58,8 +60,7 @@ class Figures(NamedTuple):
         return Table("Targets", "What was aimed at, and what came of it.", ("Target", "Measured", "Limit", "Met"), rows)
 
 
-def _target(text: str, measured: float, limit: float, shown: object) -> tuple[str, str, str, str]:
-    assert callable(shown)
+def _target(text: str, measured: float, limit: float, shown: Callable[[float], str]) -> tuple[str, str, str, str]:
     return text, shown(measured), shown(limit), "yes" if measured < limit else "no"
 
 
@@ -70,16 +71,21 @@ def _milliseconds(number: float) -> str:
 def measure(directory: Path, scope: Scope) -> Figures:
     """Measure all parts, telling which one is under way."""
     begin = time.monotonic()
-    about = machine()
-    results = []
-    for name, part in (
-        ("the ways side by side", compare),
-        ("double deliveries", count_doubles),
-        ("rate limit", pace),
-        ("start of the module", start),
-        ("growth", grow),
-    ):
-        print(f"{time.monotonic() - begin:4.0f} s  {name}", file=sys.stderr, flush=True)
-        results.append(part(directory, scope))
-    print(f"{time.monotonic() - begin:4.0f} s  done", file=sys.stderr, flush=True)
-    return Figures(about, *results)
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - begin:4.0f} s  {text}", file=sys.stderr, flush=True)
+
+    def part(name: str, measured: Callable[[Path, Scope], Part]) -> Part:
+        say(name)
+        return measured(directory, scope)
+
+    figures = Figures(
+        machine=machine(),
+        comparison=part("the ways side by side", compare),
+        doubles=part("double deliveries", count_doubles),
+        pacing=part("rate limit", pace),
+        start=part("start of the module", start),
+        growth=part("growth", grow),
+    )
+    say("done")
+    return figures

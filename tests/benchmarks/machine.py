@@ -25,8 +25,9 @@ def machine() -> Machine:
     versions = ", ".join(f"{name} {version(name)}" for name in ("ansible-core", "requests", "cloudflare", "aiohttp"))
     load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
     day = datetime.datetime.now(datetime.timezone.utc).date()
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
     return Machine(
-        f"Measured on {day}: {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release().split('-')[0]}; "
+        f"Measured on {day}: {_processor()}, {os.cpu_count()} cores, {system}; "
         f"Python {platform.python_version()}, {versions}. Load of the machine at the beginning "
         f"(1, 5, 15 minutes): {load}. The emulator ran on the same machine."
     )

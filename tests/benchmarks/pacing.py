@@ -49,7 +49,9 @@ class Pacing(NamedTuple):
         """Show it."""
         rows = [
             (
-                "alone" if paced.processes == 1 else f"{paced.processes} at once, {self.size // paced.processes} messages each",
+                "alone"
+                if paced.processes == 1
+                else f"{paced.processes} at once, {self.size // paced.processes} messages each",
                 count(paced.traffic.requests),
                 seconds(paced.seconds),
                 seconds(paced.least),
@@ -59,9 +61,10 @@ class Pacing(NamedTuple):
             for paced in self.results
         ]
         about = (
-            f"{count(self.size)} messages, one in each call, where {QUOTA} requests in {WINDOW:.0f} seconds are allowed and all "
-            "further ones are refused with HTTP 429. The processes share one token, and nothing else but the machine. The time "
-            "includes the start of the module; the least is what so many requests take with no time lost at all."
+            f"{count(self.size)} messages, one in each call, where {QUOTA} requests in {WINDOW:.0f} seconds are "
+            "allowed and all further ones are refused with HTTP 429. The processes share one token, and nothing else but "
+            "the machine. The time includes the start of the module; the least is what so many requests take with no time "
+            "lost at all."
         )
         columns = ("Processes", "Requests", "Time", "Least", "Time / least", "HTTP 429")
         return Table("Keeping to the rate limit", about, columns, rows)

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from bootstrap import BENCHMARKS, CHECKOUT, COLLECTIONS
 
+WATCH = Path(__file__).with_name("watch.py")
 TIME_LIMIT = 600.0
 
 
@@ -28,37 +30,42 @@ class Usage(NamedTuple):
     seconds: float
     cpu: float
     memory: int
-    code: int
+    code: int  # of its end
 
 
 class Started:
-    """A program under way."""
+    """A program under way, with all that it starts a group of processes of its own."""
 
     def __init__(self, command: list[str], variables: dict[str, str], output: Path, given: Path | None = None) -> None:
         self._output = output
+        self._usage = output.with_suffix(".usage")
         self._name = " ".join(command[:2])
         everything = BENCHMARKS.variables() | {"PYTHONPATH": str(COLLECTIONS)} | variables
-        with output.open("wb") as out, _opened(given) as stdin:
-            self._begin = time.perf_counter()
+        with output.open("wb") as out, open(given or os.devnull, "rb") as stdin:
             self._process = subprocess.Popen(
-                command, cwd=CHECKOUT, env=everything, stdin=stdin, stdout=out, stderr=subprocess.STDOUT
+                [sys.executable, "-I", "-S", str(WATCH), str(self._usage), *command],
+                cwd=CHECKOUT,
+                env=everything,
+                stdin=stdin,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def wait(self, *, must_succeed: bool = True) -> Usage:
-        """Wait for its end."""
+        """Wait for its end, and end it if that takes too long."""
         try:
-            _, status, used = os.wait4(self._process.pid, 0)
+            self._process.wait(TIME_LIMIT)
         except BaseException:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGTERM)
             self._process.wait()
             raise
-        seconds = time.perf_counter() - self._begin
-        self._process.returncode = code = os.waitstatus_to_exitcode(status)
-        if code and must_succeed:
-            raise Failed(f"{self._name} ended with {code}:\n{self._output.read_text(errors='replace')[-3000:]}")
-        unit = 1 if sys.platform == "darwin" else 1024
-        return Usage(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * unit, code)
+        if self._process.returncode:
+            raise Failed(f"{self._name} could not be started:\n{self._said()}")
+        usage = Usage(**json.loads(self._usage.read_text(encoding="utf-8")))
+        if usage.code and must_succeed:
+            raise Failed(f"{self._name} ended with {usage.code}:\n{self._said()}")
+        return usage
 
-
-def _opened(given: Path | None) -> IO[bytes]:
-    return open(given or os.devnull, "rb")
+    def _said(self) -> str:
+        return self._output.read_text(encoding="utf-8", errors="replace")[-3000:]

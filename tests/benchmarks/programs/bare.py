@@ -13,7 +13,8 @@ import requests
 with open(sys.argv[1], encoding="utf-8") as file:
     given = json.load(file)
 ids, size = given["ids"], given["batch_size"]
-url = f"{os.environ['CLOUDFLARE_BASE_URL']}/accounts/{os.environ['CLOUDFLARE_ACCOUNT_ID']}/email-security/investigate/release"
+account = f"{os.environ['CLOUDFLARE_BASE_URL']}/accounts/{os.environ['CLOUDFLARE_ACCOUNT_ID']}"
+url = f"{account}/email-security/investigate/release"
 session = requests.Session()
 session.headers["Authorization"] = f"Bearer {os.environ['CLOUDFLARE_API_TOKEN']}"
 given_up = 0
