@@ -50,10 +50,10 @@ class Comparison(NamedTuple):
                 (row.contender.name, count(row.size), *(mark + text for text in figures), megabytes(row.memory))
             )
         about = (
-            f"Each answer takes {LATENCY} ms. Medians of {self.rounds} rounds in turns; ≈ is extrapolated, not measured. "
-            f"The time is that of the whole command; Ansible with a module that does nothing takes {seconds(self.start)}. "
-            "Memory is that of the process that talks to the API. `message_release` reads the state of each message "
-            "before it sends; the others send unread."
+            f"Each answer takes {LATENCY} ms. Medians of {self.rounds} rounds; ≈ is extrapolated, not measured. The "
+            "time is that of the whole command; Ansible with a module that does nothing takes "
+            f"{seconds(self.start)}. Memory is that of the process that talks to the API. `message_release` reads the "
+            "state of each message before it sends; the others send unread."
         )
         return Table("Time and requests", about, ("Way", "Messages", "Time", "Requests", "Connections", "Memory"), rows)
 

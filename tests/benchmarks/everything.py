@@ -24,7 +24,7 @@ from .table import Table, count, megabytes, seconds
 
 Part = TypeVar("Part")
 COMPARED = 1_000
-ADDED, MEMORY, PACE = 0.150, 200e6, 1.15
+ADDED, MEMORY, PACE, LINEAR = 0.150, 200e6, 1.15, 1.5
 
 
 class Figures(NamedTuple):
@@ -45,12 +45,18 @@ class Figures(NamedTuple):
     def _targets(self) -> Table:
         size = min(COMPARED, max(row.size for row in self.comparison.rows if row.contender == OURS))
         took, limit = overhead(self.comparison, size)
-        most, usage = max(self.growth.usages.items())
+        fewer, most = sorted(self.growth.usages)[-2:]
         copies = self.doubles.copies(OURS)
         rows = [
             _target(f"{count(size)} messages: below bare script + start of Ansible", took, limit, seconds),
             _target("Start: added to a module that only imports `requests`", self.start.added, ADDED, _milliseconds),
-            _target(f"Memory for {count(most)} messages", usage.memory, MEMORY, megabytes),
+            _target(f"Memory for {count(most)} messages", self.growth.usages[most].memory, MEMORY, megabytes),
+            _target(
+                f"Processor time for each message, of {count(most)} against {count(fewer)}",
+                self.growth.cost(most) / self.growth.cost(fewer),
+                LINEAR,
+                "{:.2f}".format,
+            ),
             *(
                 _target(f"Rate limit, {paced.processes} at once: time / least", paced.ratio, PACE, "{:.2f}".format)
                 for paced in self.pacing.results

@@ -21,6 +21,10 @@ class Growth(NamedTuple):
 
     usages: dict[int, Usage]
 
+    def cost(self, size: int) -> float:
+        """Return the processor time for each message, in seconds."""
+        return self.usages[size].cpu / size
+
     def table(self) -> Table:
         """Show it."""
         rows = [
@@ -28,7 +32,7 @@ class Growth(NamedTuple):
                 count(size),
                 seconds(usage.seconds),
                 seconds(usage.cpu),
-                f"{usage.cpu / size * 1e6:,.0f} ms",
+                f"{self.cost(size) * 1e6:,.0f} ms",
                 megabytes(usage.memory),
             )
             for size, usage in self.usages.items()

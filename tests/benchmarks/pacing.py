@@ -62,9 +62,8 @@ class Pacing(NamedTuple):
         ]
         about = (
             f"{count(self.size)} messages, one in each call, where {QUOTA} requests in {WINDOW:.0f} seconds are "
-            "allowed and all further ones are refused with HTTP 429. The processes share one token, and nothing else but "
-            "the machine. The time includes the start of the module; the least is what so many requests take with no time "
-            "lost at all."
+            "allowed and all further ones are refused with HTTP 429. The processes share a token and a machine, "
+            "nothing else. The time includes the start of the module; the least is what so many requests take at least."
         )
         columns = ("Processes", "Requests", "Time", "Least", "Time / least", "HTTP 429")
         return Table("Keeping to the rate limit", about, columns, rows)

@@ -16,7 +16,7 @@ from pathlib import Path
 from bootstrap import CHECKOUT, RUN, Environment, SetUpError
 from process import started
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class RunningEmulator:
