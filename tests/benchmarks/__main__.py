@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measure the collection against its alternatives: `python3 tests/benchmarks --help`."""
+"""Measures the collection against its alternatives. Start it as `python3 tests/benchmarks`."""
 
 from __future__ import annotations
 
@@ -35,10 +35,14 @@ def main() -> None:
         os.execv(BENCHMARKS.python, [str(BENCHMARKS.python), *sys.argv])
     from benchmarks.everything import measure
     from benchmarks.page import write
+    from benchmarks.program import Failed
     from benchmarks.scope import FULL, QUICK
 
     with tempfile.TemporaryDirectory(prefix="emailsec-benchmarks-") as name:
-        figures = measure(Path(name), QUICK if arguments.quick else FULL)
+        try:
+            figures = measure(Path(name), QUICK if arguments.quick else FULL)
+        except Failed as problem:
+            sys.exit(str(problem))
     print("\n\n".join(table.markdown() for table in figures.tables()))
     if arguments.write:
         write(figures)
