@@ -19,6 +19,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+LINE = 1.6  # a line of text on the scale of time, as a factor
 COLOURS = {OURS: "#1f5fbf", ONE_BY_ONE: "#b5442e", LOOPED: "#d9902f", SDK: "#4d8a57", BARE: "#7a7a7a"}
 
 
@@ -44,10 +45,9 @@ def _times(axes: Axes, rows: list[Row]) -> None:
         for part, style in ((known, "o-"), (guessed, "--")):
             places, times = [row.size for row in part], [row.seconds for row in part]
             axes.plot(places, times, style, color=colour, linewidth=width, markersize=5)
-        label, end = contender.name.replace("`", ""), own[-1]
-        axes.annotate(label, (end.size, end.seconds), (6, 0), textcoords="offset points", va="center", color=colour)
-    axes.set(xscale="log", yscale="log", xlabel="messages", title="Time of the whole command (50 ms for each answer)")
-    axes.set_xlim(right=max(row.size for row in rows) * 12)
+    _label(axes, [row for row in rows if row.size == max(row.size for row in rows)])
+    axes.set(xscale="log", yscale="log", xlabel="messages", title="Time of the whole command; broken: extrapolated")
+    axes.set_xlim(right=max(row.size for row in rows) * 30)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.0f}"))
     axes.xaxis.set_major_locator(mpl.ticker.FixedLocator(sorted({row.size for row in rows})))
     axes.yaxis.set_major_locator(mpl.ticker.FixedLocator([1, 10, 60, 600, 3600, 7200]))
@@ -57,6 +57,15 @@ def _times(axes: Axes, rows: list[Row]) -> None:
     axes.set_axisbelow(True)
 
 
+def _label(axes: Axes, ends: list[Row]) -> None:
+    """Names at the ends of the lines, none over another."""
+    lowest = 0.0
+    for row in sorted(ends, key=lambda row: row.seconds):
+        lowest = max(row.seconds, lowest * LINE)
+        name, colour = row.contender.name.replace("`", ""), COLOURS[row.contender]
+        axes.annotate(name, (row.size * 1.3, lowest), va="center", color=colour)
+
+
 def _copies(axes: Axes, figures: Figures) -> None:
     """Bars."""
     ways: list[Contender] = [way for way, *_ in figures.doubles.results][::-1]
@@ -64,7 +73,7 @@ def _copies(axes: Axes, figures: Figures) -> None:
     names = [way.name.replace("`", "") for way in ways]
     bars = axes.barh(names, numbers, color=[COLOURS[way] for way in ways], height=0.6)
     axes.bar_label(bars, padding=4, fmt="{:,.0f}")
-    axes.set_title(f"Copies too many: {figures.doubles.size:,} messages, answers lost")
+    axes.set_title(f"Copies too many of {figures.doubles.size:,}, answers lost")
     axes.set_xlim(right=max(1, *numbers) * 1.15)
     axes.tick_params(left=False)
 

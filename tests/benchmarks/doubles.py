@@ -53,7 +53,8 @@ class Doubles(NamedTuple):
         ]
         about = (
             f"{count(self.size)} messages in batches of 50. The same faults, in the same order, hit the release calls "
-            "of each: one in ten is answered by a gateway's 504 page, one in ten is cut, both after the work was done. "
+            "of each, repeated ones included: about one in ten is answered by a gateway's 504 page, one in ten is cut, "
+            "both after the work was done. "
             "Whether Cloudflare delivers a message again that it has released is not published; the emulator does."
         )
         columns = ("Way", "Answers lost", "Copies too many", "Not delivered", "Ends", "Time")
