@@ -43,7 +43,8 @@ def main() -> None:
             figures = measure(Path(name), QUICK if arguments.quick else FULL)
         except Failed as problem:
             sys.exit(str(problem))
-    print("\n\n".join(table.markdown() for table in figures.tables()))
+    tables = figures.tables() if arguments.quick else [figures.targets(), *figures.tables()]
+    print("\n\n".join(table.markdown() for table in tables))
     if arguments.write:
         write(figures)
 

@@ -25,7 +25,8 @@ def write(figures: Figures) -> None:
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise Failed(f"{PAGE} lacks the marks between which the figures go.")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    parts = [textwrap.fill(figures.machine.text, 125), *(_wrapped(table.markdown()) for table in figures.tables())]
+    tables = [figures.targets(), *figures.tables()]
+    parts = [textwrap.fill(figures.machine.text, 125), *(_wrapped(table.markdown()) for table in tables)]
     PAGE.write_text(before + BEGIN + "\n\n" + "\n\n".join(parts) + "\n\n" + END + after, encoding="utf-8")
     draw(figures, CHART)
 

@@ -39,6 +39,6 @@ QUICK = Scope(
     most_looped=100,
     growth=(100, 1_000),
     faulty=200,
-    paced=80,
+    paced=40,
     starts=2,
 )
