@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator as a process of its own, for the demo."""
+"""The emulator as a process of its own, for the demo and the benchmarks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import typing as t
 import urllib.request
 from pathlib import Path
 
-from bootstrap import CHECKOUT, RUN, SetUpError
+from bootstrap import CHECKOUT, RUN, Environment, SetUpError
 from process import started
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class RunningEmulator:
@@ -35,20 +35,32 @@ class RunningEmulator:
 
     def ask(self, path: str) -> t.Any:
         """Return the answer of the emulator's control interface, which no client of the API sees."""
+        return self._exchange(urllib.request.Request(f"{self._control_url}{path}"))
+
+    def tell(self, path: str, body: t.Any) -> t.Any:
+        """Give the emulator an order by its control interface."""
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        return self._exchange(urllib.request.Request(f"{self._control_url}{path}", data, headers, method="POST"))
+
+    @staticmethod
+    def _exchange(request: urllib.request.Request) -> t.Any:
         # Never by way of a proxy: this is the same machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self._control_url}{path}", timeout=PATIENCE) as answer:
+        with opener.open(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
 
 @contextlib.contextmanager
-def running_emulator(directory: Path) -> t.Iterator[RunningEmulator]:
-    """Start the emulator, with its files in the directory, and end it in any case."""
+def running_emulator(
+    directory: Path, *options: str, environment: Environment = RUN
+) -> t.Iterator[RunningEmulator]:
+    """Start the emulator with these options, with its files in the directory, and end it in any case."""
     ready, log = directory / "ready.json", directory / "emulator.log"
-    command = [str(RUN.python), "tests/emulator", "--ready-file", str(ready)]
+    command = [str(environment.python), "tests/emulator", "--ready-file", str(ready), *options]
     with (
         log.open("w", encoding="utf-8") as output,
-        started(command, cwd=CHECKOUT, env=RUN.variables(), output=output) as process,
+        started(command, cwd=CHECKOUT, env=environment.variables(), output=output) as process,
     ):
         give_up = time.monotonic() + PATIENCE
         while not ready.exists():

@@ -1,0 +1,5 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The benchmarks: what `python3 tests/benchmarks` is made of. docs/performance.md shows what they measure."""

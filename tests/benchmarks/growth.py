@@ -1,0 +1,54 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Part 2: the module by itself with many messages: time, processor time and memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from .bench import bench
+from .contenders import start_module
+from .program import Failed, Usage
+from .scope import Scope
+from .table import Table, count, megabytes, seconds
+
+
+class Growth(NamedTuple):
+    """What the module took, by number of messages."""
+
+    usages: dict[int, Usage]
+
+    def cost(self, size: int) -> float:
+        """Return the processor time for each message, in seconds."""
+        return self.usages[size].cpu / size
+
+    def table(self) -> Table:
+        """Show it."""
+        rows = [
+            (
+                count(size),
+                seconds(usage.seconds),
+                seconds(usage.cpu),
+                f"{self.cost(size) * 1e6:,.0f} ms",
+                megabytes(usage.memory),
+            )
+            for size, usage in self.usages.items()
+        ]
+        about = "The module without Ansible around it, batches of 50, four requests at once."
+        columns = ("Messages", "Time", "Processor time", "Processor time per 1,000", "Memory")
+        return Table("Growth", about, columns, rows)
+
+
+def grow(directory: Path, scope: Scope) -> Growth:
+    """Measure the module with each number of messages, on an emulator that holds no others."""
+    usages = {}
+    for size in scope.growth:
+        with bench(directory, size) as place:
+            usages[size] = start_module(place, place.begin(size)).wait()
+            traffic = place.traffic()
+            if (traffic.delivered, traffic.copies_too_many) != (size, 0):
+                raise Failed(f"The module was to release {size} messages: {traffic}")
+    return Growth(usages)
