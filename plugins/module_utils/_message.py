@@ -32,26 +32,30 @@ _LISTS = (
     "to", "to_name", "envelope_to", "client_recipients",
     "delivery_status", "detection_reasons", "threat_categories", "post_delivery_operations",
 )  # fmt: skip
+# What releasing needs to know. A run may hold 100,000 messages, and the rest is most of what they weigh.
+_BRIEF_STRINGS = ("id", "postfix_id", "message_id", "final_disposition")
+_BRIEF_LISTS = ("to", "envelope_to", "client_recipients", "delivery_status", "post_delivery_operations")
 
 
 class Message:
     """What the API says of one message.
 
-    data: every current field, whatever the server left out. record_missing: what was done with the message is not told.
-    told: it says more than an id.
+    data: every current field, whatever the server left out; of a C(brief) one, only those that releasing needs.
+    record_missing: what was done with the message is not told. told: it says more than an id.
     """
 
     __slots__ = ("data", "record_missing", "told")
 
-    def __init__(self, row: t.Mapping[str, t.Any]) -> None:
-        data: dict[str, t.Any] = {name: _string(row.get(name)) for name in _STRINGS}
-        data.update({name: _strings(row.get(name)) for name in _LISTS})
+    def __init__(self, row: t.Mapping[str, t.Any], brief: bool = False) -> None:
+        data: dict[str, t.Any] = {name: _string(row.get(name)) for name in (_BRIEF_STRINGS if brief else _STRINGS)}
+        data.update({name: _strings(row.get(name)) for name in (_BRIEF_LISTS if brief else _LISTS)})
         data["is_quarantined"] = _quarantined(row, data["delivery_status"])
-        data["is_phish_submission"] = row.get("is_phish_submission") is True
-        data["properties"] = _mapping(row.get("properties"))
-        data["validation"] = {name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")}
-        data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
-        data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
+        if not brief:
+            data["is_phish_submission"] = row.get("is_phish_submission") is True
+            data["properties"] = _mapping(row.get("properties"))
+            data["validation"] = {name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")}
+            data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
+            data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
         self.data = data
         self.told = len(row) > 1
         self.record_missing = "post_delivery_operations" not in row
