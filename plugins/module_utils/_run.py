@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 import uuid
 
@@ -43,15 +44,31 @@ class Request(t.NamedTuple):
     ticket: str | None = None
 
 
+class Rows(t.Sequence[t.Dict[str, t.Any]]):
+    """The rows of a result. Each is made when it is asked for, as Ansible makes its own copy of them all."""
+
+    def __init__(self, named: t.Sequence[tuple[str, Item]]) -> None:
+        self._named = named
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    def __getitem__(self, index: t.Any) -> t.Any:
+        name, item = self._named[index]
+        return _row(name, item)
+
+
 class Report:
     """What became of every handle, what ended the run early, if anything did, and warnings."""
 
     def __init__(self, handles: t.Sequence[Handle], items: t.Sequence[Item], error: CloudflareError | None, warnings: t.Sequence[str]) -> None:
         self.error = error
         self.warnings = warnings
-        self.rows = [_row(handle, item) for item in items for handle in item.handles]
         position = {handle.text: index for index, handle in enumerate(handles)}
-        self.rows.sort(key=lambda row: position[row["handle"]])
+        named = [(handle.text, item) for item in items for handle in item.handles]
+        named.sort(key=lambda pair: position[pair[0]])
+        self.rows = Rows(named)
+        self._statuses = [item.outcome.status for _name, item in named if item.outcome]
         self.changed = any(item.outcome.changed for item in items if item.outcome)
         # Two handles of one message give two rows, but it was delivered once.
         self._recipients = sum(len(item.outcome.delivered) for item in items if item.outcome)
@@ -62,16 +79,16 @@ class Report:
 
     def summary(self) -> dict[str, int]:
         """Return the number of rows per status."""
-        return count(self.rows, self._recipients)
+        return count(self._statuses, self._recipients)
 
     def sentence(self) -> str:
         """Return the outcome in one sentence."""
         sentence = in_words(self.summary())
         return f"{self.error.sentence()} {sentence}" if self.error else sentence
 
-    def failures(self, fail_on: t.Collection[str]) -> list[dict[str, t.Any]]:
-        """Return the rows whose status is one of C(fail_on)."""
-        return [row for row in self.rows if row["status"] in fail_on]
+    def fails(self, fail_on: t.Collection[str]) -> bool:
+        """Tell whether a row has one of these statuses."""
+        return not set(self._statuses).isdisjoint(fail_on)
 
     def diff(self) -> dict[str, dict[str, str]]:
         """Return before and after, per message that changed (or would)."""
@@ -124,10 +141,10 @@ def _verify(messages: Messages, clock: Clock, items: t.Sequence[Item], seconds: 
     return []
 
 
-def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
+def _row(handle: str, item: Item) -> dict[str, t.Any]:
     outcome = t.cast(Outcome, item.outcome)
     return {
-        "handle": handle.text,
+        "handle": handle,
         "id": item.id,
         "postfix_id": item.postfix_id,
         **outcome.facts(),
@@ -138,10 +155,10 @@ def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
     }
 
 
-def count(rows: t.Collection[t.Mapping[str, t.Any]], recipients: int) -> dict[str, int]:
+def count(statuses: t.Iterable[str], recipients: int) -> dict[str, int]:
     """Return the number of rows per status, and how many recipients were reached."""
-    counts = {status: sum(row["status"] == status for row in rows) for status in STATUSES}
-    return {**counts, "total": len(rows), "recipients_delivered": recipients}
+    counts = collections.Counter(statuses)
+    return {**{status: counts[status] for status in STATUSES}, "total": sum(counts.values()), "recipients_delivered": recipients}
 
 
 def in_words(counts: t.Mapping[str, int]) -> str:
