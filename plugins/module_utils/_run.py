@@ -100,8 +100,8 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
     journal = Journal(request.journal, context, request.check_mode, clock.time)
-    messages = Messages(client, clock, request.options.concurrency)
-    items = [Item(handle) for handle in request.handles]
+    messages = Messages(client, clock, request.options.concurrency, brief=True)
+    items: list[Item] = []
     warnings: list[str] = []
     error: CloudflareError | None = None
     try:
@@ -126,6 +126,7 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
         error = caught
     finally:
         journal.close()
+    items = items or [Item(handle) for handle in request.handles]  # if not even collecting them went well
     for item in items:
         item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {error}")
     blocked = blocked_items(request.plan) if request.plan is not None else []
