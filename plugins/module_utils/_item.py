@@ -34,6 +34,8 @@ class Item:
         self.handles = [handle]
         self.message = message
         self.id = message.id if message else handle.text if handle.kind == INVESTIGATE_ID else None
+        if self.id == handle.text:
+            self.id = handle.text  # one text in place of two equal ones
         self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
         self.was_quarantined = message is not None and message.state == QUARANTINED
         self._outcome: Outcome | None = None

@@ -99,14 +99,14 @@ class Messages:
         Many ids are looked up by searches in the time window that the ids hint at, and read one by one only where that
         did not settle them, so that the calls are fewer than the ids. released_first: they are most likely released.
         """
-        found: dict[Handle, dict[str, Message]] = {handle: {} for handle in handles}
+        found: dict[Handle, list[Message]] = {handle: [] for handle in handles}
         ids = {handle.text: handle for handle in found if handle.kind != MESSAGE_ID}
         unseen = set(ids.values())
 
         def take(message: Message) -> None:
             for name in (message.id, message.postfix_id):
                 if name in ids:
-                    found[ids[name]][message.key] = message
+                    _put(found[ids[name]], message)
                     unseen.discard(ids[name])
 
         trouble: CloudflareError | None = None
@@ -117,9 +117,9 @@ class Messages:
         if trouble and len(missing) > _MANY:
             raise trouble  # the server is in no state to be asked for each
         for handle, messages in zip(missing, self._find_each(missing)):
-            found[handle] = {message.key: message for message in messages}
-        self._parallel(self._complete, [message for messages in found.values() for message in messages.values() if _is_incomplete(message)])
-        return {handle: list(messages.values()) for handle, messages in found.items()}
+            found[handle] = messages
+        self._parallel(self._complete, [message for messages in found.values() for message in messages if _is_incomplete(message)])
+        return found
 
     def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
         """Return the detection details of each message, None where there are none. One call for each."""
@@ -233,6 +233,15 @@ class Messages:
             finally:
                 for future in futures:
                     future.cancel()
+
+
+def _put(messages: list[Message], message: Message) -> None:
+    """Add a message, in the place of what was read of it before."""
+    for index, known in enumerate(messages):
+        if known.key == message.key:
+            messages[index] = message
+            return
+    messages.append(message)
 
 
 def _is_incomplete(message: Message) -> bool:
