@@ -49,15 +49,13 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
         for item in open_items:
             candidates = found[item.read_as]
             if len(candidates) == 1:
-                item.message = candidates[0]
                 item.delivery = _delivery(candidates[0])
+                if item.delivery == BOUNCED:
+                    item.outcome = _bounced(t.cast(Outcome, item.outcome), candidates[0])
         open_items = [item for item in open_items if item.delivery in (UNKNOWN, DEFERRED)]
         if clock.monotonic() >= end:
             break
         pause = min(pause * 2, _LONGEST_PAUSE)
-    for item in items:
-        if item.delivery == BOUNCED:
-            item.outcome = _bounced(t.cast(Outcome, item.outcome), t.cast(Message, item.message))
 
 
 def _delivery(message: Message) -> str:

@@ -22,25 +22,38 @@ _MOST_CANDIDATES = 10
 class Item:
     """One message of a run, with all handles that name it.
 
-    id, postfix_id: as far as known. message: what was last read of it, or None. was_quarantined: it was read as
-    quarantined in this run. outcome: what became of it; None while that is open. doubts: how often it was
-    sent and no plain answer came. in_flight: it was sent, and what came of it is not settled. sent_as: which of its names
-    is sent. delivery: what was seen of it after its release.
+    id, postfix_id: as far as known. message: what was last read of it, or None; forgotten with the outcome.
+    was_quarantined: it was read as quarantined in this run. doubts: how often it was sent and no plain answer came.
+    in_flight: it was sent, and what came of it is not settled. sent_as: which of its names is sent. delivery: what was seen
+    of it after its release.
     """
 
-    __slots__ = ("delivery", "doubts", "handles", "id", "in_flight", "message", "outcome", "postfix_id", "sent_as", "was_quarantined")
+    __slots__ = ("_outcome", "delivery", "doubts", "handles", "id", "in_flight", "message", "postfix_id", "sent_as", "was_quarantined")
 
     def __init__(self, handle: Handle, message: Message | None = None) -> None:
         self.handles = [handle]
         self.message = message
         self.id = message.id if message else handle.text if handle.kind == INVESTIGATE_ID else None
+        if self.id == handle.text:
+            self.id = handle.text  # one text in place of two equal ones
         self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
         self.was_quarantined = message is not None and message.state == QUARANTINED
-        self.outcome: Outcome | None = None
+        self._outcome: Outcome | None = None
         self.delivery: str | None = None
         self.doubts = 0
         self.in_flight = False
         self.sent_as = 0
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Return what became of it; None while that is open."""
+        return self._outcome
+
+    @outcome.setter
+    def outcome(self, outcome: Outcome | None) -> None:
+        self._outcome = outcome
+        if outcome:
+            self.message = None  # it would only take up memory
 
     @property
     def names(self) -> list[str]:

@@ -12,6 +12,7 @@ understood and translated; values of unknown enums pass through as strings.
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 QUARANTINED = "quarantined"
@@ -32,26 +33,35 @@ _LISTS = (
     "to", "to_name", "envelope_to", "client_recipients",
     "delivery_status", "detection_reasons", "threat_categories", "post_delivery_operations",
 )  # fmt: skip
+# What releasing needs to know. A run may hold 100,000 messages, and the rest is most of what they weigh.
+_BRIEF_STRINGS = ("id", "postfix_id", "message_id", "final_disposition")
+_ADDRESSES = ("to", "envelope_to", "client_recipients")
+_BRIEF_LISTS = (*_ADDRESSES, "delivery_status", "post_delivery_operations")
 
 
 class Message:
     """What the API says of one message.
 
-    data: every current field, whatever the server left out. record_missing: what was done with the message is not told.
-    told: it says more than an id.
+    data: every current field, whatever the server left out; of a C(brief) one, only those that releasing needs.
+    record_missing: what was done with the message is not told. told: it says more than an id.
     """
 
     __slots__ = ("data", "record_missing", "told")
 
-    def __init__(self, row: t.Mapping[str, t.Any]) -> None:
-        data: dict[str, t.Any] = {name: _string(row.get(name)) for name in _STRINGS}
-        data.update({name: _strings(row.get(name)) for name in _LISTS})
+    def __init__(self, row: t.Mapping[str, t.Any], brief: bool = False) -> None:
+        data: dict[str, t.Any] = {name: _string(row.get(name)) for name in (_BRIEF_STRINGS if brief else _STRINGS)}
+        data.update({name: _strings(row.get(name)) for name in (_BRIEF_LISTS if brief else _LISTS)})
         data["is_quarantined"] = _quarantined(row, data["delivery_status"])
-        data["is_phish_submission"] = row.get("is_phish_submission") is True
-        data["properties"] = _mapping(row.get("properties"))
-        data["validation"] = {name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")}
-        data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
-        data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
+        if brief:
+            # Mostly the same addresses, and words that most messages have in common: each is kept once.
+            data.update({name: data["to"] for name in _ADDRESSES if data[name] == data["to"]})
+            data.update({name: _common(*data[name]) for name in ("delivery_status", "post_delivery_operations")})
+        else:
+            data["is_phish_submission"] = row.get("is_phish_submission") is True
+            data["properties"] = _mapping(row.get("properties"))
+            data["validation"] = {name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")}
+            data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
+            data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
         self.data = data
         self.told = len(row) > 1
         self.record_missing = "post_delivery_operations" not in row
@@ -60,11 +70,12 @@ class Message:
 
     def add_operations(self, entries: object) -> None:
         """Add what an action log says was done with the message; what failed was not done."""
-        known = self.data["post_delivery_operations"]
+        known = list(self.data["post_delivery_operations"])
         for entry in entries if isinstance(entries, list) else []:
             operation = _string(_mapping(entry).get("operation"))
             if operation and operation not in known and _mapping(entry).get("success") is not False:
                 known.append(operation)
+        self.data["post_delivery_operations"] = known
         self.record_missing = False
 
     @property
@@ -105,6 +116,12 @@ class Message:
     def recipients(self) -> list[str]:
         """Return the addresses it was sent to, as far as known."""
         return self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"]
+
+
+@functools.lru_cache(maxsize=256)
+def _common(*words: str) -> list[str]:
+    """Return the words in a list that all messages share; it must not be changed."""
+    return list(words)
 
 
 def _quarantined(row: t.Mapping[str, t.Any], delivery_status: list[str]) -> bool | None:

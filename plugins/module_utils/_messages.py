@@ -52,13 +52,14 @@ class SearchResult(t.NamedTuple):
 class Messages:
     """Reads messages of one account.
 
-    threads: how many reads may be under way at once.
+    threads: how many reads may be under way at once. brief: of each message only what releasing needs is kept.
     """
 
-    def __init__(self, client: Client, clock: Clock, threads: int = 4) -> None:
+    def __init__(self, client: Client, clock: Clock, threads: int = 4, brief: bool = False) -> None:
         self._client = client
         self._clock = clock
         self._threads = threads
+        self._brief = brief
         self._route_proven = False
 
     def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> SearchResult:
@@ -66,7 +67,7 @@ class Messages:
         found: dict[str, Message] = {}
         for page in self._client.pages(_PATH, {**filters, **({"per_page": min(limit, PAGE_SIZE)} if limit else {})}):
             for row in page.rows:
-                message = Message(row)
+                message = Message(row, self._brief)
                 if limit and len(found) == limit and message.key not in found:
                     return SearchResult(list(found.values()), True)
                 found[message.key] = message
@@ -89,8 +90,8 @@ class Messages:
                 next(self._client.pages(_PATH, {"per_page": 1}))  # raises if it is the address that is wrong
                 self._route_proven = True
             return None
-        message = Message(result if isinstance(result, dict) else {})
-        return message if message_id in (message.id, message.postfix_id) else Message({"id": message_id})
+        message = Message(result if isinstance(result, dict) else {}, self._brief)
+        return message if message_id in (message.id, message.postfix_id) else Message({"id": message_id}, self._brief)
 
     def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Message]]:
         """Return for each handle the messages that it fits: none, one, or several.
@@ -98,25 +99,27 @@ class Messages:
         Many ids are looked up by searches in the time window that the ids hint at, and read one by one only where that
         did not settle them, so that the calls are fewer than the ids. released_first: they are most likely released.
         """
-        found: dict[Handle, dict[str, Message]] = {handle: {} for handle in handles}
+        found: dict[Handle, list[Message]] = {handle: [] for handle in handles}
         ids = {handle.text: handle for handle in found if handle.kind != MESSAGE_ID}
+        unseen = set(ids.values())
 
         def take(message: Message) -> None:
             for name in (message.id, message.postfix_id):
                 if name in ids:
-                    found[ids[name]][message.key] = message
+                    _put(found[ids[name]], message)
+                    unseen.discard(ids[name])
 
         trouble: CloudflareError | None = None
         if len(ids) > _SINGLE_READS or any(handle.kind == POSTFIX_ID for handle in ids.values()):
             mails = [_RELEASED_MAIL, _QUARANTINED_MAIL] if released_first else [_QUARANTINED_MAIL, _RELEASED_MAIL]
-            trouble = self._sweep(mails, list(ids.values()), take, lambda handle: bool(found[handle]))
+            trouble = self._sweep(mails, unseen, take)
         missing = [handle for handle, messages in found.items() if not messages]
         if trouble and len(missing) > _MANY:
             raise trouble  # the server is in no state to be asked for each
         for handle, messages in zip(missing, self._find_each(missing)):
-            found[handle] = {message.key: message for message in messages}
-        self._parallel(self._complete, [message for messages in found.values() for message in messages.values()])
-        return {handle: list(messages.values()) for handle, messages in found.items()}
+            found[handle] = messages
+        self._parallel(self._complete, [message for messages in found.values() for message in messages if _is_incomplete(message)])
+        return found
 
     def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
         """Return the detection details of each message, None where there are none. One call for each."""
@@ -132,27 +135,29 @@ class Messages:
     def _sweep(
         self,
         mails: t.Sequence[t.Mapping[str, str]],
-        handles: list[Handle],
+        unseen: t.Collection[Handle],
         take: t.Callable[[Message], None],
-        is_found: t.Callable[[Handle], bool],
     ) -> CloudflareError | None:
-        """Search one kind of mail after the other for the handles. Returns what went wrong, if single reads may still do.
+        """Search one kind of mail after the other. Returns what went wrong, if single reads may still do.
+
+        unseen: the handles to be found; C(take) is given every message and removes from them what it fits.
 
         No more pages are read than single reads would cost. If the time inside the ids proves worthless, Cloudflare's
         default window is searched.
         """
-        budget = max(len(handles), 2 * _SINGLE_READS)
-        for window in _windows(handles, self._clock.time()):
-            for mail in [*mails, *([_ALL_MAIL] if len(handles) > _MANY else [])]:
+        wanted = len(unseen)
+        budget = max(wanted, 2 * _SINGLE_READS)
+        # Postfix ids can fit several messages, which only the whole list shows.
+        unique = all(handle.kind == INVESTIGATE_ID for handle in unseen)
+        for window in _windows(unseen, self._clock.time()):
+            for mail in [*mails, *([_ALL_MAIL] if wanted > _MANY else [])]:
                 try:
                     for page in self._client.pages(_PATH, {**mail, **window}):
                         self._route_proven = True
                         for row in page.rows:
-                            take(Message(row))
+                            take(Message(row, self._brief))
                         budget -= 1
-                        # Postfix ids can fit several messages, which only the whole list shows.
-                        complete = all(is_found(handle) and handle.kind == INVESTIGATE_ID for handle in handles)
-                        if complete or budget <= 0:
+                        if (unique and not unseen) or budget <= 0:
                             break
                 except DoubtfulError as error:
                     return error
@@ -160,9 +165,9 @@ class Messages:
                     if error.status != 400 or isinstance(error, (AuthenticationError, ForeignAnswerError)):
                         raise
                     continue  # a filter that this server does not take; single reads will do
-                if budget <= 0 or all(map(is_found, handles)):
+                if budget <= 0 or not unseen:
                     return None
-            if any(map(is_found, handles)):
+            if len(unseen) < wanted:
                 return None
         return None
 
@@ -173,7 +178,7 @@ class Messages:
         if troubles and len(troubles) == len(results):
             raise troubles[0]
         return [
-            [Message({"id": handle.text} if handle.kind == INVESTIGATE_ID else {})] if isinstance(result, DoubtfulError) else result
+            [Message({"id": handle.text} if handle.kind == INVESTIGATE_ID else {}, self._brief)] if isinstance(result, DoubtfulError) else result
             for handle, result in zip(handles, results)
         ]
 
@@ -207,10 +212,8 @@ class Messages:
         return self.search({**filters, "start": start, "detections_only": "false"}).messages
 
     def _complete(self, message: Message) -> None:
-        """Read what was done with a message from its action log, where the message itself does not tell."""
-        if not message.record_missing or message.state != NOT_QUARANTINED or not message.id:
-            return
-        path = f"{_PATH}/{urllib.parse.quote(message.id, safe='')}/action_log"
+        """Read what was done with a message from its action log."""
+        path = f"{_PATH}/{urllib.parse.quote(message.id or '', safe='')}/action_log"
         try:
             entries = self._client.get(path, {"per_page": PAGE_SIZE}).get("result")
         except (AuthenticationError, RateLimitError):
@@ -230,6 +233,20 @@ class Messages:
             finally:
                 for future in futures:
                     future.cancel()
+
+
+def _put(messages: list[Message], message: Message) -> None:
+    """Add a message, in the place of what was read of it before."""
+    for index, known in enumerate(messages):
+        if known.key == message.key:
+            messages[index] = message
+            return
+    messages.append(message)
+
+
+def _is_incomplete(message: Message) -> bool:
+    """Tell whether it matters what was done with the message, and the message itself does not tell."""
+    return message.record_missing and message.state == NOT_QUARANTINED and bool(message.id)
 
 
 def _windows(handles: t.Iterable[Handle], now: float) -> list[dict[str, str]]:

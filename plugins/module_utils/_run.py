@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 import uuid
 
@@ -43,15 +44,57 @@ class Request(t.NamedTuple):
     ticket: str | None = None
 
 
+class Row(t.NamedTuple):
+    """What became of one handle: less than half of what the item weighs."""
+
+    handle: str
+    id: str | None
+    postfix_id: str | None
+    outcome: Outcome
+    delivery: str | None
+
+    def as_data(self) -> dict[str, t.Any]:
+        """Return the row as the result gives it."""
+        return {
+            "handle": self.handle,
+            "id": self.id,
+            "postfix_id": self.postfix_id,
+            **self.outcome.facts(),
+            "detail": self.outcome.detail,
+            "rule": self.outcome.rule,
+            "delivery": self.delivery,
+            "changed": self.outcome.changed,
+        }
+
+
+class Rows(t.Sequence[t.Dict[str, t.Any]]):
+    """The rows of a result as data, each made when it is asked for: Ansible makes its own copy of them all."""
+
+    def __init__(self, rows: t.Sequence[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: t.Any) -> t.Any:
+        return self._rows[index].as_data()
+
+
 class Report:
     """What became of every handle, what ended the run early, if anything did, and warnings."""
 
     def __init__(self, handles: t.Sequence[Handle], items: t.Sequence[Item], error: CloudflareError | None, warnings: t.Sequence[str]) -> None:
         self.error = error
         self.warnings = warnings
-        self.rows = [_row(handle, item) for item in items for handle in item.handles]
         position = {handle.text: index for index, handle in enumerate(handles)}
-        self.rows.sort(key=lambda row: position[row["handle"]])
+        rows = [
+            Row(handle.text, item.id, item.postfix_id, t.cast(Outcome, item.outcome), item.delivery)
+            for item in items
+            for handle in item.handles
+        ]
+        rows.sort(key=lambda row: position[row.handle])
+        self.rows = Rows(rows)
+        self._statuses = [row.outcome.status for row in rows]
         self.changed = any(item.outcome.changed for item in items if item.outcome)
         # Two handles of one message give two rows, but it was delivered once.
         self._recipients = sum(len(item.outcome.delivered) for item in items if item.outcome)
@@ -62,16 +105,16 @@ class Report:
 
     def summary(self) -> dict[str, int]:
         """Return the number of rows per status."""
-        return count(self.rows, self._recipients)
+        return count(self._statuses, self._recipients)
 
     def sentence(self) -> str:
         """Return the outcome in one sentence."""
         sentence = in_words(self.summary())
         return f"{self.error.sentence()} {sentence}" if self.error else sentence
 
-    def failures(self, fail_on: t.Collection[str]) -> list[dict[str, t.Any]]:
-        """Return the rows whose status is one of C(fail_on)."""
-        return [row for row in self.rows if row["status"] in fail_on]
+    def fails(self, fail_on: t.Collection[str]) -> bool:
+        """Tell whether a row has one of these statuses."""
+        return not set(self._statuses).isdisjoint(fail_on)
 
     def diff(self) -> dict[str, dict[str, str]]:
         """Return before and after, per message that changed (or would)."""
@@ -83,8 +126,8 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
     journal = Journal(request.journal, context, request.check_mode, clock.time)
-    messages = Messages(client, clock, request.options.concurrency)
-    items = [Item(handle) for handle in request.handles]
+    messages = Messages(client, clock, request.options.concurrency, brief=True)
+    items: list[Item] = []
     warnings: list[str] = []
     error: CloudflareError | None = None
     try:
@@ -109,6 +152,7 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
         error = caught
     finally:
         journal.close()
+    items = items or [Item(handle) for handle in request.handles]  # if not even collecting them went well
     for item in items:
         item.outcome = item.outcome or Outcome(NOT_ATTEMPTED, f"The run stopped before anything was sent: {error}")
     blocked = blocked_items(request.plan) if request.plan is not None else []
@@ -124,24 +168,10 @@ def _verify(messages: Messages, clock: Clock, items: t.Sequence[Item], seconds: 
     return []
 
 
-def _row(handle: Handle, item: Item) -> dict[str, t.Any]:
-    outcome = t.cast(Outcome, item.outcome)
-    return {
-        "handle": handle.text,
-        "id": item.id,
-        "postfix_id": item.postfix_id,
-        **outcome.facts(),
-        "detail": outcome.detail,
-        "rule": outcome.rule,
-        "delivery": item.delivery,
-        "changed": outcome.changed,
-    }
-
-
-def count(rows: t.Collection[t.Mapping[str, t.Any]], recipients: int) -> dict[str, int]:
+def count(statuses: t.Iterable[str], recipients: int) -> dict[str, int]:
     """Return the number of rows per status, and how many recipients were reached."""
-    counts = {status: sum(row["status"] == status for row in rows) for status in STATUSES}
-    return {**counts, "total": len(rows), "recipients_delivered": recipients}
+    counts = collections.Counter(statuses)
+    return {**{status: counts[status] for status in STATUSES}, "total": sum(counts.values()), "recipients_delivered": recipients}
 
 
 def in_words(counts: t.Mapping[str, int]) -> str:

@@ -418,7 +418,7 @@ def main() -> None:
         module.warn(warning)
     if module._diff:
         result["diff"] = report.diff()
-    if report.error or report.failures(params["fail_on"]):
+    if report.error or report.fails(params["fail_on"]):
         fail(module, report.error, **result)
     module.exit_json(**result)
 

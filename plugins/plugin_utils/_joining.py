@@ -30,7 +30,7 @@ def planned_run(planned: Result) -> dict[str, t.Any]:
     items += blocked_items(plan)
     report = Report([item.handles[0] for item in items], items, None, [])
     kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
-    return {**report.result(), **kept, "msg": planned["msg"], "plan_digest": plan["digest"]}
+    return {**report.result(), **kept, "messages": list(report.rows), "msg": planned["msg"], "plan_digest": plan["digest"]}
 
 
 def joined_run(look: Result, steps: t.Sequence[Result], stopped: str = "", fail_on: t.Collection[str] = ()) -> dict[str, t.Any]:
@@ -48,7 +48,7 @@ def joined_run(look: Result, steps: t.Sequence[Result], stopped: str = "", fail_
         outcome = sent.get(_name(row), left_out) if row["status"] == WOULD_RELEASE else row
         rows.append({**row, **outcome, "handle": row["handle"]})
     results = [step["result"] for step in steps]
-    summary = count(rows, sum(result["summary"]["recipients_delivered"] for result in results if "summary" in result))
+    summary = count((row["status"] for row in rows), sum(result["summary"]["recipients_delivered"] for result in results if "summary" in result))
     troubles = [result for result in (look, *results) if result.get("failed")]
     words = [_told(troubles[0]) if troubles else "", stopped, in_words(summary)]
     return {

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._delivery import verify_delivery
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import DoubtfulError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._item import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
@@ -80,6 +81,22 @@ def test_who_bounced_is_no_longer_delivered():
     verify_delivery(Mail(["bounced"]), Clock(), [item], 10)
     assert item.outcome.changed is False
     assert (item.outcome.delivered, item.outcome.undelivered) == ((), ["alice@corp.example", "bob@corp.example"])
+
+
+def test_a_bounce_counts_even_if_the_next_look_fails():
+    class Failing(Mail):
+        def find(self, handles, released_first):
+            if self.number:
+                raise DoubtfulError("no answer")
+            found = super().find(handles, released_first)
+            return {handle: messages if handle == item.read_as else [] for handle, messages in found.items()}
+
+    item, other = released(), Item(parse_handle("4PfX00002Qz-2026-11-20T10:00:00-70000002"))
+    other.outcome = item.outcome
+    with pytest.raises(DoubtfulError):
+        verify_delivery(Failing(["bounced"]), Clock(), [item, other], 45)
+    assert (item.delivery, item.outcome.status) == ("bounced", "undelivered")
+    assert (other.delivery, other.outcome.status) == ("unknown", "released")
 
 
 def test_what_was_not_released_is_not_followed():

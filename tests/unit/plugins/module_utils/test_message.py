@@ -78,13 +78,31 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted([*row(1), "ts", "action_log", "validation", "sent_date", "envelope_to"])), JSON))
+ROWS = st.dictionaries(st.sampled_from(sorted([*row(1), "ts", "action_log", "validation", "sent_date", "envelope_to"])), JSON)
+
+
+@given(ROWS)
 def test_no_type_of_any_field_breaks_it(fields: dict[str, t.Any]) -> None:
     message = Message(fields)
     assert message.state in (QUARANTINED, RELEASED, NOT_QUARANTINED, UNREADABLE)
     assert message.data.keys() == Message({}).data.keys()
     assert all(isinstance(text, str) for text in message.recipients)
     assert message.key
+
+
+@given(ROWS | st.builds(row, st.integers(1, 9)) | st.builds(released_row, st.integers(1, 9)))
+def test_a_brief_message_tells_less_but_nothing_else(fields: dict[str, t.Any]) -> None:
+    full, brief = Message(fields), Message(fields, brief=True)
+    assert brief.data == {name: full.data[name] for name in brief.data}
+    assert len(brief.data) < len(full.data)
+    for name in ("id", "postfix_id", "state", "release_on_record", "partly_delivered", "recipients", "told", "record_missing"):
+        assert getattr(brief, name) == getattr(full, name), name
+
+
+def test_what_was_done_with_one_brief_message_is_not_told_of_another() -> None:
+    one, other = Message(row(1), brief=True), Message(row(2), brief=True)
+    one.add_operations([{"operation": RELEASE}])
+    assert (one.release_on_record, other.release_on_record, Message(row(3), brief=True).release_on_record) == (True, False, False)
 
 
 def test_the_key_is_the_best_id_there_is() -> None:

@@ -229,6 +229,14 @@ def test_all_handles_of_a_message_make_one_item(messages: Messages, script: Scri
     assert (item.id, item.postfix_id, item.was_quarantined) == (investigate_id(1), postfix_id(1), True)
 
 
+def test_what_was_read_of_a_message_is_forgotten_with_its_outcome(messages: Messages, script: Script) -> None:
+    for number, quarantined in ((1, True), (2, False)):
+        script.get(path(number), envelope(row(number, quarantined=quarantined)))
+    waiting, done = collect(messages, parse_handles([investigate_id(1), investigate_id(2)]), True)
+    assert (waiting.outcome, waiting.message is None) == (None, False)
+    assert (done.outcome is None, done.message) == (False, None)
+
+
 def test_several_handles_are_recognised_even_unread(messages: Messages, script: Script) -> None:
     script.get("investigate", page([row(1)]))
     (item,) = collect(messages, parse_handles([investigate_id(1), postfix_id(1)]), False)
