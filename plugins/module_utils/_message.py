@@ -20,7 +20,8 @@ RELEASED = "released"
 NOT_QUARANTINED = "not_quarantined"
 UNREADABLE = "unreadable"
 
-_RELEASE_OPERATIONS = {"QUARANTINE_RELEASE", "RELEASE"}
+RELEASE_OPERATION = "QUARANTINE_RELEASE"
+_RELEASE_OPERATIONS = {RELEASE_OPERATION, "RELEASE"}
 
 _STRINGS = (
     "id", "postfix_id", "postfix_id_outbound", "alert_id", "message_id", "subject",

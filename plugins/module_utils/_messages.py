@@ -17,7 +17,7 @@ from ._client import PAGE_SIZE, Client
 from ._clock import Clock
 from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError, RateLimitError
 from ._handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle, same_message_id
-from ._message import NOT_QUARANTINED, Message
+from ._message import NOT_QUARANTINED, RELEASE_OPERATION, Message
 from ._times import from_seconds, to_text
 
 T = t.TypeVar("T")
@@ -155,7 +155,10 @@ class Messages:
                     for page in self._client.pages(_PATH, {**mail, **window}):
                         self._route_proven = True
                         for row in page.rows:
-                            take(Message(row, self._brief))
+                            message = Message(row, self._brief)
+                            if mail is _RELEASED_MAIL and _is_incomplete(message):
+                                message.add_operations([{"operation": RELEASE_OPERATION}])  # else it would not be listed
+                            take(message)
                         budget -= 1
                         if (unique and not unseen) or budget <= 0:
                             break

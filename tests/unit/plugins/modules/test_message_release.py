@@ -296,6 +296,22 @@ def test_a_second_run_over_a_thousand_sends_nothing_and_reads_little(run: Runner
     assert len(script.gets) <= 10
 
 
+def test_a_second_run_reads_little_where_rows_do_not_tell_what_was_done(run: Runner, script: Script) -> None:
+    quarantine = Quarantine(1000)
+    quarantine.deliver(quarantine.rows)
+
+    def server(sent: Sent) -> Reply:
+        reply = quarantine(sent)
+        for found in t.cast("dict[str, t.Any]", reply.content)["result"]:
+            del found["post_delivery_operations"]
+        return reply
+
+    script.server = server
+    done = release(run, *range(1, 1001))
+    assert set(done.statuses) == {"already_released"}
+    assert len(script.sent) <= 10
+
+
 def test_a_thousand_in_doubt_are_read_back_in_few_calls(run: Runner, script: Script) -> None:
     quarantine = Quarantine(1000)
     lost = {"once": True}
