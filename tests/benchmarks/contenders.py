@@ -54,6 +54,12 @@ def start_module(bench: Bench, ids: list[str], **options: object) -> Started:
     return Started([str(BENCHMARKS.python), str(MODULE)], bench.variables, bench.output(), given)
 
 
+def start_same_result(bench: Bench, ids: list[str]) -> Started:
+    """Start a module that only returns a result of the same size."""
+    given = bench.file({"ANSIBLE_MODULE_ARGS": {"messages": ids, "api_token": bench.variables["CLOUDFLARE_API_TOKEN"]}})
+    return Started([str(BENCHMARKS.python), str(PROGRAMS / "same_result.py")], bench.variables, bench.output(), given)
+
+
 def start_uri(bench: Bench, ids: list[str]) -> Started:
     """Start Ansible's module uri by itself, with one call."""
     variables = bench.variables

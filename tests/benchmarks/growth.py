@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .bench import bench
-from .contenders import start_module
+from .contenders import start_module, start_same_result
 from .program import Failed, Usage
 from .scope import Scope
 from .table import Table, count, megabytes, seconds
@@ -20,6 +20,7 @@ class Growth(NamedTuple):
     """What the module took, by number of messages."""
 
     usages: dict[int, Usage]
+    floors: dict[int, Usage]  # of a module that does nothing but return such a result
 
     def cost(self, size: int) -> float:
         """Return the processor time for each message, in seconds."""
@@ -34,21 +35,27 @@ class Growth(NamedTuple):
                 seconds(usage.cpu),
                 f"{self.cost(size) * 1e6:,.0f} ms",
                 megabytes(usage.memory),
+                megabytes(self.floors[size].memory),
             )
             for size, usage in self.usages.items()
         ]
-        about = "The module without Ansible around it, batches of 50, four requests at once."
-        columns = ("Messages", "Time", "Processor time", "Processor time per 1,000", "Memory")
+        about = (
+            "The module without Ansible around it, batches of 50, four requests at once. Beside it the memory of a module that does "
+            "nothing but return a result of the same size, which Ansible copies and writes as JSON before it prints it."
+        )
+        columns = ("Messages", "Time", "Processor time", "Processor time per 1,000", "Memory", "Memory of the result alone")
         return Table("Growth", about, columns, rows)
 
 
 def grow(directory: Path, scope: Scope) -> Growth:
     """Measure the module with each number of messages, on an emulator that holds no others."""
-    usages = {}
+    usages, floors = {}, {}
     for size in scope.growth:
         with bench(directory, size) as place:
-            usages[size] = start_module(place, place.begin(size)).wait()
+            ids = place.begin(size)
+            floors[size] = start_same_result(place, ids).wait()
+            usages[size] = start_module(place, ids).wait()
             traffic = place.traffic()
             if (traffic.delivered, traffic.copies_too_many) != (size, 0):
                 raise Failed(f"The module was to release {size} messages: {traffic}")
-    return Growth(usages)
+    return Growth(usages, floors)
