@@ -24,7 +24,9 @@ from trial import Trial, run
 def main() -> int:
     """Play the storms and say what came of them."""
     parser = argparse.ArgumentParser(prog="python tests/chaos", description=__doc__)
-    parser.add_argument("--runs", type=int, default=len(FOCI), help="how many storms (default: one about each kind of trouble)")
+    parser.add_argument(
+        "--runs", type=int, default=len(FOCI), help="how many storms (default: one about each kind of trouble)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the first one; the others follow")
     parser.add_argument("--jobs", type=int, default=8, help="how many at once; most of the time they wait")
     parser.add_argument("--replay", type=int, metavar="SEED", help="play one storm and tell all that happened")

@@ -26,10 +26,14 @@ class Ended(NamedTuple):
     result: dict[str, Any] | None
 
 
-def start(directory: Path, options: Mapping[str, Any], variables: Mapping[str, str], *, check_mode: bool = False) -> subprocess.Popen[str]:
+def start(
+    directory: Path, options: Mapping[str, Any], variables: Mapping[str, str], *, check_mode: bool = False
+) -> subprocess.Popen[str]:
     """Start the module in a directory that also holds its temporary files."""
     arguments = directory / "arguments.json"
-    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check_mode}}), encoding="utf-8")
+    arguments.write_text(
+        json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check_mode}}), encoding="utf-8"
+    )
     environment = {
         "HOME": str(directory),
         "LC_ALL": "C.UTF-8",

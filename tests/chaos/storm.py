@@ -53,7 +53,10 @@ def draw(seed: int) -> Storm:
     focus = FOCI[seed % len(FOCI)]
     disturbance = focus if focus in (*SIGNALS, RESTART) else None
     lag = rnd.choice([0, 0, 0.5, LONGEST_LAG])
-    recipients = [[f"user{number}.{copy}@corp.example" for copy in range(rnd.choice([1, 1, 2, 3]))] for number in range(_size(rnd, focus))]
+    recipients = [
+        [f"user{number}.{copy}@corp.example" for copy in range(rnd.choice([1, 1, 2, 3]))]
+        for number in range(_size(rnd, focus))
+    ]
     named = [trouble for trouble in TROUBLES if trouble.__name__ == focus]
     others = rnd.choices([trouble for trouble in TROUBLES if trouble is not delay], k=rnd.randint(0, 3))
     return Storm(

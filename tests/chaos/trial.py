@@ -64,7 +64,13 @@ def run(storm: Storm) -> Trial:
             sum(emulator.deliveries.values()),
             stage.statuses,
             time.monotonic() - begin,
-            [f"settings: {storm.settings}", f"faults: {storm.faults}", f"outcomes: {storm.outcomes}", *stage.story, *log],
+            [
+                f"settings: {storm.settings}",
+                f"faults: {storm.faults}",
+                f"outcomes: {storm.outcomes}",
+                *stage.story,
+                *log,
+            ],
         )
 
 
@@ -81,7 +87,8 @@ class Stage:
         self._emulator = emulator
         self._journal = directory / "journal.jsonl"
         self._mail = [
-            emulator.add_message(recipients=recipients, age=3600.0 + 60 * number) for number, recipients in enumerate(storm.recipients)
+            emulator.add_message(recipients=recipients, age=3600.0 + 60 * number)
+            for number, recipients in enumerate(storm.recipients)
         ]
         for number, outcomes in storm.outcomes.items():
             emulator.script(self._mail[number].id, *outcomes)
@@ -98,7 +105,9 @@ class Stage:
     def play(self) -> None:
         """Three runs: in the storm, after it, and in check mode."""
         self._in_the_storm()
-        self.hits.update(fault["effect"]["action"] for fault in self._emulator.faults.as_json() for _ in range(fault.get("hits", 0)))
+        self.hits.update(
+            fault["effect"]["action"] for fault in self._emulator.faults.as_json() for _ in range(fault.get("hits", 0))
+        )
         self._emulator.faults.clear()
         self._after_it()
         self._in_check_mode()
@@ -142,7 +151,9 @@ class Stage:
         self.story += [f"  {row['handle']}: {row['status']}: {row['detail']}" for row in _rows(ended)[:60]]
         self.statuses.update(row["status"] for row in _rows(ended))
         unread, lags = not options["check_state"], bool(self._storm.settings["state_lag"])
-        self._note(truth.each_status_is_true(_rows(ended), self._messages, before, copies, unread=unread, lags=lags), when)
+        self._note(
+            truth.each_status_is_true(_rows(ended), self._messages, before, copies, unread=unread, lags=lags), when
+        )
         self._note(truth.no_secret_is_in(ended.printed, self._secrets), when)
         return ended
 

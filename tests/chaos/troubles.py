@@ -56,7 +56,14 @@ def truncate(rnd: random.Random) -> Order:
 def hang(rnd: random.Random) -> Order:
     """No answer as long as the module waits."""
     when = rnd.choice(["before", "after"])
-    return {"action": "hang", "when": when, "seconds": 10, "route": _route(rnd), "times": rnd.randint(1, 2), "skip": rnd.randint(0, 2)}
+    return {
+        "action": "hang",
+        "when": when,
+        "seconds": 10,
+        "route": _route(rnd),
+        "times": rnd.randint(1, 2),
+        "skip": rnd.randint(0, 2),
+    }
 
 
 def delay(rnd: random.Random) -> Order:
@@ -104,13 +111,27 @@ def redirect(rnd: random.Random) -> Order:
 
 def revoked(rnd: random.Random) -> Order:
     """The credential is revoked in the middle of the run."""
-    return {"action": "status", "status": rnd.choice([401, 403]), "code": 10000, "times": None, "skip": rnd.randint(0, 6)}
+    return {
+        "action": "status",
+        "status": rnd.choice([401, 403]),
+        "code": 10000,
+        "times": None,
+        "skip": rnd.randint(0, 6),
+    }
 
 
 def refused(rnd: random.Random) -> Order:
     """A release call is refused as a whole, before or after the work."""
     status, when = rnd.choice([400, 404, 409, 422]), rnd.choice(["before", "after"])
-    return {"action": "status", "status": status, "when": when, "code": 1234, "message": "not now", "route": "release", **_hits(rnd)}
+    return {
+        "action": "status",
+        "status": status,
+        "when": when,
+        "code": 1234,
+        "message": "not now",
+        "route": "release",
+        **_hits(rnd),
+    }
 
 
 def _route(rnd: random.Random) -> str | None:

@@ -48,7 +48,13 @@ def the_result_is_whole(result: Mapping[str, Any] | None, handles: Sequence[str]
 
 
 def each_status_is_true(
-    rows: Sequence[Mapping[str, Any]], messages: Mapping[str, Message], before: Copies, now: Copies, *, unread: bool, lags: bool
+    rows: Sequence[Mapping[str, Any]],
+    messages: Mapping[str, Message],
+    before: Copies,
+    now: Copies,
+    *,
+    unread: bool,
+    lags: bool,
 ) -> Iterator[str]:
     """What a row says is what happened. before: copies that are not of this run; now: all of them.
 
@@ -88,7 +94,9 @@ def _has_left(message: Message, old: set[str]) -> bool:
     return bool(old) or (not message.is_quarantined and "QUARANTINE_RELEASE" in message.state.operations)
 
 
-def the_work_is_done(rows: Sequence[Mapping[str, Any]], messages: Mapping[str, Message], scripted: set[str], copies: Copies) -> Iterator[str]:
+def the_work_is_done(
+    rows: Sequence[Mapping[str, Any]], messages: Mapping[str, Message], scripted: set[str], copies: Copies
+) -> Iterator[str]:
     """A run without faults leaves nothing open, and has delivered whatever nothing was scripted to keep back."""
     for row in rows:
         message = messages.get(row["handle"])
