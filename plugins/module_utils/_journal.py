@@ -86,7 +86,9 @@ class Journal:
             try:
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
                 return
-            except OSError:
+            except OSError as error:
+                if not isinstance(error, (BlockingIOError, PermissionError)):  # how systems say that somebody else has it
+                    raise JournalError(f"The journal {self._path} cannot be locked ({error.strerror}). Nothing was sent.") from None
                 if clock.monotonic() >= end:
                     raise JournalError(
                         f"Another run that uses the journal {self._path} is at work on this account and was not done after "

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import fcntl
 import json
 import multiprocessing
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import JournalError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._journal import Journal
+from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 
 
 def lines(path: Path) -> list[dict[str, t.Any]]:
@@ -161,6 +163,16 @@ def test_a_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch, path: Path) ->
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(JournalError, match="No space left on device"):
         journal.write("intent")
+
+
+def test_a_file_system_without_locks_is_said_at_once(monkeypatch: pytest.MonkeyPatch, path: Path, clock: FakeClock) -> None:
+    def none(*_arguments: object) -> t.NoReturn:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", none)
+    with pytest.raises(JournalError, match="No locks available"):
+        Journal(str(path), {}).take_turn(clock, 600)
+    assert not clock.naps
 
 
 def test_each_line_is_synced(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
