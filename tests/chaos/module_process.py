@@ -19,11 +19,15 @@ PATIENCE = 240.0  # seconds after which a run counts as hanging
 
 
 class Ended(NamedTuple):
-    """How a run ended: its exit code (negative: the signal), everything that it printed, and its result, if there is one."""
+    """How a run ended.
+
+    code: its exit code (negative: the signal). printed: everything. result: if there is one. hung: it had to be ended.
+    """
 
     code: int
     printed: str
     result: dict[str, Any] | None
+    hung: bool = False
 
 
 def start(
@@ -60,7 +64,7 @@ def finish(process: subprocess.Popen[str]) -> Ended:
         printed = process.communicate(timeout=PATIENCE)[0]
     except subprocess.TimeoutExpired:
         process.kill()
-        printed = f"{process.communicate()[0]}\nIt did not end within {PATIENCE:g} s."
+        return Ended(process.wait(), process.communicate()[0], None, hung=True)
     return Ended(process.returncode, printed, _result(printed))
 
 

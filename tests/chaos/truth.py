@@ -27,6 +27,12 @@ def nobody_got_it_twice(copies: Copies) -> Iterator[str]:
             yield f"{recipient} got {message_id} {number} times"
 
 
+def it_ended(hung: bool) -> Iterator[str]:
+    """A run ends by itself, however bad the weather."""
+    if hung:
+        yield "it hung, and had to be killed"
+
+
 def the_result_is_whole(result: Mapping[str, Any] | None, handles: Sequence[str]) -> Iterator[str]:
     """Every handle has one row, in the order given, and the counts are those of the rows."""
     if result is None:
@@ -116,18 +122,17 @@ def nothing_was_sent(emulator: Emulator, earlier: int, before: Copies) -> Iterat
         yield f"check mode sent {len(sent)} requests that write"
 
 
-def no_secret_is_in(text: str, secrets: Sequence[str]) -> Iterator[str]:
+def no_secret_is_in(text: str, secret: str) -> Iterator[str]:
     """Neither in what was printed nor in the journal."""
-    if any(secret in text for secret in secrets):
+    if secret in text:
         yield "a secret was printed or written"
 
 
 def the_journal_agrees(path: Path, emulator: Emulator) -> Iterator[str]:
-    """It is valid; every id that was sent had its intent there; what it calls released was delivered."""
-    if not path.exists():
-        return
-    intended: set[str] = set()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    """It is valid; it has an intent for each time that an id was sent; what it calls released was delivered."""
+    intended: Counter[str] = Counter()
+    # Without a file nothing may have been sent.
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], 1):
         try:
             entry = json.loads(line)
         except ValueError:
@@ -138,12 +143,14 @@ def the_journal_agrees(path: Path, emulator: Emulator) -> Iterator[str]:
             copies = sum(number for (message_id, _), number in emulator.deliveries.items() if message_id == told["id"])
             if told["status"] == "released" and told["id"] and not copies:
                 yield f"line {number} of the journal calls {told['id']} released, and nobody got it"
-    unannounced = ids_sent(emulator.requests) - intended
+    # One intent covers the repetitions of a request that was refused by HTTP 429, which is certainly not processed.
+    honoured = [request for request in emulator.requests if request.status != 429]
+    unannounced = (ids_sent(honoured) - intended).keys() | (ids_sent(emulator.requests).keys() - intended.keys())
     if unannounced:
         yield f"{sorted(unannounced)[:3]} were sent without an intent in the journal"
 
 
-def ids_sent(requests: Sequence[Request]) -> set[str]:
-    """The ids that release calls named."""
+def ids_sent(requests: Sequence[Request]) -> Counter[str]:
+    """The ids that release calls named, and how often."""
     bodies = [json.loads(request.body) for request in requests if request.route == "release"]
-    return {name for body in bodies for name in (body["ids"] if isinstance(body, dict) else body)}
+    return Counter(name for body in bodies for name in (body["ids"] if isinstance(body, dict) else body))
