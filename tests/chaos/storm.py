@@ -56,7 +56,11 @@ def draw(seed: int) -> Storm:
     rnd = random.Random(seed)
     focus = FOCI[seed % len(FOCI)]
     disturbance = focus if focus in (*SIGNALS, RESTART) else None
-    lag = rnd.choice([0, 0, 0.5, LAG_WHEN_LATE if focus == delay.__name__ else LONGEST_LAG])
+    signalled = disturbance in SIGNALS
+    # What a killed run did must not show yet when the next one starts: only the journal can tell it.
+    lag = (
+        LONGEST_LAG if signalled else rnd.choice([0, 0, 0.5, LAG_WHEN_LATE if focus == delay.__name__ else LONGEST_LAG])
+    )
     recipients = [
         [f"user{number}.{copy}@corp.example" for copy in range(rnd.choice([1, 1, 2, 3]))]
         for number in range(_size(rnd, focus))
@@ -65,7 +69,11 @@ def draw(seed: int) -> Storm:
     others = rnd.choices([trouble for trouble in TROUBLES if trouble is not delay], k=rnd.randint(0, 3))
     return Storm(
         seed=seed,
-        settings={**_server(rnd), "state_lag": lag, "latency": 0.1 if disturbance else rnd.choice([0, 0.02])},
+        settings={
+            **_server(rnd, repeats=signalled),
+            "state_lag": lag,
+            "latency": 0.1 if disturbance else rnd.choice([0, 0.02]),
+        },
         recipients=recipients,
         outcomes=_outcomes(rnd, recipients),
         handles=_handles(rnd, len(recipients)),
@@ -73,7 +81,7 @@ def draw(seed: int) -> Storm:
         faults=[(trouble.__name__, striking(trouble, rnd)) for trouble in named]
         + [(trouble.__name__, trouble(rnd)) for trouble in others],
         options=_options(rnd, len(recipients)) | ({"check_state": True} if named and named[0] in OF_READS else {}),
-        journal=bool(lag or disturbance in SIGNALS or rnd.random() < 0.7),
+        journal=bool(lag or rnd.random() < 0.7),
         disturbance=disturbance,
         moment=_moment(rnd, disturbance),
         early=rnd.random() < 0.25,
@@ -94,15 +102,15 @@ def _size(rnd: random.Random, focus: str) -> int:
     return rnd.choice([8, 40, 150] if focus in (*SIGNALS, RESTART) else [1, 2, 3, 8, 40, 150])
 
 
-def _server(rnd: random.Random) -> dict[str, Any]:
-    """How a server behaves where nothing is published."""
+def _server(rnd: random.Random, *, repeats: bool) -> dict[str, Any]:
+    """How a server behaves where nothing is published. repeats: it delivers again what is sent again."""
     refusals = ["refuse_400", "refuse_404", "omitted", "empty", "null", "failed"]
     unknown_id = rnd.choice(refusals)
     # A server that passes over every id of a kind looks like one that cannot deliver; only a refusal makes us try another.
     array_ids = ["both", "investigate", "postfix"] if unknown_id.startswith("refuse") else ["both"]
     return {
         "unknown_id": unknown_id,
-        "not_quarantined": rnd.choice(["deliver", "deliver", *refusals]),
+        "not_quarantined": "deliver" if repeats else rnd.choice([*["deliver"] * len(refusals), *refusals]),
         "refusal": rnd.choice(["before", "midway"]),
         "release_forms": rnd.choice([["object"], ["array"], ["object", "array"]]),
         "array_ids": rnd.choice(array_ids),
