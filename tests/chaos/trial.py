@@ -102,7 +102,9 @@ class Stage:
             for number, (kind, which) in enumerate(storm.handles)
         ]
         self._messages: dict[str, Message] = {
-            name: message for message in self._mail for name in (message.id, message.postfix_id, message.message_id)
+            str(name): message
+            for message in self._mail
+            for name in (message.id, message.postfix_id, message.message_id)
         }
 
     def play(self) -> None:
@@ -155,15 +157,17 @@ class Stage:
         ended = finish(process)
         copies = self._emulator.deliveries
         # A server may still be at work on a request of a run that was killed: what this run did not send is not its own.
-        sent = truth.ids_sent(self._emulator.requests[earlier:]).keys()
+        requests = self._emulator.requests[earlier:]
+        sent = truth.ids_sent(requests).keys()
         before |= Counter({copy: number for copy, number in copies.items() if sent.isdisjoint(self._names(copy[0]))})
         self.story.append(f"{when}: exit {ended.code}: {(ended.result or {}).get('msg', ended.printed[-2000:])}")
         self.story += [f"  {row['handle']}: {row['status']}: {row['detail']}" for row in _rows(ended)[:60]]
         self.statuses.update(row["status"] for row in _rows(ended))
         self._note(truth.it_ended(ended.hung), when)
-        unread, lags = not options["check_state"], bool(self._storm.settings["state_lag"])
+        errors = [request for request in requests if (request.status or 0) >= 300 and not options["check_state"]]
+        refused, lags = truth.ids_sent(errors), bool(self._storm.settings["state_lag"])
         self._note(
-            truth.each_status_is_true(_rows(ended), self._messages, before, copies, unread=unread, lags=lags), when
+            truth.each_status_is_true(_rows(ended), self._messages, before, copies, refused=refused, lags=lags), when
         )
         self._note(truth.no_secret_is_in(ended.printed, self._credential.secret), when)
         return ended

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +59,14 @@ def each_status_is_true(
     before: Copies,
     now: Copies,
     *,
-    unread: bool,
+    refused: Container[str],
     lags: bool,
 ) -> Iterator[str]:
     """What a row says is what happened. before: copies that are not of this run; now: all of them.
 
-    unread: the module was told not to read the state first, and so cannot tell whose a release is that it finds after a
-    refusal. lags: the state that it reads is behind.
+    refused: ids that the module sent unread, and that an error answered: it cannot tell whose a release is that it finds
+    then. lags: the state that it reads is behind.
     """
-    uncertain = ("unknown", "would_release", *(["already_released"] if unread else []))
     for row in rows:
         message = messages.get(row["handle"])
         if message is None:
@@ -76,12 +75,14 @@ def each_status_is_true(
             continue
         new = {address for address in message.recipients if now[message.id, address] > before[message.id, address]}
         old = {address for address in message.recipients if before[message.id, address]}
+        guessed = message.id in refused or message.postfix_id in refused
+        uncertain = ("unknown", "would_release", *(["already_released"] if guessed else []))
         true = {
             "released": bool(new),
             "partial": bool(new or old),
             "undelivered": not new,
             "failed": not new,
-            "already_released": unread or (not new and _has_left(message, old)),
+            "already_released": guessed or (not new and _has_left(message, old)),
             "not_quarantined": not new and not message.is_quarantined,
             "not_found": False,
             "unknown": True,
