@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 MODULE = "ansible_collections.emailsec.cloudflare.plugins.modules.message_release"
-PATIENCE = 240.0  # seconds after which a run counts as hanging
+MAX_WAIT = 600  # seconds: the longest that a run is ever told to wait for a rate limit
+PATIENCE = MAX_WAIT + 100.0  # seconds after which a run counts as hanging
 
 
 class Ended(NamedTuple):

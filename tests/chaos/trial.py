@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import truth
 from emulator import Emulator
 from emulator.mail import Message
-from module_process import Ended, finish, start
+from module_process import MAX_WAIT, Ended, finish, start
 from storm import RESTART, Storm
 
 STRANGER = "4Zzzz{:02}STMz2c02Q-2026-11-20T10:00:00-1234567{}"
@@ -132,7 +132,7 @@ class Stage:
             self._note(truth.the_result_is_whole(ended.result, self._handles))
 
     def _after_it(self) -> None:
-        ended = self._run("after it", {**self._storm.options, "check_state": True, "max_wait": 600, "timeout": 30})
+        ended = self._run("after it", {**self._storm.options, "check_state": True, "max_wait": MAX_WAIT, "timeout": 30})
         self._note(truth.the_result_is_whole(ended.result, self._handles))
         scripted = {self._mail[number].id for number in self._storm.outcomes}
         self._note(truth.the_work_is_done(_rows(ended), self._messages, scripted, self._emulator.deliveries))
