@@ -43,7 +43,17 @@ def main() -> int:
             if trial.violations:
                 _complain(trial)
     _sum_up(trials, time.monotonic() - begin)
-    return any(trial.violations for trial in trials)
+    spared = _never_struck(trials) if len(trials) >= len(FOCI) else []
+    if spared:
+        print(f"\nNothing was proven about {', '.join(spared)}: it never struck.")
+    return bool(spared) or any(trial.violations for trial in trials)
+
+
+def _never_struck(trials: list[Trial]) -> list[str]:
+    """What the storms are about, and no storm suffered from."""
+    struck = {name for trial in trials for name, number in trial.hits.items() if number}
+    struck |= {str(trial.storm.disturbance) for trial in trials if trial.disturbed}
+    return sorted(set(FOCI) - struck)
 
 
 def _complain(trial: Trial) -> None:
@@ -56,8 +66,8 @@ def _complain(trial: Trial) -> None:
 
 def _sum_up(trials: list[Trial], seconds: float) -> None:
     storms = [trial.storm for trial in trials]
-    hits = sum((trial.hits for trial in trials), Counter())
-    disturbances = Counter(storm.disturbance for storm in storms if storm.disturbance)
+    hits: Counter[str] = sum((trial.hits for trial in trials), Counter())
+    disturbances = Counter(str(trial.storm.disturbance) for trial in trials if trial.disturbed)
     rows = [
         ("storms", len(trials)),
         ("messages", sum(len(storm.recipients) for storm in storms)),

@@ -15,15 +15,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 MODULE = "ansible_collections.emailsec.cloudflare.plugins.modules.message_release"
-PATIENCE = 240.0  # seconds after which a run counts as hanging
+MAX_WAIT = 600  # seconds: the longest that a run is ever told to wait for a rate limit
+PATIENCE = MAX_WAIT + 100.0  # seconds after which a run counts as hanging
 
 
 class Ended(NamedTuple):
-    """How a run ended: its exit code (negative: the signal), everything that it printed, and its result, if there is one."""
+    """How a run ended.
+
+    code: its exit code (negative: the signal). printed: everything. result: if there is one. hung: it had to be ended.
+    """
 
     code: int
     printed: str
     result: dict[str, Any] | None
+    hung: bool = False
 
 
 def start(
@@ -60,7 +65,7 @@ def finish(process: subprocess.Popen[str]) -> Ended:
         printed = process.communicate(timeout=PATIENCE)[0]
     except subprocess.TimeoutExpired:
         process.kill()
-        printed = f"{process.communicate()[0]}\nIt did not end within {PATIENCE:g} s."
+        return Ended(process.wait(), process.communicate()[0], None, hung=True)
     return Ended(process.returncode, printed, _result(printed))
 
 

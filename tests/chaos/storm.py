@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from troubles import TIMEOUT, TROUBLES, Order, delay
+from troubles import OF_READS, TIMEOUT, TROUBLES, Order, delay, striking
 
 SETTLE_TIME = 3  # seconds, the least that the module takes
-LONGEST_LAG = 1.2  # with what a late server needs, well below it
+LONGEST_LAG = 2.5  # below it
+LAG_WHEN_LATE = 1.2  # with what a late server needs on top, below it as well
 SIGNALS = ("SIGTERM", "SIGINT", "SIGKILL")
 RESTART = "restart"
 # What each trial is about, in turn, so that any row of seeds has seen it all.
@@ -25,8 +26,9 @@ class Storm:
     """One trial.
 
     settings: of the emulator. recipients: of each message. outcomes: scripted for some messages, by their number.
-    handles: (kind, number of the message), None for a message that is not there. disturbance: a signal or a restart of
-    the server, and the seconds after the first release call at which it comes.
+    handles: (kind, number of the message), None for a message that is not there. faults: each with the name of its
+    trouble. disturbance: a signal or a restart of the server, and the seconds at which it comes: after the first release
+    call, or (early) after the start. credential: its name; as_option: given as an option, not in the environment.
     """
 
     seed: int
@@ -34,12 +36,14 @@ class Storm:
     recipients: list[list[str]]
     outcomes: dict[int, list[Any]]
     handles: list[tuple[str, int | None]]
-    faults: list[Order]
+    faults: list[tuple[str, Order]]
     options: dict[str, Any]
     journal: bool
     disturbance: str | None = None
     moment: float = 0.0
-    repeats: dict[str, Any] = field(default_factory=dict)
+    early: bool = False
+    credential: str = "write"
+    as_option: bool = False
 
     @property
     def focus(self) -> str:
@@ -52,7 +56,11 @@ def draw(seed: int) -> Storm:
     rnd = random.Random(seed)
     focus = FOCI[seed % len(FOCI)]
     disturbance = focus if focus in (*SIGNALS, RESTART) else None
-    lag = rnd.choice([0, 0, 0.5, LONGEST_LAG])
+    signalled = disturbance in SIGNALS
+    # What a killed run did must not show yet when the next one starts: only the journal can tell it.
+    lag = (
+        LONGEST_LAG if signalled else rnd.choice([0, 0, 0.5, LAG_WHEN_LATE if focus == delay.__name__ else LONGEST_LAG])
+    )
     recipients = [
         [f"user{number}.{copy}@corp.example" for copy in range(rnd.choice([1, 1, 2, 3]))]
         for number in range(_size(rnd, focus))
@@ -61,33 +69,48 @@ def draw(seed: int) -> Storm:
     others = rnd.choices([trouble for trouble in TROUBLES if trouble is not delay], k=rnd.randint(0, 3))
     return Storm(
         seed=seed,
-        settings={**_server(rnd), "state_lag": lag, "latency": 0.1 if disturbance else rnd.choice([0, 0.02])},
+        settings={
+            **_server(rnd, repeats=signalled),
+            "state_lag": lag,
+            "latency": 0.1 if disturbance else rnd.choice([0, 0.02]),
+        },
         recipients=recipients,
         outcomes=_outcomes(rnd, recipients),
         handles=_handles(rnd, len(recipients)),
-        faults=[trouble(rnd) for trouble in named + others],
-        options=_options(rnd, len(recipients)),
-        journal=bool(lag or disturbance in SIGNALS or rnd.random() < 0.7),
+        # What the trial is about comes first, so that no other one takes its place.
+        faults=[(trouble.__name__, striking(trouble, rnd)) for trouble in named]
+        + [(trouble.__name__, trouble(rnd)) for trouble in others],
+        options=_options(rnd, len(recipients)) | ({"check_state": True} if named and named[0] in OF_READS else {}),
+        journal=bool(lag or rnd.random() < 0.7),
         disturbance=disturbance,
-        moment=rnd.choice([0, rnd.uniform(0, 0.2), rnd.uniform(0, 4)]),
+        moment=_moment(rnd, disturbance),
+        early=rnd.random() < 0.25,
+        credential=rnd.choice(["write", "write", "key"]),
+        as_option=rnd.random() < 0.3,
     )
+
+
+def _moment(rnd: random.Random, disturbance: str | None) -> float:
+    # A restart tells something as long as requests are under way; a signal, at any time.
+    return rnd.choice([0, rnd.uniform(0, 0.2), rnd.uniform(0, 0.2 if disturbance == RESTART else 2)])
 
 
 def _size(rnd: random.Random, focus: str) -> int:
     if focus == "repeated_cursor":
         return 1010  # more than a page
-    return rnd.choice([1, 2, 3, 8, 40, 150])
+    # What is to be disturbed has to last.
+    return rnd.choice([8, 40, 150] if focus in (*SIGNALS, RESTART) else [1, 2, 3, 8, 40, 150])
 
 
-def _server(rnd: random.Random) -> dict[str, Any]:
-    """How a server behaves where nothing is published."""
+def _server(rnd: random.Random, *, repeats: bool) -> dict[str, Any]:
+    """How a server behaves where nothing is published. repeats: it delivers again what is sent again."""
     refusals = ["refuse_400", "refuse_404", "omitted", "empty", "null", "failed"]
     unknown_id = rnd.choice(refusals)
     # A server that passes over every id of a kind looks like one that cannot deliver; only a refusal makes us try another.
     array_ids = ["both", "investigate", "postfix"] if unknown_id.startswith("refuse") else ["both"]
     return {
         "unknown_id": unknown_id,
-        "not_quarantined": rnd.choice(["deliver", "deliver", *refusals]),
+        "not_quarantined": "deliver" if repeats else rnd.choice([*["deliver"] * len(refusals), *refusals]),
         "refusal": rnd.choice(["before", "midway"]),
         "release_forms": rnd.choice([["object"], ["array"], ["object", "array"]]),
         "array_ids": rnd.choice(array_ids),

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import truth
 from emulator import Emulator
 from emulator.mail import Message
-from module_process import Ended, finish, start
+from module_process import MAX_WAIT, Ended, finish, start
 from storm import RESTART, Storm
 
 STRANGER = "4Zzzz{:02}STMz2c02Q-2026-11-20T10:00:00-1234567{}"
@@ -34,6 +34,7 @@ class Trial(NamedTuple):
     storm: Storm
     violations: list[str]
     hits: Counter[str]
+    disturbed: bool
     requests: int
     copies: int
     statuses: Counter[str]
@@ -60,6 +61,7 @@ def run(storm: Storm) -> Trial:
             storm,
             stage.violations,
             stage.hits,
+            stage.disturbed,
             len(emulator.requests),
             sum(emulator.deliveries.values()),
             stage.statuses,
@@ -81,6 +83,7 @@ class Stage:
         self.violations: list[str] = []
         self.hits: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
+        self.disturbed = False
         self.story: list[str] = []
         self._storm = storm
         self._directory = directory
@@ -92,38 +95,44 @@ class Stage:
         ]
         for number, outcomes in storm.outcomes.items():
             emulator.script(self._mail[number].id, *outcomes)
-        for order in storm.faults:
-            emulator.faults.add(**order)
+        self._faults = [(name, emulator.faults.add(**order)) for name, order in storm.faults]
+        self._credential = emulator.credentials[storm.credential]
         self._handles = [
             STRANGER.format(number, number % 10) if which is None else getattr(self._mail[which], kind)
             for number, (kind, which) in enumerate(storm.handles)
         ]
         self._messages: dict[str, Message] = {
-            name: message for message in self._mail for name in (message.id, message.postfix_id, message.message_id)
+            str(name): message
+            for message in self._mail
+            for name in (message.id, message.postfix_id, message.message_id)
         }
 
     def play(self) -> None:
         """Three runs: in the storm, after it, and in check mode."""
         self._in_the_storm()
-        self.hits.update(
-            fault["effect"]["action"] for fault in self._emulator.faults.as_json() for _ in range(fault.get("hits", 0))
-        )
         self._emulator.faults.clear()
+        for name, fault in self._faults:
+            self.hits[name] += fault.hits
         self._after_it()
         self._in_check_mode()
         self._note(truth.nobody_got_it_twice(self._emulator.deliveries))
         if self._storm.journal:
             self._note(truth.the_journal_agrees(self._journal, self._emulator))
-            self._note(truth.no_secret_is_in(self._journal.read_text(encoding="utf-8"), self._secrets))
+            if self._journal.exists():
+                self._note(truth.no_secret_is_in(self._journal.read_text(encoding="utf-8"), self._credential.secret))
 
     def _in_the_storm(self) -> None:
-        with _disturbed(self._storm, self._emulator) as watch:
+        with _disturbed(self._storm, self._emulator) as (watch, came):
             ended = self._run("in the storm", self._storm.options, watch)
-        if ended.code != -signal.SIGKILL:
+        self.disturbed = came.is_set()
+        # Nobody can report after SIGKILL; after another signal only a run that was far enough to send.
+        signalled = self.disturbed and self._storm.disturbance != RESTART
+        silenced = ended.code == -signal.SIGKILL or not self._emulator.requests_to("release")
+        if not (signalled and silenced and ended.result is None):
             self._note(truth.the_result_is_whole(ended.result, self._handles))
 
     def _after_it(self) -> None:
-        ended = self._run("after it", {**self._storm.options, "check_state": True, "max_wait": 600, "timeout": 30})
+        ended = self._run("after it", {**self._storm.options, "check_state": True, "max_wait": MAX_WAIT, "timeout": 30})
         self._note(truth.the_result_is_whole(ended.result, self._handles))
         scripted = {self._mail[number].id for number in self._storm.outcomes}
         self._note(truth.the_work_is_done(_rows(ended), self._messages, scripted, self._emulator.deliveries))
@@ -136,25 +145,31 @@ class Stage:
 
     def _run(self, when: str, options: Mapping[str, Any], watch: Any = None, *, check_mode: bool = False) -> Ended:
         before, earlier = self._emulator.deliveries, len(self._emulator.requests)
-        given = {**options, "messages": self._handles}
+        given = {**options, "messages": self._handles, **(self._credential_options if self._storm.as_option else {})}
+        variables = self._emulator.environment(self._storm.credential)
+        if self._storm.as_option:
+            variables = {name: value for name, value in variables.items() if name not in self._credential.environment}
         if self._storm.journal:
             given["journal"] = str(self._journal)
-        process = start(self._directory, given, self._emulator.environment(), check_mode=check_mode)
+        process = start(self._directory, given, variables, check_mode=check_mode)
         if watch:
             watch(process)
         ended = finish(process)
         copies = self._emulator.deliveries
         # A server may still be at work on a request of a run that was killed: what this run did not send is not its own.
-        sent = truth.ids_sent(self._emulator.requests[earlier:])
+        requests = self._emulator.requests[earlier:]
+        sent = truth.ids_sent(requests).keys()
         before |= Counter({copy: number for copy, number in copies.items() if sent.isdisjoint(self._names(copy[0]))})
         self.story.append(f"{when}: exit {ended.code}: {(ended.result or {}).get('msg', ended.printed[-2000:])}")
         self.story += [f"  {row['handle']}: {row['status']}: {row['detail']}" for row in _rows(ended)[:60]]
         self.statuses.update(row["status"] for row in _rows(ended))
-        unread, lags = not options["check_state"], bool(self._storm.settings["state_lag"])
+        self._note(truth.it_ended(ended.hung), when)
+        errors = [request for request in requests if (request.status or 0) >= 300 and not options["check_state"]]
+        refused, lags = truth.ids_sent(errors), bool(self._storm.settings["state_lag"])
         self._note(
-            truth.each_status_is_true(_rows(ended), self._messages, before, copies, unread=unread, lags=lags), when
+            truth.each_status_is_true(_rows(ended), self._messages, before, copies, refused=refused, lags=lags), when
         )
-        self._note(truth.no_secret_is_in(ended.printed, self._secrets), when)
+        self._note(truth.no_secret_is_in(ended.printed, self._credential.secret), when)
         return ended
 
     def _names(self, message_id: str) -> set[str]:
@@ -162,8 +177,11 @@ class Stage:
         return {message.id, message.postfix_id}
 
     @property
-    def _secrets(self) -> list[str]:
-        return [self._emulator.environment()["CLOUDFLARE_API_TOKEN"]]
+    def _credential_options(self) -> dict[str, str]:
+        credential = self._credential
+        if credential.kind == "key":
+            return {"api_email": credential.email, "api_key": credential.secret}
+        return {"api_token": credential.secret}
 
     def _note(self, violations: Iterator[str], when: str = "") -> None:
         self.violations += [f"{when}: {words}" if when else words for words in violations]
@@ -175,26 +193,31 @@ def _rows(ended: Ended) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _disturbed(storm: Storm, emulator: Emulator) -> Iterator[Any]:
-    """Give a function that watches a process, and sends it the signal, or restarts the server, when the time has come."""
+def _disturbed(storm: Storm, emulator: Emulator) -> Iterator[tuple[Any, threading.Event]]:
+    """Give a function that watches a process, and sends it the signal, or restarts the server, when the time has come.
+
+    The event tells, at the end, whether that happened before the process was done.
+    """
     threads: list[threading.Thread] = []
+    came = threading.Event()
 
     def watch(process: subprocess.Popen[str]) -> None:
         if storm.disturbance:
-            threads.append(threading.Thread(target=_disturb, args=(storm, emulator, process)))
+            threads.append(threading.Thread(target=_disturb, args=(storm, emulator, process, came)))
             threads[0].start()
 
-    yield watch
+    yield watch, came
     for thread in threads:
         thread.join()
 
 
-def _disturb(storm: Storm, emulator: Emulator, process: subprocess.Popen[str]) -> None:
-    while process.poll() is None and not emulator.requests_to("release"):
+def _disturb(storm: Storm, emulator: Emulator, process: subprocess.Popen[str], came: threading.Event) -> None:
+    while process.poll() is None and not (storm.early or emulator.requests_to("release")):
         time.sleep(0.01)
     time.sleep(storm.moment)
     if process.poll() is not None:
         return
+    came.set()
     if storm.disturbance == RESTART:
         emulator.restart()
     else:

@@ -134,6 +134,14 @@ def refused(rnd: random.Random) -> Order:
     }
 
 
+def striking(trouble: Callable[[random.Random], Order], rnd: random.Random) -> Order:
+    """Draw a trouble so that it strikes the first request that it suits, whatever a run may leave out."""
+    order = trouble(rnd)
+    # Not every run searches or gets a message.
+    route = order["route"] if trouble in OF_READS or order.get("route") == "release" else None
+    return {**order, "skip": 0, "route": route}
+
+
 def _route(rnd: random.Random) -> str | None:
     return rnd.choice(["release", "release", "search", "get", None])
 
@@ -155,3 +163,4 @@ TROUBLES: tuple[Callable[[random.Random], Order], ...] = (
     revoked,
     refused,
 )
+OF_READS = (mangle_read, repeated_cursor, pending)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,12 @@ def nobody_got_it_twice(copies: Copies) -> Iterator[str]:
     for (message_id, recipient), number in copies.items():
         if number > 1:
             yield f"{recipient} got {message_id} {number} times"
+
+
+def it_ended(hung: bool) -> Iterator[str]:
+    """A run ends by itself, however bad the weather."""
+    if hung:
+        yield "it hung, and had to be killed"
 
 
 def the_result_is_whole(result: Mapping[str, Any] | None, handles: Sequence[str]) -> Iterator[str]:
@@ -53,15 +59,14 @@ def each_status_is_true(
     before: Copies,
     now: Copies,
     *,
-    unread: bool,
+    refused: Container[str],
     lags: bool,
 ) -> Iterator[str]:
     """What a row says is what happened. before: copies that are not of this run; now: all of them.
 
-    unread: the module was told not to read the state first, and so cannot tell whose a release is that it finds after a
-    refusal. lags: the state that it reads is behind.
+    refused: ids that the module sent unread, and that an error answered: it cannot tell whose a release is that it finds
+    then. lags: the state that it reads is behind.
     """
-    uncertain = ("unknown", "would_release", *(["already_released"] if unread else []))
     for row in rows:
         message = messages.get(row["handle"])
         if message is None:
@@ -70,12 +75,14 @@ def each_status_is_true(
             continue
         new = {address for address in message.recipients if now[message.id, address] > before[message.id, address]}
         old = {address for address in message.recipients if before[message.id, address]}
+        guessed = message.id in refused or message.postfix_id in refused
+        uncertain = ("unknown", "would_release", *(["already_released"] if guessed else []))
         true = {
             "released": bool(new),
             "partial": bool(new or old),
             "undelivered": not new,
             "failed": not new,
-            "already_released": unread or (not new and _has_left(message, old)),
+            "already_released": guessed or (not new and _has_left(message, old)),
             "not_quarantined": not new and not message.is_quarantined,
             "not_found": False,
             "unknown": True,
@@ -116,18 +123,17 @@ def nothing_was_sent(emulator: Emulator, earlier: int, before: Copies) -> Iterat
         yield f"check mode sent {len(sent)} requests that write"
 
 
-def no_secret_is_in(text: str, secrets: Sequence[str]) -> Iterator[str]:
+def no_secret_is_in(text: str, secret: str) -> Iterator[str]:
     """Neither in what was printed nor in the journal."""
-    if any(secret in text for secret in secrets):
+    if secret in text:
         yield "a secret was printed or written"
 
 
 def the_journal_agrees(path: Path, emulator: Emulator) -> Iterator[str]:
-    """It is valid; every id that was sent had its intent there; what it calls released was delivered."""
-    if not path.exists():
-        return
-    intended: set[str] = set()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    """It is valid; it has an intent for each time that an id was sent; what it calls released was delivered."""
+    intended: Counter[str] = Counter()
+    # Without a file nothing may have been sent.
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], 1):
         try:
             entry = json.loads(line)
         except ValueError:
@@ -138,12 +144,14 @@ def the_journal_agrees(path: Path, emulator: Emulator) -> Iterator[str]:
             copies = sum(number for (message_id, _), number in emulator.deliveries.items() if message_id == told["id"])
             if told["status"] == "released" and told["id"] and not copies:
                 yield f"line {number} of the journal calls {told['id']} released, and nobody got it"
-    unannounced = ids_sent(emulator.requests) - intended
+    # One intent covers the repetitions of a request that was refused by HTTP 429, which is certainly not processed.
+    honoured = [request for request in emulator.requests if request.status != 429]
+    unannounced = (ids_sent(honoured) - intended).keys() | (ids_sent(emulator.requests).keys() - intended.keys())
     if unannounced:
         yield f"{sorted(unannounced)[:3]} were sent without an intent in the journal"
 
 
-def ids_sent(requests: Sequence[Request]) -> set[str]:
-    """The ids that release calls named."""
+def ids_sent(requests: Sequence[Request]) -> Counter[str]:
+    """The ids that release calls named, and how often."""
     bodies = [json.loads(request.body) for request in requests if request.route == "release"]
-    return {name for body in bodies for name in (body["ids"] if isinstance(body, dict) else body)}
+    return Counter(name for body in bodies for name in (body["ids"] if isinstance(body, dict) else body))
