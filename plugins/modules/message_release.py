@@ -86,7 +86,8 @@ options:
       - Whether the state of each message is read first and only what is in quarantine is sent.
       - With V(false), ids are sent unread, which saves the reads but leaves to Cloudflare what happens to a message that
         is not in quarantine (that is not published; it might be delivered again). Message-IDs are looked up all the same.
-        A message that such a call refuses, and that then reads as released, counts as V(already_released), whoever did it.
+        A message that such a call refuses or passes over, and that then reads as released, counts as V(already_released),
+        whoever released it.
       - Check mode always reads.
     type: bool
     default: true

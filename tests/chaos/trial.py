@@ -164,10 +164,9 @@ class Stage:
         self.story += [f"  {row['handle']}: {row['status']}: {row['detail']}" for row in _rows(ended)[:60]]
         self.statuses.update(row["status"] for row in _rows(ended))
         self._note(truth.it_ended(ended.hung), when)
-        errors = [request for request in requests if (request.status or 0) >= 300 and not options["check_state"]]
-        refused, lags = truth.ids_sent(errors), bool(self._storm.settings["state_lag"])
+        unread, lags = () if options["check_state"] else sent, bool(self._storm.settings["state_lag"])
         self._note(
-            truth.each_status_is_true(_rows(ended), self._messages, before, copies, refused=refused, lags=lags), when
+            truth.each_status_is_true(_rows(ended), self._messages, before, copies, unread=unread, lags=lags), when
         )
         self._note(truth.no_secret_is_in(ended.printed, self._credential.secret), when)
         return ended

@@ -59,13 +59,13 @@ def each_status_is_true(
     before: Copies,
     now: Copies,
     *,
-    refused: Container[str],
+    unread: Container[str],
     lags: bool,
 ) -> Iterator[str]:
     """What a row says is what happened. before: copies that are not of this run; now: all of them.
 
-    refused: ids that the module sent unread, and that an error answered: it cannot tell whose a release is that it finds
-    then. lags: the state that it reads is behind.
+    unread: ids that the module sent without reading their state: it cannot tell whose a release is that it finds after an
+    answer that tells nothing. lags: the state that it reads is behind.
     """
     for row in rows:
         message = messages.get(row["handle"])
@@ -75,7 +75,7 @@ def each_status_is_true(
             continue
         new = {address for address in message.recipients if now[message.id, address] > before[message.id, address]}
         old = {address for address in message.recipients if before[message.id, address]}
-        guessed = message.id in refused or message.postfix_id in refused
+        guessed = message.id in unread or message.postfix_id in unread
         uncertain = ("unknown", "would_release", *(["already_released"] if guessed else []))
         true = {
             "released": bool(new),
