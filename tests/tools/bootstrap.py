@@ -108,6 +108,7 @@ class Environment(t.NamedTuple):
 RUN = Environment(VENV, ("tests/requirements/run.txt", "tests/emulator/requirements.txt"))
 TEST = Environment(VENV, (*RUN.requirements, "tests/requirements/test.txt", "tests/contract/requirements.txt"))
 LINT = Environment(VENV / "lint", ("tests/requirements/lint.txt",))
+DOCSITE = Environment(LINT.path, (*LINT.requirements, "tests/requirements/docsite.txt"))
 FLOOR = Environment(VENV / "floor", ("tests/requirements/floor.txt", "tests/requirements/test.txt"))
 
 
