@@ -48,6 +48,8 @@ def main() -> int:
     reference.mkdir(mode=0o755)
     _run("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error",
          "--dest-dir", str(reference), "emailsec.cloudflare")  # fmt: skip
+    index = reference / "index.rst"
+    index.write_text(shortened(index.read_text(encoding="utf-8")), encoding="utf-8")
     _run("sphinx-build", "-b", "html", "--quiet", "--fail-on-warning", "--keep-going", str(source), str(SITE / "html"))
     print(f"The documentation site: {(SITE / 'html' / 'index.html').as_uri()}")
     return 0
@@ -76,6 +78,11 @@ def _target(link: str) -> str:
         if found := re.fullmatch(pattern, name):
             return found.expand(page)
     return f"{BROWSE}/{name}{mark}{anchor}"
+
+
+def shortened(index: str) -> str:
+    """Return the index of the reference with short names for its pages; their own are too long for the side of a page."""
+    return re.sub(r"^( +)(\w+)_(module|role|filter|inventory)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE)
 
 
 def _run(*command: str) -> None:
