@@ -32,7 +32,33 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_use_index = False
-html_theme_options = {"top_of_page_buttons": []}
+# The reference's tables in the theme's own colours; those that antsibull-docs brings are for white paper only.
+TABLES = {
+    "antsibull-table-background-header": "var(--color-background-secondary)",
+    "antsibull-table-background-even": "var(--color-background-secondary)",
+    "antsibull-table-background-odd": "var(--color-background-primary)",
+    "antsibull-table-border": "var(--color-background-border)",
+    "antsibull-narrowtable-background": "var(--color-background-secondary)",
+    "antsibull-links-background": "#1f6f71",
+    "antsibull-links-background-active": "#175456",
+}
+DARK = {
+    "antsibull-option-type": "#d2a8ff",
+    "antsibull-option-elements": "#d2a8ff",
+    "antsibull-option-required": "#ff7b72",
+    "antsibull-option-version-added": "#7ee787",
+    "antsibull-option-aliases": "#7ee787",
+    "antsibull-option-default": "#79c0ff",
+    "antsibull-option-sample": "#79c0ff",
+    "antsibull-option-sample-header": "inherit",
+    "antsibull-attribute-support-none": "#ff7b72",
+    "antsibull-attribute-support-full": "#7ee787",
+}
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "light_css_variables": TABLES,
+    "dark_css_variables": TABLES | DARK,
+}
 
 # What the reference names of Ansible's own documentation. It is linked by these rules, as the site is built without a
 # network, and so without the inventories of intersphinx.

@@ -10,20 +10,20 @@ Nothing is fetched. Runs in an environment that has antsibull-docs and Sphinx.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-import subprocess
 import sys
-import typing as t
 from pathlib import Path
 
 from bootstrap import CHECKOUT, VENV
+from process import call
 
 DOCS = CHECKOUT / "docs"
 SITE = VENV / "site"
 BROWSE = "https://github.com/emailsec/cloudflare/blob/main"
 # Where the target of a Markdown link stands: [text](target) and [label]: target
-LINK = re.compile(r"(?<=\]\()[^)\s]+|(?<=\]: )\S+")
+LINK = re.compile(r"(\]\(|^\[[^\]]+\]: )([^)\s]+)", re.MULTILINE)
 # What has a page in the site, although it lies outside of docs.
 PAGES = {
     r"plugins/modules/(\w+)\.py": r"../reference/\1_module.rst",
@@ -64,7 +64,7 @@ def gather(guides: Path) -> None:
 
 def linked(text: str) -> str:
     """Return the text of a guide with its links out of docs turned to pages of the site, or else to GitHub."""
-    return LINK.sub(lambda link: _target(link[0]), text)
+    return LINK.sub(lambda link: link[1] + _target(link[2]), text)
 
 
 def _target(link: str) -> str:
@@ -85,11 +85,11 @@ def shortened(index: str) -> str:
     return re.sub(r"^( +)(\w+)_(module|role|filter|inventory)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE)
 
 
-def _run(*command: str) -> None:
+def _run(program: str, *arguments: str) -> None:
     """Run a program of the environment; end with it when it fails."""
-    program: t.Final = Path(sys.executable).with_name(command[0])
-    if code := subprocess.run([program, *command[1:]], check=False, cwd=CHECKOUT).returncode:
-        sys.exit(f"{command[0]} ended with {code}")
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
+    if code := call(command, cwd=CHECKOUT, env=dict(os.environ)):
+        sys.exit(f"{program} ended with {code}")
 
 
 if __name__ == "__main__":
