@@ -66,14 +66,17 @@ ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 ANSIBLE_PAGES = {
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
+    "intro_dynamic_inventory": "inventory_guide/intro_dynamic_inventory.html",
 }
 ANSIBLE_PLUGIN = re.compile(r"ansible_collections\.(?!emailsec\.)(\w+)\.(\w+)\.(\w+?_[a-z]+)(?:__.*)?\Z")
 
 
 def ansible_page(label: str) -> str | None:
-    """Return the page of Ansible's documentation that has this label, or None if it is not known."""
+    """Return the page of Ansible's documentation that has this label or environment variable, or None if it is not known."""
     if plugin := ANSIBLE_PLUGIN.match(label):
         return "collections/{}/{}/{}.html".format(*plugin.groups())
+    if re.fullmatch("ANSIBLE_[A-Z_]+", label):
+        return f"reference_appendices/config.html#envvar-{label}"
     return ANSIBLE_PAGES.get(label)
 
 

@@ -36,7 +36,10 @@ def test_the_readme_links_to_every_guide() -> None:
         ("[x](../plugins/modules/message_info.py)", "[x](../reference/message_info_module.rst)"),
         ("[x](../plugins/filter/report_csv.py)", "[x](../reference/report_csv_filter.rst)"),
         ("[x](../roles/quarantine_release/README.md)", "[x](../reference/quarantine_release_role.rst)"),
-        ("[x](../README.md#description)", "[x](https://github.com/emailsec/cloudflare/blob/main/README.md#description)"),
+        (
+            "[x](../README.md#description)",
+            "[x](https://github.com/emailsec/cloudflare/blob/main/README.md#description)",
+        ),
         ("[x][y]: ../releasing", "[x][y]: ../releasing"),
         ('[x]: ../SECURITY.md "why"', '[x]: https://github.com/emailsec/cloudflare/blob/main/SECURITY.md "why"'),
     ],
