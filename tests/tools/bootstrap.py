@@ -109,6 +109,7 @@ RUN = Environment(VENV, ("tests/requirements/run.txt", "tests/emulator/requireme
 TEST = Environment(VENV, (*RUN.requirements, "tests/requirements/test.txt", "tests/contract/requirements.txt"))
 LINT = Environment(VENV / "lint", ("tests/requirements/lint.txt",))
 BENCHMARKS = Environment(VENV / "benchmarks", (*RUN.requirements, "tests/requirements/benchmarks.txt"))
+DOCSITE = Environment(LINT.path, (*LINT.requirements, "tests/requirements/docsite.txt"))
 FLOOR = Environment(VENV / "floor", ("tests/requirements/floor.txt", "tests/requirements/test.txt"))
 
 

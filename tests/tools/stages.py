@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import private_home
-from bootstrap import CHECKOUT, COLLECTIONS, FLOOR, LINT, TEST, Environment
+from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, FLOOR, LINT, TEST, Environment
 from process import call
 from tree import copy_of_checkout
 
@@ -75,6 +75,10 @@ def _docs(environment: Environment, _added: list[str]) -> None:
         _run(environment, [*command, "--validate-collection-refs", "self", "."], cwd=copy)
 
 
+def _docsite(environment: Environment, _added: list[str]) -> None:
+    _run(environment, [str(environment.python), str(TOOLS / "docsite.py")])
+
+
 def _in_copy(*command: str) -> t.Callable[[Environment, list[str]], None]:
     """Return a stage that runs one program of the environment in a copy of the checkout."""
 
@@ -108,6 +112,7 @@ STAGES = (
     Stage("sanity", "ansible-test sanity", TEST, _sanity),
     Stage("lint", "ansible-lint, profile production, and shellcheck", LINT, _lint),
     Stage("docs", "the documentation of plugins and roles", LINT, _docs),
+    Stage("docsite", "the documentation site, built into .venv/site", DOCSITE, _docsite),
     Stage("changelog", "the changelog and its fragments", LINT, _in_copy("antsibull-changelog", "lint")),
     Stage("licences", "a licence for every file", LINT, _in_copy("reuse", "lint", "--lines")),
     Stage("groups", "every module in the action group", LINT, _in_copy("python", str(TOOLS / "action_groups.py"))),

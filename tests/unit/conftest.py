@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import tempfile
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.tests.unit.support import http
@@ -39,6 +41,13 @@ def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], t.Any]:
+    """Import a program of tests/tools."""
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "tools"))
+    return importlib.import_module
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
 import typing as t
@@ -17,13 +16,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], t.Any]:
-    """Import a program of tests/tools."""
-    monkeypatch.syspath_prepend(str(ROOT / "tests" / "tools"))
-    return importlib.import_module
 
 
 def floor(package: str) -> str:

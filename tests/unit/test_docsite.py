@@ -1,0 +1,56 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The guides are right on GitHub and in the documentation site: every link leads somewhere in both."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.emailsec.cloudflare.tests.unit.test_structure import ROOT
+
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_every_file_that_a_guide_links_to_is_there(tool: t.Callable[[str], t.Any], guide: Path) -> None:
+    links = tool("docsite").LINK.findall(guide.read_text(encoding="utf-8"))
+    files = {link.partition("#")[0] for _before, link in links if not re.match("[a-z]+:|#", link)}
+    assert [file for file in sorted(files) if not (guide.parent / file).exists()] == []
+
+
+def test_the_readme_links_to_every_guide() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [guide.name for guide in GUIDES if f"(docs/{guide.name})" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[x](releasing.md#brakes)", "[x](releasing.md#brakes)"),
+        ("[x](https://a.example/../b)", "[x](https://a.example/../b)"),
+        ("[x](../plugins/modules/message_info.py)", "[x](../reference/message_info_module.rst)"),
+        ("[x](../plugins/filter/report_csv.py)", "[x](../reference/report_csv_filter.rst)"),
+        ("[x](../roles/quarantine_release/README.md)", "[x](../reference/quarantine_release_role.rst)"),
+        (
+            "[x](../README.md#description)",
+            "[x](https://github.com/emailsec/cloudflare/blob/main/README.md#description)",
+        ),
+        ("[x][y]: ../releasing", "[x][y]: ../releasing"),
+        ('[x]: ../SECURITY.md "why"', '[x]: https://github.com/emailsec/cloudflare/blob/main/SECURITY.md "why"'),
+    ],
+)
+def test_links_out_of_the_guides_lead_to_pages_or_to_github(
+    tool: t.Callable[[str], t.Any], text: str, expected: str
+) -> None:
+    assert tool("docsite").linked(text) == expected
+
+
+def test_a_dead_link_ends_the_build(tool: t.Callable[[str], t.Any]) -> None:
+    docsite = tool("docsite")
+    with pytest.raises(docsite.DeadLink, match="nowhere.md"):
+        docsite.linked("[x](../nowhere.md)")
