@@ -154,7 +154,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             accounts = self._accounts(path, cache)
         except CloudflareError as error:
-            raise AnsibleParserError(error.sentence()) from None
+            raise AnsibleParserError(str(error)) from None
         group = inventory.add_group(self._sanitize_group_name(self.get_option("group")))
         by_name = self.get_option("hostname") == "name"
         # Made of all accounts, lest a name depends on the patterns.
