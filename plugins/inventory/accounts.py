@@ -51,7 +51,7 @@ options:
       - name: CLOUDFLARE_BASE_URL
   include:
     description:
-      - Only accounts whose name or id fits one of these patterns. They may contain V(*), V(?) and V([...]\), and ignore case.
+      - Only accounts whose name or id fits one of these patterns. They may contain V(*), V(?) and V([...]), and ignore case.
       - If empty, all accounts.
     type: list
     elements: str
