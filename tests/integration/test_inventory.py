@@ -67,7 +67,9 @@ def test_the_sample(ansible: Ansible, emulator: Emulator) -> None:
 
 
 def test_a_release_of_which_one_account_has_a_bad_credential(ansible: Ansible, emulator: Emulator) -> None:
-    message = {name: emulator.quarantined(account.id)[0] for name, account in zip(IN_ORDER, emulator.accounts, strict=True)}
+    message = {
+        name: emulator.quarantined(account.id)[0] for name, account in zip(IN_ORDER, emulator.accounts, strict=True)
+    }
     own = ansible.directory / "own.json"
     hosts: dict[str, Any] = {
         name: {"quarantine_release_messages": [found.id], "quarantine_release_settle_time": 3}
@@ -160,7 +162,10 @@ def test_the_cache(ansible: Ansible, emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("credential", "words"),
     [
-        ("account_owned", "the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's"),
+        (
+            "account_owned",
+            "the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's",
+        ),
         ("expired", "Cloudflare refused the API token of the environment variable CLOUDFLARE_API_TOKEN: HTTP 401"),
         ("revoked", "Either it is not valid (any more), or it may not do this"),
     ],
