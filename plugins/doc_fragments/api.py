@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 
-class ModuleDocFragment:
-    """The connection options that every module of this collection has."""
-
-    DOCUMENTATION = r"""
-options:
+_ACCOUNT = r"""
   account_id:
     description:
       - The Cloudflare account, 32 hexadecimal digits.
       - If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID) is used. One of the two is required.
     type: str
+"""
+
+_CONNECTION = r"""
   api_token:
     description:
       - API token. Mutually exclusive with O(api_email) and O(api_key).
@@ -78,3 +77,12 @@ seealso:
     description: Reference of the API behind this collection.
     link: https://developers.cloudflare.com/api/resources/email_security/
 """
+
+
+class ModuleDocFragment:
+    """The connection options that every module of this collection has."""
+
+    DOCUMENTATION = "options:" + _ACCOUNT.rstrip() + _CONNECTION
+
+    # For plugins that are not about one account.
+    CONNECTION = "options:" + _CONNECTION

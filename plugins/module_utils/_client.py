@@ -39,8 +39,9 @@ class Credential(t.NamedTuple):
 class Settings(t.NamedTuple):
     """How to reach the API.
 
-    timeout: seconds for one request. retries: repetitions of one failed request. max_wait: seconds to wait for rate
-    limits in all. verify: as in requests (True, False, or the path of a CA bundle).
+    account_id: whose Email Security all paths lead to; if empty, they begin where the API does. timeout: seconds for one
+    request. retries: repetitions of one failed request. max_wait: seconds to wait for rate limits in all. verify: as in
+    requests (True, False, or the path of a CA bundle).
     """
 
     api_url: str
@@ -62,14 +63,14 @@ class Page(t.NamedTuple):
     broken: bool
 
 
-def _pace_name(settings: Settings) -> str:
-    """Return a name for what has one rate limit: a server and a credential, which the name does not give away."""
+def access_name(settings: Settings) -> str:
+    """Return a name for a server and a credential, which the name does not give away: both have one rate limit and see the same."""
     parts = [settings.api_url, *(settings.credential.headers[name] for name in sorted(settings.credential.headers))]
-    return "pace-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 class Client:
-    """Speaks to C(/accounts/{account_id}/email-security). Can be used by several threads."""
+    """Speaks to C(/accounts/{account_id}/email-security), or to all of the API. Can be used by several threads."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.calls = 0
@@ -77,8 +78,8 @@ class Client:
         self.max_wait = settings.max_wait
         self._settings = settings
         self._clock = clock
-        self._base = f"{settings.api_url}/accounts/{settings.account_id}/email-security"
-        self._pace = Pace(clock, settings.max_wait, SharedNumbers(_pace_name(settings)))
+        self._base = settings.api_url + (f"/accounts/{settings.account_id}/email-security" if settings.account_id else "")
+        self._pace = Pace(clock, settings.max_wait, SharedNumbers(f"pace-{access_name(settings)}"))
         self._lock = threading.Lock()
         self._http = Http(
             settings.api_url,
@@ -166,10 +167,9 @@ class Client:
         try:
             return read_envelope(reply)
         except AuthenticationError as error:
-            message = (
-                f"Cloudflare refused the {self._settings.credential.origin}: {error}. Either it is not valid (any more), or it "
-                f'lacks the permission "{permission}" on account {self._settings.account_id}'
-            )
+            account = self._settings.account_id
+            lack = f'lacks the permission "{permission}" on account {account}' if account else "may not do this"
+            message = f"Cloudflare refused the {self._settings.credential.origin}: {error}. Either it is not valid (any more), or it {lack}"
             raise AuthenticationError(message, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
 
     def _same_server(self, url: str, reply: Reply) -> str:

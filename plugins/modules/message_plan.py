@@ -327,11 +327,11 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments imp
     api_argument_spec,
     exclusive_search_options,
     fail,
-    in_range,
     make_client,
     search_argument_spec,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles

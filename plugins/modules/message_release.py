@@ -342,8 +342,9 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import narrow, planned_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, in_range, make_client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, make_client
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES

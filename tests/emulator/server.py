@@ -154,6 +154,10 @@ class Emulator:
         """Put one message into quarantine, or elsewhere; see World.compose and Message for the fields."""
         return self.world.add_message(account, **fields)
 
+    def add_account(self, name: str, id: str | None = None) -> Account:
+        """Add an account without mail; credentials for all accounts are for this one, too."""
+        return self.world.add_account(name, id)
+
     def enter(self, message_id: str, state: str) -> None:
         """Let a message enter a state (one word, as for add_message) as if somebody else had acted."""
         self.world.enter(message_id, state)

@@ -17,6 +17,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from .clock import Clock, utc
 from .credentials import standard_credentials
@@ -106,6 +107,15 @@ class World:
         message = self.compose(**fields)
         self.add([message], account)
         return message
+
+    def add_account(self, name: str, id: str | None = None) -> Account:
+        """Add an account that those credentials can see that could see all accounts so far."""
+        account = Account(id or f"{self.random.getrandbits(128):032x}", name, "new.example", Mailbox())
+        for key, known in self.credentials.items():
+            if known.accounts >= self.accounts.keys():
+                self.credentials[key] = replace(known, accounts=known.accounts | {account.id})
+        self.accounts[account.id] = account
+        return account
 
     def find(self, message_id: str) -> Message:
         """The message with that investigate or postfix id, of any account; else KeyError."""

@@ -24,6 +24,7 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
+PROGRAMS = Path(sys.executable).parent
 INVENTORY = CHECKOUT / "playbooks" / "inventory"
 ONE_ACCOUNT = INVENTORY / "one_account.yml"
 SEVERAL_ACCOUNTS = INVENTORY / "several_accounts"
@@ -59,6 +60,24 @@ class Run(NamedTuple):
     def total(self, counter: str) -> int:
         """The sum of a column of the recap."""
         return sum(row[counter] for row in self.recap.values())
+
+
+class Listing(NamedTuple):
+    """What ansible-inventory says. content: groups, and the variables of the hosts; errors on one line."""
+
+    code: int
+    content: dict[str, Any]
+    errors: str
+
+    @property
+    def hosts(self) -> dict[str, dict[str, Any]]:
+        """The hosts with their variables."""
+        variables: dict[str, dict[str, Any]] = _plain(self.content["_meta"]["hostvars"])
+        return variables
+
+    def group(self, name: str) -> set[str]:
+        """The hosts of a group."""
+        return set(self.content.get(name, {}).get("hosts", []))
 
 
 class Ansible:
@@ -144,23 +163,6 @@ class Ansible:
         """Start ansible-playbook."""
         self._runs += 1
         self._record.touch()
-        programs = Path(sys.executable).parent
-        environment = {
-            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
-            "ANSIBLE_CALLBACKS_ENABLED": "record",
-            "ANSIBLE_COLLECTIONS_PATH": str(self.directory / "collections"),
-            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOWS": "true",
-            "HOME": str(self.directory),
-            "LC_ALL": "C.UTF-8",
-            "NO_PROXY": "127.0.0.1",
-            "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
-            "TERM": "dumb",
-            "TMPDIR": str(self.directory),
-            "RECORD": str(self._record),
-            **self.environment,
-        }
         terminals = {
             "stdin": terminal,
             "stdout": terminal,
@@ -168,9 +170,9 @@ class Ansible:
             "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         }
         return subprocess.Popen(
-            [programs / "ansible-playbook", *map(str, arguments)],
+            [PROGRAMS / "ansible-playbook", *map(str, arguments)],
             cwd=self.directory,
-            env=environment,
+            env=self._variables(),
             stderr=subprocess.STDOUT,
             **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE} if terminal is None else terminals),
             text=True,
@@ -185,9 +187,50 @@ class Ansible:
         recap = lines.pop()["recap"] if lines and "recap" in lines[-1] else {}
         return Run(process.returncode, output, lines, recap)
 
+    def listing(self, *arguments: object) -> Listing:
+        """Run ansible-inventory --list."""
+        done = subprocess.run(
+            [PROGRAMS / "ansible-inventory", "--list", *map(str, arguments)],
+            cwd=self.directory,
+            env=self._variables(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert "[DEPRECATION WARNING]" not in done.stderr, done.stderr
+        return Listing(done.returncode, json.loads(done.stdout or "{}"), " ".join(done.stderr.split()))
+
+    def _variables(self) -> dict[str, str]:
+        """The environment of what is run."""
+        return {
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "record",
+            "ANSIBLE_COLLECTIONS_PATH": str(self.directory / "collections"),
+            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOWS": "true",
+            "HOME": str(self.directory),
+            "LC_ALL": "C.UTF-8",
+            "NO_PROXY": "127.0.0.1",
+            "PATH": os.pathsep.join([str(PROGRAMS), os.environ["PATH"]]),
+            "TERM": "dumb",
+            "TMPDIR": str(self.directory),
+            "RECORD": str(self._record),
+            **self.environment,
+        }
+
     @property
     def _record(self) -> Path:
         return self.directory / f"record-{self._runs}.jsonl"
+
+
+def _plain(value: Any) -> Any:
+    """What ansible-inventory shows, without the mark that it gives to text that is not to be taken for a template."""
+    if isinstance(value, dict):
+        return value.get("__ansible_unsafe") or {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def prefixed(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,7 +117,8 @@ def prepare(*environments: Environment) -> None:
     """Make the environments, and the checkout known in them as the collection that it is."""
     if sys.version_info < (3, 11):
         raise SetUpError(f"This needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.")
-    for environment in environments:
+    # The outer ones first: to make one anew clears what is in it.
+    for environment in sorted(environments, key=lambda environment: len(environment.path.parts)):
         environment.ensure()
     HOME.mkdir(exist_ok=True)
     link = COLLECTIONS / "ansible_collections" / "emailsec" / "cloudflare"

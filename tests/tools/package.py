@@ -59,6 +59,7 @@ def main() -> int:
     modules = [f"emailsec.cloudflare.{path.stem}" for path in sorted(Path("plugins/modules").glob("*.py"))]
     documented = json.loads(_run("ansible-doc", "--json", *modules).stdout)
     problems += [f"{name} has no documentation where it is installed" for name in modules if name not in documented]
+    _run("ansible-doc", "--type", "inventory", "--json", "emailsec.cloudflare.accounts")
 
     # The importer ends with 0 after some of its errors.
     log = _run(sys.executable, "-m", "galaxy_importer.main", str(archive))

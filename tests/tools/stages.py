@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import private_home
-from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, FLOOR, LINT, TEST, Environment
+from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, FLOOR, LINT, RUN, TEST, Environment, prepare
 from process import call
 from tree import copy_of_checkout
 
@@ -79,6 +79,11 @@ def _docsite(environment: Environment, _added: list[str]) -> None:
     _run(environment, [str(environment.python), str(TOOLS / "docsite.py")])
 
 
+def _image(_environment: Environment, added: list[str]) -> None:
+    prepare(LINT)
+    _in_copy("python", str(TOOLS / "execution_environment.py"))(LINT, added)
+
+
 def _in_copy(*command: str) -> t.Callable[[Environment, list[str]], None]:
     """Return a stage that runs one program of the environment in a copy of the checkout."""
 
@@ -116,5 +121,6 @@ STAGES = (
     Stage("changelog", "the changelog and its fragments", LINT, _in_copy("antsibull-changelog", "lint")),
     Stage("licences", "a licence for every file", LINT, _in_copy("reuse", "lint", "--lines")),
     Stage("groups", "every module in the action group", LINT, _in_copy("python", str(TOOLS / "action_groups.py"))),
+    Stage("image", "what ansible-builder makes of it, and that this is enough", RUN, _image),
     Stage("package", "build, install and Galaxy's importer", LINT, _in_copy("python", str(TOOLS / "package.py"))),
 )

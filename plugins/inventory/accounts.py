@@ -1,0 +1,216 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin: accounts become hosts."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: accounts
+short_description: Cloudflare accounts as an inventory
+version_added: 0.3.0
+description:
+  - Makes a host of every Cloudflare account that the credential can see, with the variable C(quarantine_release_account_id)
+    that the role P(emailsec.cloudflare.quarantine_release#role) goes by. What is to be released for which account comes from
+    C(group_vars), C(host_vars) or extra variables, as with any inventory.
+  - The name of its file ends with C(cloudflare_accounts.yml) or C(cloudflare_accounts.yaml).
+  - A host is named after its account, in lower case and with hyphens between the words. If two accounts would get the same
+    name, the id of each is added to it.
+  - The hosts have C(ansible_connection=local), and the Python that runs Ansible as C(ansible_python_interpreter). In
+    C(cloudflare_account_name) and C(cloudflare_account_type) they have what Cloudflare says of the account; it is never
+    taken for a template.
+author:
+  - emailsec.cloudflare contributors (@emailsec)
+extends_documentation_fragment:
+  - emailsec.cloudflare.api.connection
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description: Says that the file is for this plugin.
+    type: str
+    required: true
+    choices: [emailsec.cloudflare.accounts]
+  api_token:
+    description:
+      - API token of a user. Cloudflare does not list accounts to tokens that belong to an account.
+      - Mutually exclusive with O(api_email) and O(api_key). Like those and O(api_url), it may be a template, such as a lookup,
+        and it may be encrypted with ansible-vault.
+      - If no credential is given as an option, the environment is asked, first for E(CLOUDFLARE_API_TOKEN), then for
+        E(CLOUDFLARE_EMAIL) and E(CLOUDFLARE_API_KEY).
+      - An empty environment variable counts as unset.
+      - It is used to list the accounts only; the hosts do not get it.
+    type: str
+  api_url:
+    description:
+      - Where the API is. Nothing but V(https) leaves the machine unencrypted only with a warning.
+    type: str
+    default: https://api.cloudflare.com/client/v4
+    env:
+      - name: CLOUDFLARE_BASE_URL
+  include:
+    description:
+      - Only accounts whose name or id fits one of these patterns. They may contain V(*), V(?) and V([...]), and ignore case.
+      - If empty, all accounts.
+    type: list
+    elements: str
+    default: []
+  exclude:
+    description: No accounts whose name or id fits one of these patterns. It beats O(include).
+    type: list
+    elements: str
+    default: []
+  hostname:
+    description:
+      - What a host is named after, the V(name) of the account or its V(id).
+      - The name of an account can be changed by those who manage the account. With V(id), the variables of a host in
+        C(host_vars) stay with the account.
+    type: str
+    choices: [name, id]
+    default: name
+  group:
+    description: The group of all hosts.
+    type: str
+    default: cloudflare_accounts
+notes:
+  - An inventory source that fails is a warning to Ansible, which goes on without it. Set
+    C(any_unparsed_is_failed=true) in section C([inventory]) of C(ansible.cfg), or E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED),
+    to make it an error.
+  - What is cached are ids, names and types of accounts, for each file, O(api_url) and credential.
+seealso:
+  - plugin: emailsec.cloudflare.quarantine_release
+    plugin_type: role
+"""
+
+EXAMPLES = r"""
+# cloudflare_accounts.yml: all accounts that the token in CLOUDFLARE_API_TOKEN can see
+plugin: emailsec.cloudflare.accounts
+
+---
+# some.cloudflare_accounts.yml: a token of its own, some of the accounts, groups, and a cache for a day
+plugin: emailsec.cloudflare.accounts
+api_token: "{{ lookup('ansible.builtin.file', '/run/secrets/cloudflare') }}"
+include:
+  - "* clinic"
+  - "* law"
+exclude:
+  - test*
+groups:
+  clinics: cloudflare_account_name is search('Clinic')
+keyed_groups:
+  - key: cloudflare_account_type
+    prefix: type
+compose:
+  quarantine_release_reason: "'False positives of ' ~ cloudflare_account_name"
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/cloudflare-accounts
+cache_timeout: 86400
+"""
+
+import fnmatch
+import sys
+import typing as t
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.group import to_safe_group_name
+from ansible.module_utils.basic import missing_required_lib
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.release import __version__ as ansible_version
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._accounts import Account, list_accounts, read_account, unique_names
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Settings, access_name
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import connection_settings
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._http import IMPORT_ERROR
+
+_TEMPLATES = ("api_token", "api_email", "api_key", "api_url")
+_CONNECTION = (*_TEMPLATES, "timeout", "retries", "max_wait", "validate_certs", "ca_path")
+# Names that mean something to Ansible.
+_TAKEN = ("all", "ungrouped", "localhost")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Makes hosts of accounts."""
+
+    NAME = "emailsec.cloudflare.accounts"
+
+    # Whatever Ansible's own setting is: what names of accounts are made into is never more than a word.
+    _sanitize_group_name = staticmethod(lambda name: to_safe_group_name(name, force=True, silent=True))
+
+    def verify_file(self, path: str) -> bool:
+        """Tell whether the file is named as ours are."""
+        return super().verify_file(path) and path.endswith(("cloudflare_accounts.yml", "cloudflare_accounts.yaml"))
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Add the accounts to the inventory."""
+        super().parse(inventory, loader, path, cache)
+        self._read_config_data(path)
+        if IMPORT_ERROR:
+            raise AnsibleParserError(missing_required_lib("requests"))
+        try:
+            accounts = self._accounts(path, cache)
+        except CloudflareError as error:
+            raise AnsibleParserError(str(error)) from None
+        group = inventory.add_group(self._sanitize_group_name(self.get_option("group")))
+        by_name = self.get_option("hostname") == "name"
+        # Made of all accounts, lest a name depends on the patterns.
+        names = unique_names(accounts, (*_TAKEN, *inventory.groups)) if by_name else {}
+        for account in accounts:
+            if self._is_wanted(account):
+                self._add(account, names.get(account.id, account.id), group)
+
+    def _accounts(self, path: str, cache: bool) -> list[Account]:
+        """Return all accounts, from the cache where it may be used and has them."""
+        settings = self._settings()
+        if not self.get_option("cache"):
+            return list_accounts(Client(settings, Clock()))
+        key = f"{self.get_cache_key(path)}_{access_name(settings)}"
+        if cache:
+            try:
+                return [read_account(row) for row in self._cache[key]]
+            except KeyError:
+                pass  # not there, or too old
+        accounts = list_accounts(Client(settings, Clock()))
+        self._cache[key] = [{"id": account.id, "name": account.name, "type": account.kind} for account in accounts]
+        return accounts
+
+    def _settings(self) -> Settings:
+        """Return how to reach the API, from the options and the environment."""
+        options = {name: self.get_option(name) for name in _CONNECTION}
+        for name in _TEMPLATES:
+            try:
+                options[name] = self.templar.template(options[name])
+            except AnsibleError as error:
+                raise AnsibleParserError(f"The option {name} cannot be templated: {error}") from None
+            if options[name] is not None:
+                options[name] = str(options[name])
+        return connection_settings(options, "", f"ansible-core {ansible_version}", self.display.warning)
+
+    def _is_wanted(self, account: Account) -> bool:
+        """Tell whether the patterns let the account in."""
+
+        def fits(patterns: list[str]) -> bool:
+            return any(fnmatch.fnmatchcase(text, pattern.lower()) for pattern in patterns for text in (account.name.lower(), account.id))
+
+        return (not self.get_option("include") or fits(self.get_option("include"))) and not fits(self.get_option("exclude"))
+
+    def _add(self, account: Account, host: str, group: str) -> None:
+        """Add an account as a host, with its variables and groups."""
+        variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "cloudflare_account_name": wrap_var(account.name),
+            "cloudflare_account_type": wrap_var(account.kind),
+            "quarantine_release_account_id": account.id,
+        }
+        self.inventory.add_host(host, group)
+        for name, value in variables.items():
+            self.inventory.set_variable(host, name, value)
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), variables, host, strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict)
