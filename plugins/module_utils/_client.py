@@ -167,9 +167,13 @@ class Client:
         try:
             return read_envelope(reply)
         except AuthenticationError as error:
-            account = self._settings.account_id
-            lack = f'lacks the permission "{permission}" on account {account}' if account else "may not do this"
-            message = f"Cloudflare refused the {self._settings.credential.origin}: {error}. Either it is not valid (any more), or it {lack}"
+            origin, account = self._settings.credential.origin, self._settings.account_id
+            message = f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"
+            if account:
+                message = (
+                    f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it lacks the permission "
+                    f'"{permission}" on account {account}'
+                )
             raise AuthenticationError(message, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
 
     def _same_server(self, url: str, reply: Reply) -> str:
