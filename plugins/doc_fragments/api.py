@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 
-_ACCOUNT = r"""
+class ModuleDocFragment:
+    """The connection options that every module of this collection has: the account, and how to reach it."""
+
+    DOCUMENTATION = r"""
+options:
   account_id:
     description:
       - The Cloudflare account, 32 hexadecimal digits.
@@ -13,7 +17,9 @@ _ACCOUNT = r"""
     type: str
 """
 
-_CONNECTION = r"""
+    # By itself for plugins that are not about one account.
+    CONNECTION = r"""
+options:
   api_token:
     description:
       - API token. Mutually exclusive with O(api_email) and O(api_key).
@@ -77,12 +83,3 @@ seealso:
     description: Reference of the API behind this collection.
     link: https://developers.cloudflare.com/api/resources/email_security/
 """
-
-
-class ModuleDocFragment:
-    """The connection options that every module of this collection has."""
-
-    DOCUMENTATION = "options:" + _ACCOUNT.rstrip() + _CONNECTION
-
-    # For plugins that are not about one account.
-    CONNECTION = "options:" + _CONNECTION

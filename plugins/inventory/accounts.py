@@ -78,9 +78,6 @@ notes:
     C(any_unparsed_is_failed=true) in section C([inventory]) of C(ansible.cfg), or E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED),
     to make it an error.
   - What is cached are ids, names and types of accounts, for each file, O(api_url) and credential.
-seealso:
-  - plugin: emailsec.cloudflare.quarantine_release
-    plugin_type: role
 """
 
 EXAMPLES = r"""

@@ -16,6 +16,7 @@ author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
   - emailsec.cloudflare.api
+  - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
   - emailsec.cloudflare.attributes.info_module
   - emailsec.cloudflare.search

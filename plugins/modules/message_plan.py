@@ -18,6 +18,7 @@ author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
   - emailsec.cloudflare.api
+  - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
   - emailsec.cloudflare.search
 attributes:

@@ -19,6 +19,7 @@ author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
   - emailsec.cloudflare.api
+  - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
 attributes:
   check_mode:

@@ -23,21 +23,17 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def documented_options(path: str) -> dict[str, Any]:
-    """The options in the DOCUMENTATION of a plugin."""
+def documented_options(path: str, part: str = "DOCUMENTATION") -> dict[str, Any]:
+    """The options in the DOCUMENTATION of a plugin, or in another part of a fragment."""
     for node in ast.walk(ast.parse((CHECKOUT / "plugins" / path).read_text(encoding="utf-8"))):
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id == "DOCUMENTATION"
-        ):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == part:
             return yaml.safe_load(ast.literal_eval(node.value))["options"]
     raise AssertionError(f"{path} documents nothing")
 
 
 def connection_options() -> dict[str, str]:
     """What module_defaults of a play should hold: each connection option but the account."""
-    return {name: f"cloudflare_{name}" for name in documented_options("doc_fragments/api.py") if name != "account_id"}
+    return {name: f"cloudflare_{name}" for name in documented_options("doc_fragments/api.py", "CONNECTION")}
 
 
 def test_the_role_has_each_option_of_the_module_with_its_default() -> None:
