@@ -189,18 +189,22 @@ class Ansible:
 
     def listing(self, *arguments: object) -> Listing:
         """Run ansible-inventory --list."""
-        done = subprocess.run(
-            [PROGRAMS / "ansible-inventory", "--list", *map(str, arguments)],
+        done = self.program("ansible-inventory", "--list", *arguments)
+        assert "[DEPRECATION WARNING]" not in done.stderr, done.stderr
+        return Listing(done.returncode, json.loads(done.stdout or "{}"), " ".join(done.stderr.split()))
+
+    def program(self, name: str, *arguments: object, text: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a program of Ansible's on a text."""
+        return subprocess.run(
+            [PROGRAMS / name, *map(str, arguments)],
             cwd=self.directory,
             env=self._variables(),
-            stdin=subprocess.DEVNULL,
+            input=text,
             capture_output=True,
             text=True,
             timeout=180,
             check=False,
         )
-        assert "[DEPRECATION WARNING]" not in done.stderr, done.stderr
-        return Listing(done.returncode, json.loads(done.stdout or "{}"), " ".join(done.stderr.split()))
 
     def _variables(self) -> dict[str, str]:
         """The environment of what is run."""
