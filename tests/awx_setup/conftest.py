@@ -10,7 +10,6 @@ import copy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -19,16 +18,7 @@ sys.path[:0] = [str(TESTS / "awx_setup"), str(TESTS / "integration"), str(TESTS 
 
 # pylint: disable=wrong-import-position
 from awx_emulator import Awx
-from controller import Controller, playbooks
-from playbooks import Run
-
-
-class SetUp(NamedTuple):
-    """An AWX that was set up once: AWX, the administrator, and the run that did it."""
-
-    awx: Awx
-    controller: Controller
-    first: Run
+from controller import Controller, SetUp, playbooks
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from awx_collection import PLACE
 from awx_emulator import Awx
@@ -41,8 +41,9 @@ class Controller:
         self.data = data
         secrets = {"AWX_SETUP_READ_API_TOKEN": READ_TOKEN, "AWX_SETUP_WRITE_API_TOKEN": WRITE_TOKEN}
         # What awx.awx itself makes use of, and Ansible is going to drop, is not for this project to change.
-        quiet = {"ANSIBLE_DEPRECATION_WARNINGS": "false"}
+        quiet = {"ANSIBLE_DEPRECATION_WARNINGS": "false", "ANSIBLE_PIPELINING": "true"}
         self._ansible = Ansible(directory, awx.environment() | secrets | quiet | environment)
+        self._ansible.patience = 900  # some sixty modules, one after the other
         link = directory / "collections" / "ansible_collections" / "awx"
         if not PLACE.is_dir():
             raise FileNotFoundError(f"{PLACE} is missing; ./test awx fetches it")
@@ -60,3 +61,11 @@ class Controller:
         variables = {f"awx_setup_{name}": value for name, value in (self.data | changes).items()}
         self.awx.requests.clear()
         return self._ansible.playbook(f"emailsec.cloudflare.{playbook}", *arguments, "-e", json.dumps(variables))
+
+
+class SetUp(NamedTuple):
+    """An AWX that was set up once: AWX, the administrator, and the run that did it."""
+
+    awx: Awx
+    controller: Controller
+    first: Run

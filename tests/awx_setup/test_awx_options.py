@@ -10,19 +10,18 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from awx_emulator import Awx
-from conftest import SetUp
-from controller import DATA, Controller, playbooks
+from controller import Controller, SetUp, playbooks
+from playbooks import CHECKOUT
 
 OPERATORS, APPROVERS = "Service desk", "Mail security"
 WORKFLOW = "Quarantine: Plan, approve, release"
-OPTIONS = {
-    "accounts": DATA["accounts"][:1],
-    "execution_environment_image": DATA["execution_environment_image"],
-    "organization": "Mail",
+# The example of the guide, with all that it leaves out
+EXAMPLE = yaml.safe_load((CHECKOUT / "docs" / "awx-variables.yml").read_text(encoding="utf-8"))
+OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.items()} | {
+    "accounts": EXAMPLE["awx_setup_accounts"][:1],
     "manage_organization": True,
-    "operators": [OPERATORS],
-    "approvers": [APPROVERS],
     "manage_teams": True,
     "roles": [{"role": "execute", "teams": [APPROVERS], "job_templates": ["Quarantine: Release now"]}],
     "shared_directory": "/var/lib/quarantine",
@@ -35,7 +34,6 @@ OPTIONS = {
         }
     ],
     "notifications": {"success": ["Quarantine: chat"], "approvals": ["Quarantine: chat"]},
-    "policy": {"require_ticket": True},
 }
 
 

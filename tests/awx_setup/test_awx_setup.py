@@ -11,8 +11,7 @@ import re
 
 import pytest
 import yaml
-from conftest import SetUp
-from controller import DATA, READ_TOKEN, WRITE_TOKEN
+from controller import DATA, READ_TOKEN, WRITE_TOKEN, SetUp
 from playbooks import CHECKOUT
 
 FIND, PLAN, APPLY = "Quarantine: Find", "Quarantine: Plan", "Quarantine: Apply"
