@@ -52,6 +52,7 @@ def _job(emulator: RunningEmulator, directory: Path, playbook: str, variables: d
     """Return what a job prints in colour, and its artifacts."""
     environment = RUN.variables() | emulator.variables()
     environment |= {
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
         "ANSIBLE_FORCE_COLOR": "true",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -59,9 +60,11 @@ def _job(emulator: RunningEmulator, directory: Path, playbook: str, variables: d
         "ANSIBLE_SHOW_CUSTOM_STATS": "true",
         "COLUMNS": "110",
     }
-    command = ["ansible-playbook", f"emailsec.cloudflare.{playbook}", "-e", json.dumps(variables)]
+    hosts = {"harbour-logistics": {"quarantine_release_account_id": emulator.accounts[0]["id"]}}
+    (directory / "accounts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    command = ["ansible-playbook", f"emailsec.cloudflare.{playbook}", "-i", "accounts.json", "-e", json.dumps(variables)]
     done = subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True, text=True)
-    output, _, stats = done.stdout.partition("CUSTOM STATS")
+    output, _, stats = done.stdout.replace(str(directory), "/runner/project").partition("CUSTOM STATS")
     return output, json.loads(stats[stats.index("RUN: ") + len("RUN: ") :])
 
 
