@@ -58,7 +58,7 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
     if not values["state_file"]:
         warn("Without a state_file the event source starts afresh each time, and tells of the mail of the last hours again.")
     cursor = Cursor(values["state_file"], values["account_id"])
-    return Watcher(watch, Messages(Client(settings, clock), clock), cursor, clock, warn), values["interval"]
+    return Watcher(watch, lambda: Messages(Client(settings, clock), clock), cursor, clock, warn), values["interval"]
 
 
 def _policy(name: str, given: Arguments) -> Policy:

@@ -43,11 +43,15 @@ class Watch(t.NamedTuple):
 
 
 class Watcher:
-    """Polls for mail in quarantine that it has not told of yet. warn: called with what is worth a warning."""
+    """Polls for mail in quarantine that it has not told of yet.
 
-    def __init__(self, watch: Watch, messages: Messages, cursor: Cursor, clock: Clock, warn: t.Callable[[str], None]) -> None:
+    connect: makes a connection for one poll, so that each may wait for the rate limit as long as any. warn: called with what is
+    worth a warning.
+    """
+
+    def __init__(self, watch: Watch, connect: t.Callable[[], Messages], cursor: Cursor, clock: Clock, warn: t.Callable[[str], None]) -> None:
         self._watch = watch
-        self._messages = messages
+        self._connect = connect
         self._cursor = cursor
         self._clock = clock
         self._warn = warn
@@ -60,7 +64,7 @@ class Watcher:
         cursor, now = self._cursor, self._clock.time()
         newest = now - self._watch.since + self._watch.overlap if cursor.newest is None else cursor.newest
         cursor.newest = newest
-        found = self._messages.search({**self._filters(now), "start": to_text(from_seconds(newest - self._watch.overlap))})
+        found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(newest - self._watch.overlap))})
         fresh = {message.key: (_moment(message, now), message) for message in found.messages if message.key not in cursor.seen}
         for decision, batch in self._batches([message for _moment, message in sorted(fresh.values(), key=lambda pair: pair[0])]):
             yield make_event(self._watch.account_id, decision, batch)

@@ -53,7 +53,7 @@ options:
     type: int
     default: 5
   max_wait:
-    description: Seconds to wait for the rate limit, in all polls together, before an error.
+    description: Seconds to wait in all for the rate limit in one poll.
     type: float
     default: 600
   validate_certs:
