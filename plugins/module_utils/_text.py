@@ -25,5 +25,8 @@ def printable(value: object, longest: int = _LONGEST) -> str:
 
 
 def inert(value: object, longest: int = _LONGEST) -> str:
-    """Return it printable, and so that no template engine of Ansible's takes it for a template."""
-    return re.sub(r"\{(?=[{%#])", "{ ", printable(value, longest))
+    """Return it printable, and so that no template engine of Ansible's takes it for a template.
+
+    Characters beyond U+FFFF, such as emoji, are replaced: ansible-rulebook hands them on as halves, which Ansible cannot read.
+    """
+    return re.sub("[\U00010000-\U0010ffff]", "\ufffd", re.sub(r"\{(?=[{%#])", "{ ", printable(value, longest)))

@@ -26,8 +26,9 @@ description:
   - Each event has messages of one decision. C(quarantine.decision) is C(release) if I(policy) lets them pass, C(approval) if it
     does not but I(approval_policy) does, C(keep) if neither does, and null without a I(policy). C(quarantine.ids) has their
     ids, C(quarantine.messages) what is known of them, C(quarantine.count) how many they are.
-  - Text that strangers wrote is inert. Control characters are replaced and braces that would begin a template are taken apart,
-    as ansible-rulebook hands events to playbooks as extra variables, which Ansible takes for templates.
+  - Text that strangers wrote is inert. Braces that would begin a template are taken apart, as ansible-rulebook hands events to
+    playbooks as extra variables, which Ansible takes for templates. Control characters are replaced, and so are those beyond
+    U+FFFF, such as emoji, which ansible-rulebook hands on broken.
 options:
   account_id:
     description: The Cloudflare account. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID).
