@@ -110,6 +110,7 @@ TEST = Environment(VENV, (*RUN.requirements, "tests/requirements/test.txt", "tes
 LINT = Environment(VENV / "lint", ("tests/requirements/lint.txt",))
 BENCHMARKS = Environment(VENV / "benchmarks", (*RUN.requirements, "tests/requirements/benchmarks.txt"))
 DOCSITE = Environment(LINT.path, (*LINT.requirements, "tests/requirements/docsite.txt"))
+EVENTS = Environment(VENV / "events", (*RUN.requirements, "tests/requirements/events.txt"))
 FLOOR = Environment(VENV / "floor", ("tests/requirements/floor.txt", "tests/requirements/test.txt"))
 
 
