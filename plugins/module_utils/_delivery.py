@@ -12,7 +12,7 @@ import typing as t
 
 from ._clock import Clock
 from ._item import Item
-from ._message import Message
+from ._message import QUARANTINED, Message
 from ._messages import Messages
 from ._outcome import PARTIAL, RELEASED, UNDELIVERED, Outcome
 
@@ -49,7 +49,7 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
         for item in open_items:
             candidates = found[item.read_as]
             if len(candidates) == 1:
-                item.delivery = _delivery(candidates[0])
+                item.delivery = _delivery(candidates[0].data)
                 if item.delivery == BOUNCED:
                     item.outcome = _bounced(t.cast(Outcome, item.outcome), candidates[0])
         open_items = [item for item in open_items if item.delivery in (UNKNOWN, DEFERRED)]
@@ -58,8 +58,13 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _delivery(message: Message) -> str:
-    status = set(message.data["delivery_status"])
+def whereabouts(data: t.Mapping[str, t.Any]) -> str:
+    """Return where a message is, from its C(data): still in quarantine, or else what became of its delivery."""
+    return QUARANTINED if data["is_quarantined"] else _delivery(data)
+
+
+def _delivery(data: t.Mapping[str, t.Any]) -> str:
+    status = set(data["delivery_status"])
     return next((meaning for words, meaning in _MEANING if status & words), UNKNOWN)
 
 

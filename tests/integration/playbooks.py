@@ -33,12 +33,16 @@ HARBOUR, MEADOW, CEDAR = "harbour-logistics", "meadow-clinic", "cedar-law"
 
 
 class Run(NamedTuple):
-    """What a run of ansible-playbook came to: its output, the task results (host, task, result) and the recap."""
+    """What a run of ansible-playbook came to: its output, the task results (host, task, result) and the recap.
+
+    artifacts: what it publishes by set_stats, which AWX gives to the next job as extra variables.
+    """
 
     code: int
     output: str
     results: list[dict[str, Any]]
     recap: dict[str, dict[str, int]]
+    artifacts: dict[str, Any]
 
     def result(self, task: str, host: str | None = None) -> dict[str, Any]:
         """The result of the one task whose name ends so."""
@@ -184,8 +188,8 @@ class Ansible:
         # What a later Ansible will no longer do, Ansible says here, whatever is tested.
         assert "[DEPRECATION WARNING]" not in (output or ""), output
         lines = [json.loads(line) for line in self._record.read_text(encoding="utf-8").splitlines()]
-        recap = lines.pop()["recap"] if lines and "recap" in lines[-1] else {}
-        return Run(process.returncode, output, lines, recap)
+        end = lines.pop() if lines and "recap" in lines[-1] else {"recap": {}, "artifacts": {}}
+        return Run(process.returncode, output, lines, **end)
 
     def listing(self, *arguments: object) -> Listing:
         """Run ansible-inventory --list."""

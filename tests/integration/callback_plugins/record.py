@@ -38,7 +38,8 @@ class CallbackModule(CallbackBase):
         self._write(host=result._host.get_name(), task=result._task.get_name(), result=outcome)
 
     def v2_playbook_on_stats(self, stats):
-        self._write(recap={host: stats.summarize(host) for host in stats.processed})
+        recap = {host: stats.summarize(host) for host in stats.processed}
+        self._write(recap=recap, artifacts=stats.custom.get("_run", {}))
 
     def _write(self, **line):
         with Path(os.environ["RECORD"]).open("a", encoding="utf-8") as file:

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: plan_lines
+short_description: Show a plan line by line
+version_added: 0.4.0
+description:
+  - Turns a plan of M(emailsec.cloudflare.message_plan) into a line for each message, what it decides and why, those to be
+    released first.
+  - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
+author:
+  - emailsec.cloudflare contributors (@emailsec)
+positional: _input
+options:
+  _input:
+    description: The plan.
+    type: dict
+    required: true
+  show_content:
+    description: Whether senders, recipients and subjects are shown.
+    type: bool
+    default: false
+  most:
+    description: Show so many messages at the most, and then how many are left out.
+    type: int
+    default: 200
+seealso:
+  - module: emailsec.cloudflare.message_plan
+"""
+
+EXAMPLES = r"""
+- name: Show what is to be approved
+  ansible.builtin.debug:
+    msg: "{{ planned.plan | emailsec.cloudflare.plan_lines(show_content=true) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The lines.
+  type: list
+  elements: str
+"""
+
+import typing as t
+
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filter by its name."""
+        return {"plan_lines": plan_lines}

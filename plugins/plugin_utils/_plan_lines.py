@@ -1,0 +1,40 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
+"""A plan as lines for whoever is to approve it. Knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import printable
+
+_MOST = 200
+
+
+def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST) -> list[str]:
+    """Return a line for each message of a plan, those to be released first.
+
+    show_content: whether addresses and subjects are told. most: so many lines, and one that says how many are left out.
+    """
+    entries = sorted(plan.get("messages") or [], key=lambda entry: entry["decision"] != "release")
+    lines = [_line(entry, show_content) for entry in entries[:most]]
+    if len(entries) > most:
+        lines.append(f"... and {len(entries) - most} more; the plan and the report have all of them.")
+    return lines
+
+
+def _line(entry: t.Mapping[str, t.Any], show_content: bool) -> str:
+    rules = "" if not entry["rules"] else f" ({', '.join(entry['rules'])})"
+    reasons = ", ".join(map(str, entry.get("detection_reasons") or []))
+    facts = [f"{entry['decision']}{rules}", entry.get("id") or entry.get("handle"), f"{entry.get('final_disposition') or 'no verdict'}: {reasons}"]
+    if entry.get("overridden"):
+        facts.append(f"overridden: {', '.join(entry['overridden'])}")
+    if show_content:
+        shown, envelope = entry.get("from"), entry.get("envelope_from")
+        sender = f"{shown} (envelope {envelope})" if shown and envelope and shown != envelope else shown or envelope
+        facts += [f"from {sender}", f"to {', '.join(entry['recipients'])}", entry.get("subject")]
+    return "; ".join(printable(fact) for fact in facts)

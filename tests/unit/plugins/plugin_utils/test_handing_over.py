@@ -1,0 +1,81 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan on its way to whoever approves it and to the job that applies it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+import zlib
+
+import pytest
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan, unpacked_plan
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+PLAN = {"schema": "emailsec.cloudflare/plan", "messages": [{"subject": "{{ 1 }} \ud800 \u00e4", "handle": "a"}] * 50}
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+
+
+def entry(**facts: t.Any) -> dict[str, t.Any]:
+    """Return a message of a plan."""
+    return {"id": "4Njp-1", "handle": "4Njp-1", "decision": "release", "rules": [], "overridden": [], "recipients": ["a@example.com"], **facts}
+
+
+def test_a_plan_is_packed_small_and_comes_out_the_same():
+    packed = packed_plan(PLAN)
+    assert packed.isascii()
+    assert len(packed) < len(json.dumps(PLAN)) / 4
+    assert unpacked_plan(packed) == PLAN
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_every_plan_comes_out_the_same(plan: dict[str, t.Any]):
+    assert unpacked_plan(packed_plan(plan)) == plan
+
+
+@pytest.mark.parametrize("cut", [1, 4, 8, 40])
+def test_a_plan_that_was_cut_is_refused(cut: int):
+    with pytest.raises(ValueError, match="was cut on its way. Nothing was sent"):
+        unpacked_plan(packed_plan(PLAN)[:-cut])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no base64 \u00e4",
+        base64.b64encode(b"no zlib").decode(),
+        base64.b64encode(zlib.compress(b"[1]")).decode(),
+        base64.b64encode(zlib.compress(b"[" * 100_000)).decode(),
+        base64.b64encode(zlib.compress(b"{}") + b"more").decode(),
+        base64.b64encode(zlib.compress(b" " * 100_000_000)).decode(),
+        7,
+    ],
+)
+def test_what_is_no_plan_is_refused(text: t.Any):
+    with pytest.raises(ValueError, match="damaged"):
+        unpacked_plan(text)
+
+
+def test_lines_show_what_is_to_be_released_first_and_no_content_unless_asked():
+    blocked = entry(decision="blocked", rules=["max_age", "denied_senders"], id=None, handle="4Njp-2", final_disposition="SPAM")
+    released = entry(final_disposition="SPOOF", detection_reasons=["Odd"], subject="Hi", envelope_from="b@x.example", overridden=["max_age"])
+    released["from"] = "a@x.example"
+    plan = {"messages": [blocked, released]}
+    assert plan_lines(plan) == ["release; 4Njp-1; SPOOF: Odd; overridden: max_age", "blocked (max_age, denied_senders); 4Njp-2; SPAM: "]
+    assert plan_lines(plan, show_content=True)[0].endswith("from a@x.example (envelope b@x.example); to a@example.com; Hi")
+
+
+def test_lines_are_safe_to_look_at_and_not_too_many():
+    plan = {"messages": [entry(subject="\x1b[2J\u202egnp.exe" + "x" * 10_000)] * 5}
+    lines = plan_lines(plan, show_content=True, most=2)
+    assert len(lines) == 3
+    assert lines[-1] == "... and 3 more; the plan and the report have all of them."
+    assert "\x1b" not in lines[0]
+    assert "\u202e" not in lines[0]
+    assert len(lines[0]) < 600
