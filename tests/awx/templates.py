@@ -28,6 +28,11 @@ SURVEY_VARS = {
 }
 
 
+def credential(emulator: Emulator, name: str) -> dict[str, str]:
+    """What AWX puts into the environment of a job for a credential, without an account."""
+    return {key: value for key, value in emulator.environment(name).items() if key != "CLOUDFLARE_ACCOUNT_ID"}
+
+
 def template(emulator: Emulator, playbook: str, credential: str = "write", **traits: Any) -> Template:
     """A job template of one of the collection's playbooks; the rest are traits of Template."""
     environment = {**emulator.environment(credential), **traits.pop("environment", {})}

@@ -62,3 +62,41 @@ def test_a_file_does_not_travel(controller: Controller, emulator: Emulator) -> N
     assert job.status == "failed"
     assert "cannot be read" in job.stdout
     assert len(emulator.requests) == calls, "refused before any request"
+
+
+def test_as_an_artifact(controller: Controller, emulator: Emulator) -> None:
+    artifacts = planned(controller, emulator, handover="artifact").artifacts
+    packed = artifacts["quarantine_release_plan_packed"]["localhost"]
+    cut = {**artifacts, "quarantine_release_plan_packed": {"localhost": packed[: len(packed) // 2]}}
+    approved = {entry.id for entry in emulator.quarantined() if entry.sender == SENDER["survey_sender"]}
+    forged = planned(controller, emulator, handover="artifact", reason="another").artifacts
+    swapped = {**artifacts, "quarantine_release_plan_packed": forged["quarantine_release_plan_packed"]}
+    calls = len(emulator.requests)
+
+    for refused, words in ((cut, "packed"), (swapped, "The plan is not the one that was approved")):
+        job = applied(controller, emulator, refused)
+        assert job.status == "failed"
+        assert words in job.stdout, job.stdout
+    assert len(emulator.requests) == calls, "refused before any request"
+
+    job = applied(controller, emulator, artifacts)
+
+    assert job.status == "successful", job.stdout
+    assert set(emulator.deliveries.values()) == {1}
+    assert {message for message, _ in emulator.deliveries} == approved
+
+
+def test_a_plan_that_is_too_long_for_an_artifact(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_message(sender=SENDER["survey_sender"], validation={"spf": "pass"})
+    variables = {"quarantine_release_handover": "artifact", "quarantine_release_handover_limit": "100"}
+    refused = controller.run(template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **variables}), answers=SENDER)
+    assert refused.status == "failed"
+    assert "quarantine_release_handover_limit lets 100 through as artifacts. Nothing was handed over." in refused.stdout
+    assert not {"quarantine_release_plan_packed", "quarantine_release_plan_digest"} & refused.artifacts.keys()
+
+    shared = str(tmp_path / "shared")
+    artifacts = planned(controller, emulator, handover="auto", handover_limit=100, report_dir=shared).artifacts
+    assert "quarantine_release_plan_packed" not in artifacts
+    job = applied(controller, emulator, artifacts, report_dir=shared)
+    assert job.status == "successful", job.stdout
+    assert set(emulator.deliveries.values()) == {1}
