@@ -197,12 +197,15 @@ class Ansible:
         assert "[DEPRECATION WARNING]" not in done.stderr, done.stderr
         return Listing(done.returncode, json.loads(done.stdout or "{}"), " ".join(done.stderr.split()))
 
-    def program(self, name: str, *arguments: object, text: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a program of Ansible's on a text."""
+    def program(
+        self, name: str, *arguments: object, text: str = "", environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program, one of Ansible's or of the system's, on a text, with more variables in its environment."""
+        own = PROGRAMS / name
         return subprocess.run(
-            [PROGRAMS / name, *map(str, arguments)],
+            [own if own.exists() else name, *map(str, arguments)],
             cwd=self.directory,
-            env=self._variables(),
+            env={**self._variables(), **(environment or {})},
             input=text,
             capture_output=True,
             text=True,

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files in docs/front-doors.md, run as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from playbooks import CHECKOUT, Ansible
+
+from emulator import Emulator
+
+GUIDE = (CHECKOUT / "docs" / "front-doors.md").read_text(encoding="utf-8")
+# The sender of two mails that the rules let through, and of one that they do not
+PARTNER = "partner.example"
+
+
+class Unsafe(yaml.SafeLoader):
+    """Reads what Ansible marks as unsafe as the text that it is."""
+
+
+Unsafe.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def block(name: str) -> str:
+    """The block of the guide that begins with the name of a file."""
+    (found,) = re.findall(rf"^```\w+\n# {re.escape(name)}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    return found
+
+
+@pytest.fixture
+def etc(ansible: Ansible) -> Path:
+    """What the guide has below /etc/emailsec and /var/lib/emailsec."""
+    for name in ("front-door.yml", "nightly.yml"):
+        (ansible.directory / name).write_text(block(name))
+    (ansible.directory / "environment").write_text("export CRON=yes\n")
+    return ansible.directory
+
+
+def run(ansible: Ansible, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of the guide with its directories here."""
+    here = str(ansible.directory)
+    text = re.sub("/etc/emailsec|/var/lib/emailsec", here, script)
+    return ansible.program("bash", "-c", text, environment=environment)
+
+
+def answers(**options: str) -> dict[str, str]:
+    """What Rundeck gives a step: all options, also those that nobody filled in."""
+    given = {"recipient": "", "sender": "", "subject": "", "hours": "168", "ticket": "INC-7", **options}
+    return {"RD_JOB_USERNAME": "alice", **{f"RD_OPTION_{name.upper()}": value for name, value in given.items()}}
+
+
+@pytest.mark.usefixtures("etc")
+def test_rundeck(ansible: Ansible, emulator: Emulator) -> None:
+    done = run(ansible, block("rundeck-step.sh"), **answers(sender=PARTNER))
+    assert done.returncode == 0, done.stdout
+    assert sorted(emulator.deliveries.values()) == [1, 1]
+    report = ansible.report()
+    assert (report["ticket"], report["plan"]["requested_by"]) == ("INC-7", "alice")
+
+    for answer, words in ((answers(sender=PARTNER, ticket=""), "require_ticket"), (answers(), "Say whose mail is meant")):
+        refused = run(ansible, block("rundeck-step.sh"), **answer)
+        assert refused.returncode == 2
+        assert words in refused.stdout
+    assert sorted(emulator.deliveries.values()) == [1, 1]
+
+
+@pytest.mark.usefixtures("etc")
+@pytest.mark.parametrize("text", ["{{ lookup('pipe', 'touch pwned') }}", "'\"; touch pwned; $(touch pwned) \u00e4"])
+def test_what_people_type_is_text(ansible: Ansible, emulator: Emulator, text: str) -> None:
+    message = emulator.add_message(subject=text, sender=f"a@{PARTNER}", validation={"spf": "pass"})
+    done = run(ansible, block("rundeck-step.sh"), **answers(subject=text))
+    assert not (ansible.directory / "pwned").exists()
+    assert done.returncode == 0, done.stdout
+    assert {delivered for delivered, _recipient in emulator.deliveries} == {message.id}
+
+
+@pytest.mark.usefixtures("etc")
+def test_cron(ansible: Ansible, emulator: Emulator) -> None:
+    known = emulator.add_message(sender=f"a@{PARTNER}", validation={"spf": "pass"}, age=3600)
+    young = emulator.add_message(sender=f"a@{PARTNER}", validation={"spf": "pass"}, age=60)
+    for _ in range(2):
+        done = run(ansible, block("emailsec-release"))
+        assert done.returncode == 0, done.stdout
+    delivered = {message for message, _recipient in emulator.deliveries}
+    assert known.id in delivered
+    assert young.id not in delivered
+    assert set(emulator.deliveries.values()) == {1}
+    assert {message.sender.rpartition("@")[2] for message in emulator.messages() if message.id in delivered} == {PARTNER}
+
+
+def test_a_pipeline(ansible: Ansible, emulator: Emulator) -> None:
+    (ansible.directory / "release.yml").write_text(json.dumps({"quarantine_release_search": {"sender": PARTNER}}))
+    jobs = yaml.safe_load(block(".gitlab-ci.yml"))
+    planned = run(ansible, "set -e\n" + "\n".join(jobs["plan"]["script"]))
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert not emulator.deliveries
+    for path in jobs["plan"]["artifacts"]["paths"]:
+        assert (ansible.directory / path).is_file()
+    name, _, digest = (ansible.directory / jobs["plan"]["artifacts"]["reports"]["dotenv"]).read_text().strip().partition("=")
+
+    other = run(ansible, "\n".join(jobs["apply"]["script"]), **{name: "sha256:" + "0" * 64})
+    assert other.returncode == 2
+    assert not emulator.deliveries
+    applied = run(ansible, "\n".join(jobs["apply"]["script"]), **{name: digest})
+    assert applied.returncode == 0, applied.stdout
+    assert sorted(emulator.deliveries.values()) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "found"),
+    [("mail", f"board@{PARTNER}", 2), ("mail-subject", "Minutes of the meeting", 2), ("domain", PARTNER, 3), ("ip", "192.0.2.1", None)],
+)
+def test_thehive(ansible: Ansible, emulator: Emulator, kind: str, value: str, found: int | None) -> None:
+    template: dict[str, Any] = yaml.load(block("thehive.yml"), Unsafe)  # noqa: S506 (a safe loader)
+    asked = {question["variable"] for question in template["survey_spec"]["spec"]}
+    observable = {"data": value, "dataType": kind, "tlp": 2, "_id": "~42"}
+    taken = {name: answer for name, answer in observable.items() if name in asked}
+    playbook = f"emailsec.cloudflare.{Path(template['playbook']).stem}"
+    done = ansible.playbook(playbook, "-e", json.dumps({**template["extra_vars"], **taken}))
+    assert (done.code == 0) == (found is not None), done.output
+    assert f"{found} messages: " in done.text or (found is None and "Say whose mail is meant" in done.text)
+    assert not emulator.deliveries
