@@ -20,6 +20,18 @@ from emulator import Emulator
 from jobs import Controller
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the size of the fleet."""
+    parser.addoption(
+        "--fleet", type=int, default=40, help="how many accounts the test of a fleet has; 300 takes a while"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks."""
+    config.addinivalue_line("markers", "slow: takes a minute or more; leave it out with -m 'not slow'")
+
+
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
     """A fresh emulator with the default mail."""

@@ -69,7 +69,10 @@ class Done:
     def recap(self) -> dict[str, dict[str, int]]:
         """The counters of the last event, for each host that has one."""
         totals = self._last.get("event_data", {})
-        return {name: totals.get(name, {}) for name in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")}
+        return {
+            name: totals.get(name, {})
+            for name in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")
+        }
 
     def results(self, task: str) -> dict[str, dict[str, Any]]:
         """The result of each host in the task whose name ends so."""
@@ -198,7 +201,11 @@ class Controller:
             "execution_node": "node-1",
         }
         if workflow_job:
-            traits |= {"workflow_job_id": workflow_job, "workflow_job_name": "A workflow", "workflow_job_launch_type": "manual"}
+            traits |= {
+                "workflow_job_id": workflow_job,
+                "workflow_job_name": "A workflow",
+                "workflow_job_launch_type": "manual",
+            }
         return traits
 
     def _environment(self, number: int, template: Template, container: Container) -> dict[str, str]:
@@ -215,7 +222,11 @@ class Controller:
             "ANSIBLE_ROLES_PATH": f"{runner}/requirements_roles:~/.ansible/roles:{shared}/roles:/etc/ansible/roles",
             # Where the image has its collections, {shared}/collections in a real one, is the last of them.
             "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(
-                [f"{runner}/requirements_collections", "~/.ansible/collections", str(self.directory / "image" / "collections")]
+                [
+                    f"{runner}/requirements_collections",
+                    "~/.ansible/collections",
+                    str(self.directory / "image" / "collections"),
+                ]
             ),
             "AWX_HOST": "https://awx.example.com",
             "AWX_PRIVATE_DATA_DIR": str(self.directory / f"awx_{number}"),

@@ -10,10 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from emulator import Emulator
 from jobs import Controller, Done
 from templates import SURVEY_VARS, template
-
-from emulator import Emulator
 
 SENDER = {"survey_sender": "a@partner.example"}
 
@@ -22,7 +21,9 @@ def planned(controller: Controller, emulator: Emulator, **variables: Any) -> Don
     """A job that plans to release one message, with a credential that may only read."""
     variables = {f"quarantine_release_{name}": value for name, value in variables.items()}
     emulator.add_message(sender=SENDER["survey_sender"], validation={"spf": "pass"})
-    job = controller.run(template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **variables}), answers=SENDER)
+    job = controller.run(
+        template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **variables}), answers=SENDER
+    )
     assert job.status == "successful", job.stdout
     return job
 
@@ -47,7 +48,12 @@ def test_by_a_directory_that_both_see(controller: Controller, emulator: Emulator
     plan = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**plan, "reason": "another"}), encoding="utf-8")
     tampered = applied(controller, emulator, artifacts, report_dir=shared)
-    other = applied(controller, emulator, {**artifacts, "quarantine_release_plan_digest": {"localhost": f"sha256:{'0' * 64}"}}, report_dir=shared)
+    other = applied(
+        controller,
+        emulator,
+        {**artifacts, "quarantine_release_plan_digest": {"localhost": f"sha256:{'0' * 64}"}},
+        report_dir=shared,
+    )
     assert (tampered.status, other.status) == ("failed", "failed")
     assert "was changed after it was made" in tampered.stdout
     assert len(emulator.deliveries) == 1
@@ -89,7 +95,9 @@ def test_as_an_artifact(controller: Controller, emulator: Emulator) -> None:
 def test_a_plan_that_is_too_long_for_an_artifact(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_message(sender=SENDER["survey_sender"], validation={"spf": "pass"})
     variables = {"quarantine_release_handover": "artifact", "quarantine_release_handover_limit": "100"}
-    refused = controller.run(template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **variables}), answers=SENDER)
+    refused = controller.run(
+        template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **variables}), answers=SENDER
+    )
     assert refused.status == "failed"
     assert "quarantine_release_handover_limit lets 100 through as artifacts. Nothing was handed over." in refused.stdout
     assert not {"quarantine_release_plan_packed", "quarantine_release_plan_digest"} & refused.artifacts.keys()

@@ -10,13 +10,16 @@ import json
 import time
 from pathlib import Path
 
+from emulator import Emulator
 from jobs import Controller, Done, Job
 from templates import report_of, template
 
-from emulator import Emulator
-
 MESSAGES = 6
-ONE_BY_ONE = {"quarantine_release_batch_size": 1, "quarantine_release_concurrency": 1, "quarantine_release_settle_time": 3}
+ONE_BY_ONE = {
+    "quarantine_release_batch_size": 1,
+    "quarantine_release_concurrency": 1,
+    "quarantine_release_settle_time": 3,
+}
 
 
 def journal(directory: Path) -> list[dict]:
@@ -27,7 +30,9 @@ def journal(directory: Path) -> list[dict]:
 def release(controller: Controller, emulator: Emulator, reports: Path, ids: list[str]) -> Job:
     """A job that releases messages one by one."""
     variables = {"quarantine_release_report_dir": str(reports), **ONE_BY_ONE}
-    return controller.launch(template(emulator, "release", extra_vars=variables), answers={"quarantine_release_messages": " ".join(ids)})
+    return controller.launch(
+        template(emulator, "release", extra_vars=variables), answers={"quarantine_release_messages": " ".join(ids)}
+    )
 
 
 def wait_for_releases(emulator: Emulator, number: int) -> None:

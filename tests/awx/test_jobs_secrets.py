@@ -10,10 +10,9 @@ import json
 from pathlib import Path
 
 import pytest
+from emulator import Emulator
 from jobs import Controller, Done
 from templates import SURVEY_VARS, report_of, template
-
-from emulator import Emulator
 
 
 def kept_texts(job: Done, *directories: Path) -> dict[str, str]:
@@ -32,7 +31,13 @@ def test_no_secret_and_no_address(controller: Controller, emulator: Emulator, tm
     reports = tmp_path / "reports"
 
     job = controller.run(
-        template(emulator, "release", verbosity=4, diff=True),
+        template(
+            emulator,
+            "release",
+            verbosity=4,
+            diff=True,
+            extra_vars={"quarantine_release_report_formats": ["txt", "csv", "html"]},
+        ),
         answers={"quarantine_release_messages": f"{message.id} nix", "quarantine_release_report_dir": str(reports)},
     )
 
@@ -49,11 +54,13 @@ def test_a_credential_that_may_only_read(controller: Controller, emulator: Emula
     shared = {"quarantine_release_report_dir": str(tmp_path / "reports")}
 
     planned = controller.run(
-        template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **shared}), answers={"survey_sender": "a@partner.example"}
+        template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **shared}),
+        answers={"survey_sender": "a@partner.example"},
     )
     assert planned.status == "successful", planned.stdout
     released = controller.run(
-        template(emulator, "release", "read_only", extra_vars=shared), answers={"quarantine_release_messages": message.id}
+        template(emulator, "release", "read_only", extra_vars=shared),
+        answers={"quarantine_release_messages": message.id},
     )
 
     assert (released.status, released.rc) == ("failed", 2)

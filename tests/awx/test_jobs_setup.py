@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from awx_setup import DEFAULTS, Setup
-from jobs import Controller, Done
-
 from emulator import Emulator
+from jobs import Controller, Done
+from made_by_setup import DEFAULTS, Setup
 
 pytestmark = pytest.mark.skipif(not DEFAULTS.exists(), reason="this checkout has no role awx_setup")
 
@@ -27,7 +26,10 @@ def setup(emulator: Emulator, tmp_path: Path) -> Setup:
 
 def wave(emulator: Emulator) -> set[str]:
     """Mail that is missed in the first two accounts."""
-    return {emulator.add_message(account.id, sender=SENDER, validation={"spf": "pass"}).id for account in emulator.accounts[:2]}
+    return {
+        emulator.add_message(account.id, sender=SENDER, validation={"spf": "pass"}).id
+        for account in emulator.accounts[:2]
+    }
 
 
 def job(end: Done | bool) -> Done:
@@ -43,10 +45,14 @@ def test_each_job_template(controller: Controller, emulator: Emulator, setup: Se
     assert found.status == "successful", found.stdout
     assert SENDER in found.stdout
 
-    released = controller.run(setup.template("release"), answers=setup.answers(sender=SENDER, ticket="INC-4711", account="all"))
+    released = controller.run(
+        setup.template("release"), answers=setup.answers(sender=SENDER, ticket="INC-4711", account="all")
+    )
     assert released.status == "successful", released.stdout
     assert {message for message, _ in emulator.deliveries} == missed
-    assert [released.artifacts["quarantine_release_results"][host]["result"] for host in ("harbour", "meadow", "cedar")] == [
+    assert [
+        released.artifacts["quarantine_release_results"][host]["result"] for host in ("harbour", "meadow", "cedar")
+    ] == [
         *("ok", "ok", "nothing_to_do"),
     ]
     verified = controller.run(setup.template("verify"), answers=answers)

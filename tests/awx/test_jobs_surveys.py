@@ -9,24 +9,40 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from emulator import Emulator
 from jobs import Controller
 from templates import SURVEY_VARS, report_of, template
-
-from emulator import Emulator
 
 # What people leave unanswered in a form
 UNANSWERED = {
     f"quarantine_release_{name}": ""
     for name in (
-        *("account_id", "canary", "chunk_size", "evidence", "expires_in", "journal", "mode", "plan_digest", "plan_file"),
+        *(
+            "account_id",
+            "canary",
+            "chunk_size",
+            "evidence",
+            "expires_in",
+            "journal",
+            "mode",
+            "plan_digest",
+            "plan_file",
+        ),
         *("policy", "reason", "report_dir", "requested_by", "search", "ticket", "verify"),
     )
 }
 TYPED = {
     f"quarantine_release_{name}": text
     for name, text in {
-        **{"batch_size": "50", "check_state": "true", "concurrency": "1", "max_messages": "1000", "settle_time": "3"},
-        **{"show_content": "false", "stop_after_failures": "0", "approve": "no", "fail_on": "failed,unknown"},
+        "batch_size": "50",
+        "check_state": "true",
+        "concurrency": "1",
+        "max_messages": "1000",
+        "settle_time": "3",
+        "show_content": "false",
+        "stop_after_failures": "0",
+        "approve": "no",
+        "fail_on": "failed,unknown",
     }.items()
 }
 
@@ -35,7 +51,12 @@ def test_everything_as_a_string(controller: Controller, emulator: Emulator, tmp_
     first, second, third, fourth = (emulator.add_message() for _ in range(4))
     pasted = f"  {first.id}, {second.postfix_id};\r\n\r\n{third.id}\t{first.id}\n{fourth.message_id}  \n"
     reports = tmp_path / "reports"
-    answers = {**UNANSWERED, **TYPED, "quarantine_release_messages": pasted, "quarantine_release_report_dir": str(reports)}
+    answers = {
+        **UNANSWERED,
+        **TYPED,
+        "quarantine_release_messages": pasted,
+        "quarantine_release_report_dir": str(reports),
+    }
 
     foretold = controller.run(template(emulator, "release", check=True, diff=True), answers=answers)
     assert (foretold.status, foretold.recap["changed"]) == ("successful", {"localhost": 1}), foretold.stdout
@@ -58,9 +79,15 @@ def test_nothing_is_answered(controller: Controller, emulator: Emulator) -> None
     planned = controller.run(template(emulator, "plan", extra_vars=SURVEY_VARS), answers={"survey_sender": ""})
     applied = controller.run(template(emulator, "apply"), answers={"quarantine_release_messages": ""})
 
-    assert (released.status, released.artifacts["quarantine_release_results"]["localhost"]["result"]) == ("successful", "nothing_to_do"), released.stdout
+    assert (released.status, released.artifacts["quarantine_release_results"]["localhost"]["result"]) == (
+        "successful",
+        "nothing_to_do",
+    ), released.stdout
     assert planned.status == "failed"
-    assert "Give what to release: quarantine_release_messages or quarantine_release_search. Nothing was sent." in planned.stdout
+    assert (
+        "Give what to release: quarantine_release_messages or quarantine_release_search. Nothing was sent."
+        in planned.stdout
+    )
     assert applied.status == "failed"
     assert "plan.json cannot be read" in applied.stdout
     assert not emulator.requests
@@ -73,11 +100,18 @@ TRAP = "{{ lookup('pipe', 'touch TRAP') }}{% for x in cycler.__init__.__globals_
 @pytest.mark.parametrize("playbook", ["search", "plan", "release"])
 def test_no_answer_is_run(controller: Controller, emulator: Emulator, tmp_path: Path, playbook: str) -> None:
     trap = tmp_path / "trap"
-    hostile = TRAP.replace("TRAP", str(trap)) + " 'quoted\" $(touch TRAP) `touch TRAP` é 日本語 ".replace("TRAP", str(trap))
+    hostile = TRAP.replace("TRAP", str(trap)) + " 'quoted\" $(touch TRAP) `touch TRAP` é 日本語 ".replace(
+        "TRAP", str(trap)
+    )
     message = emulator.add_message(sender="a@partner.example")
     reports = str(tmp_path / "reports")
     answers = {
-        "search": {"search_subject": hostile, "search_recipient": "", "search_since": "7d", "search_show_content": "true"},
+        "search": {
+            "search_subject": hostile,
+            "search_recipient": "",
+            "search_since": "7d",
+            "search_show_content": "true",
+        },
         "plan": {"survey_sender": "", "survey_subject": hostile, "survey_ticket": hostile, "survey_reason": hostile},
         "release": {
             "quarantine_release_messages": f"{message.id} {hostile}",
@@ -100,7 +134,9 @@ def test_no_answer_is_run(controller: Controller, emulator: Emulator, tmp_path: 
         assert (shown["ticket"].strip(), shown["reason"].strip()) == (hostile.strip(), hostile.strip())
     if playbook == "release":
         assert job.status == "failed"
-        assert "Unusable message handles: messages[4] contains a slash or another character that no id has" in job.stdout
+        assert (
+            "Unusable message handles: messages[4] contains a slash or another character that no id has" in job.stdout
+        )
         assert not emulator.deliveries
 
 

@@ -23,7 +23,9 @@ class Workflow:
     extra_vars: the workflow's own.
     """
 
-    def __init__(self, nodes: Sequence[Node], templates: Mapping[str, Template], extra_vars: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, nodes: Sequence[Node], templates: Mapping[str, Template], extra_vars: Mapping[str, Any] | None = None
+    ) -> None:
         self._nodes = {node["identifier"]: node for node in nodes}
         self._templates = templates
         self._extra_vars = extra_vars or {}
@@ -52,7 +54,9 @@ class Workflow:
                     answers={**self._extra_vars, **answers},
                     workflow_job=number,
                 )
-            waiting += [child for child in self._children(name, succeeded(done[name])) if child not in (*done, *waiting)]
+            waiting += [
+                child for child in self._children(name, succeeded(done[name])) if child not in (*done, *waiting)
+            ]
         # awx/main/scheduler/dag_workflow.py, has_workflow_failed: a node that failed, and nothing that takes care of it
         failed = any(not succeeded(end) and not self._children(name, False) for name, end in done.items())
         return "failed" if failed else "successful", done
@@ -65,7 +69,9 @@ class Workflow:
     def _parents(self, name: str) -> list[str]:
         return [other for other in self._nodes if name in {*self._children(other, True), *self._children(other, False)}]
 
-    def _artifacts(self, name: str, done: Mapping[str, Done | bool], before: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    def _artifacts(
+        self, name: str, done: Mapping[str, Done | bool], before: Mapping[str, dict[str, Any]]
+    ) -> dict[str, Any]:
         """What the nodes before have published, by its first level: the latter replaces the former."""
         found: dict[str, Any] = {}
         for parent in self._parents(name):

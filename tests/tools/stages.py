@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import private_home
-from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, FLOOR, LINT, RUN, TEST, Environment, prepare
+from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, FLOOR, JOBS, LINT, RUN, TEST, Environment, prepare
 from process import call
 from tree import copy_of_checkout
 
@@ -112,6 +112,9 @@ STAGES = (
     Stage("units", "the unit tests", TEST, tests_in("tests/unit")),
     Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
     Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
+    Stage(
+        "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/awx")
+    ),
     Stage("chaos", "storms of faults against the module", TEST, _chaos),
     Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),
     Stage("sanity", "ansible-test sanity", TEST, _sanity),

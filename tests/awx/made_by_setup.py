@@ -15,12 +15,11 @@ from typing import Any
 
 import yaml
 from container import PROGRAMS
+from emulator import Emulator
 from inventories import Inventory
 from jobs import CHECKOUT, Template
 from templates import credential
 from workflows import Workflow
-
-from emulator import Emulator
 
 DEFAULTS = CHECKOUT / "roles" / "awx_setup" / "defaults" / "main.yml"
 
@@ -29,9 +28,16 @@ class Setup:
     """Job templates and workflow of the role; settings: its variables, without their prefix awx_setup_."""
 
     def __init__(self, emulator: Emulator, directory: Path, **settings: Any) -> None:
-        accounts = [{"name": account.name.split()[0].lower(), "account_id": account.id} for account in emulator.accounts]
-        made = _resolved(directory, {"awx_setup_accounts": accounts, **{f"awx_setup_{name}": value for name, value in settings.items()}})
-        inventory = Inventory({account["name"]: {"quarantine_release_account_id": account["account_id"]} for account in accounts})
+        accounts = [
+            {"name": account.name.split()[0].lower(), "account_id": account.id} for account in emulator.accounts
+        ]
+        made = _resolved(
+            directory,
+            {"awx_setup_accounts": accounts, **{f"awx_setup_{name}": value for name, value in settings.items()}},
+        )
+        inventory = Inventory(
+            {account["name"]: {"quarantine_release_account_id": account["account_id"]} for account in accounts}
+        )
         self.templates = {
             found["name"]: Template(
                 name=found["name"],
@@ -48,7 +54,9 @@ class Setup:
 
     def template(self, playbook: str) -> Template:
         """The job template of a playbook."""
-        (found,) = [template for template in self.templates.values() if template.playbook == f"playbooks/{playbook}.yml"]
+        (found,) = [
+            template for template in self.templates.values() if template.playbook == f"playbooks/{playbook}.yml"
+        ]
         return found
 
     def answers(self, **given: Any) -> dict[str, Any]:
@@ -79,6 +87,8 @@ def _resolved(directory: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     path.write_text(yaml.safe_dump([play]), encoding="utf-8")
     variables = {"HOME": str(directory), "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]}
     command = [PROGRAMS / "ansible-playbook", path, "-e", json.dumps(settings)]
-    subprocess.run(command, cwd=directory, env=variables, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    subprocess.run(
+        command, cwd=directory, env=variables, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    )
     resolved: dict[str, Any] = json.loads((directory / "awx_setup.json").read_text(encoding="utf-8"))
     return resolved
