@@ -107,6 +107,7 @@ class Environment(t.NamedTuple):
 
 RUN = Environment(VENV, ("tests/requirements/run.txt", "tests/emulator/requirements.txt"))
 TEST = Environment(VENV, (*RUN.requirements, "tests/requirements/test.txt", "tests/contract/requirements.txt"))
+JOBS = Environment(VENV, (*TEST.requirements, "tests/requirements/jobs.txt"))
 LINT = Environment(VENV / "lint", ("tests/requirements/lint.txt",))
 BENCHMARKS = Environment(VENV / "benchmarks", (*RUN.requirements, "tests/requirements/benchmarks.txt"))
 DOCSITE = Environment(LINT.path, (*LINT.requirements, "tests/requirements/docsite.txt"))

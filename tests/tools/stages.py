@@ -13,7 +13,7 @@ from pathlib import Path
 
 import awx_collection
 import private_home
-from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, EVENTS, FLOOR, LINT, RUN, TEST, Environment, prepare
+from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, EVENTS, FLOOR, JOBS, LINT, RUN, TEST, Environment, prepare
 from process import call
 from tree import copy_of_checkout
 
@@ -120,6 +120,9 @@ STAGES = (
     Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
     Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
     Stage("awx", "setting up AWX, against an emulated one", TEST, _awx),
+    Stage(
+        "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/awx")
+    ),
     Stage("events", "the event source and its rulebooks with ansible-rulebook", EVENTS, tests_in("tests/events")),
     Stage("chaos", "storms of faults against the module", TEST, _chaos),
     Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),
