@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""How far a watcher has come: the time of the newest message, and the ids near it. Kept in a file, it outlasts a restart."""
+"""How far a watcher has come: up to when all is told, and the ids near that. Kept in a file, it outlasts a restart."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MOST = 100_000
 
 
 class Cursor:
-    """newest: seconds since the epoch up to which all is told, None before the first poll. seen: ids told of, with their times.
+    """Times are seconds since the epoch.
+
+    newest: up to when all is told, None before the first poll. seen: ids told of, with the times of their messages.
+    open: ids that are to be released, as long as they are in quarantine: time of the message, when it was told of, how often.
 
     path: the file, or None to keep nothing. Raises InputError if it cannot be used, or is in use.
     """
@@ -35,6 +38,7 @@ class Cursor:
     def __init__(self, path: str | None, account_id: str) -> None:
         self.newest: float | None = None
         self.seen: dict[str, float] = {}
+        self.open: dict[str, list[float]] = {}
         self._account_id = account_id
         self._path = os.path.abspath(os.path.expanduser(path)) if path else None
         if self._path:
@@ -53,7 +57,7 @@ class Cursor:
         """Write the file, whole or not at all. Raises InputError."""
         if not self._path:
             return
-        content = {"schema": _SCHEMA, "version": 1, "account_id": self._account_id, "newest": self.newest, "seen": self.seen}
+        content = {"schema": _SCHEMA, "version": 1, "account_id": self._account_id, "newest": self.newest, "seen": self.seen, "open": self.open}
         temporary = None
         try:
             file, temporary = tempfile.mkstemp(prefix=".cursor-", dir=os.path.dirname(self._path))  # made with mode 0600
@@ -82,14 +86,16 @@ class Cursor:
             raise InputError(f"state_file {path} is no file of this event source; move it away to start afresh")
         if content["account_id"] != self._account_id:
             raise InputError(f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account a file of its own")
-        self.newest, self.seen = content["newest"], content["seen"]
+        self.newest, self.seen, self.open = content["newest"], content["seen"], content["open"]
 
 
 def _is_cursor(content: t.Any) -> bool:
     return (
         isinstance(content, dict)
         and (content.get("schema"), content.get("version")) == (_SCHEMA, 1)
-        and isinstance(content.get("seen"), dict)
+        and all(isinstance(content.get(name), dict) for name in ("seen", "open"))
+        and all(isinstance(row, list) and len(row) == 3 for row in content["open"].values())
+        and all(isinstance(number, (int, float)) for row in content["open"].values() for number in row)
         and all(isinstance(moment, (int, float)) for moment in content["seen"].values())
         and (content.get("newest") is None or isinstance(content["newest"], (int, float)))
     )

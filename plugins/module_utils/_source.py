@@ -28,10 +28,10 @@ _CONNECTION: dict[str, t.Any] = {
     "timeout": 60.0, "retries": 5, "max_wait": 600.0, "validate_certs": True,
 }  # fmt: skip
 _OWN: dict[str, t.Any] = {
-    "interval": 60.0, "since": "1h", "overlap": 900.0, "batch_size": 50, "state_file": "", "policy": {}, "approval_policy": {},
+    "interval": 60.0, "since": "1h", "overlap": 900.0, "repeat_after": 900.0, "batch_size": 50, "state_file": "", "policy": {}, "approval_policy": {},
 }  # fmt: skip
 _DEFAULTS: dict[str, t.Any] = {**_CONNECTION, **_OWN, **dict.fromkeys(SEARCH, "")}
-_LIMITS = {"interval": (1, 86400), "overlap": (60, 86400), "batch_size": (1, 1000)}
+_LIMITS = {"interval": (1, 86400), "overlap": (60, 86400), "repeat_after": (5, 86400), "batch_size": (1, 1000)}
 
 
 def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) -> tuple[Watcher, float]:
@@ -51,6 +51,7 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
         search={name: values[name] for name in SEARCH},
         since=parse_duration(values["since"], "since").total_seconds(),
         overlap=values["overlap"],
+        repeat_after=values["repeat_after"],
         batch_size=values["batch_size"],
         policy=_policy("policy", values["policy"]) if values["policy"] else None,
         approval_policy=_policy("approval_policy", values["approval_policy"]),

@@ -22,6 +22,8 @@ from ._times import from_seconds, parse_time, to_text
 RELEASE = "release"
 APPROVAL = "approval"
 KEEP = "keep"
+# How often a message is told of as long as it is not released.
+_MOST_TIMES = 3
 Event = t.Dict[str, t.Any]
 
 
@@ -29,7 +31,8 @@ class Watch(t.NamedTuple):
     """What to watch for.
 
     search: search options by name. since: seconds that the first poll looks back. overlap: seconds that each later one looks
-    back before the newest message it knows, as mail may be shown late. batch_size: messages in one event.
+    back before the newest message it knows, as mail may be shown late. repeat_after: seconds after which a message that was to be
+    released, and is in quarantine all the same, is told of again. batch_size: messages in one event.
     policy: what it lets pass may be released. approval_policy: what it lets pass may be released once somebody approves.
     """
 
@@ -37,6 +40,7 @@ class Watch(t.NamedTuple):
     search: t.Mapping[str, t.Any]
     since: float
     overlap: float
+    repeat_after: float
     batch_size: int
     policy: Policy | None
     approval_policy: Policy
@@ -64,19 +68,40 @@ class Watcher:
         cursor, now = self._cursor, self._clock.time()
         newest = now - self._watch.since + self._watch.overlap if cursor.newest is None else cursor.newest
         cursor.newest = newest
-        found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(newest - self._watch.overlap))})
-        fresh = {message.key: (_moment(message, now), message) for message in found.messages if message.key not in cursor.seen}
-        for decision, batch in self._batches([message for _moment, message in sorted(fresh.values(), key=lambda pair: pair[0])]):
+        start = min([newest - self._watch.overlap, *(row[0] for row in cursor.open.values())])
+        found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(start))})
+        moments = {message.key: _moment(message, now) for message in found.messages}
+        if not found.truncated:
+            cursor.open = {name: row for name, row in cursor.open.items() if name in moments}
+        fresh = [message for message in found.messages if message.key not in cursor.seen or self._is_due(message.key, now)]
+        for decision, batch in self._batches(sorted(fresh, key=lambda message: moments[message.key])):
             yield make_event(self._watch.account_id, decision, batch)
-            cursor.seen.update({message.key: fresh[message.key][0] for message, _rules in batch})
+            for message, _rules in batch:
+                cursor.seen[message.key] = moments[message.key]
+                if decision == RELEASE:
+                    times = cursor.open[message.key][2] + 1 if message.key in cursor.open else 1
+                    cursor.open[message.key] = [moments[message.key], now, times]
             cursor.save()
         if found.truncated:
             self._warn("The server broke off the list of messages. The next poll looks again for what is missing.")
         else:
-            cursor.newest = max([newest, *(moment for moment, _message in fresh.values())])
-        if cursor.forget(cursor.newest - 2 * self._watch.overlap):
+            cursor.newest = max([newest, *(moments[message.key] for message in fresh)])
+        if cursor.forget(min(start, cursor.newest - self._watch.overlap) - self._watch.overlap):
             self._warn("So many messages came at once that some may be told of a second time.")
         cursor.save()
+
+    def _is_due(self, name: str, now: float) -> bool:
+        """Tell whether a message was to be released long ago: its event was lost, or its release failed."""
+        if name not in self._cursor.open:
+            return False
+        _moment_of_mail, told, times = self._cursor.open[name]
+        if now - told < self._watch.repeat_after:
+            return False
+        if times >= _MOST_TIMES:
+            del self._cursor.open[name]
+            self._warn(f"{name} was told of {_MOST_TIMES} times and is in quarantine all the same. It is not told of again.")
+            return False
+        return True
 
     def _filters(self, now: float) -> dict[str, str]:
         return search_filters({**self._watch.search, "delivery_status": "quarantined", "detections_only": False}, now)

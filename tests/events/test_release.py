@@ -36,6 +36,7 @@ def test_mail_is_released_or_planned_once_whatever_happens(rulebook: Rulebook, e
     safe = emulator.add_message(**SAFE)
     doubtful = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}, age=50)
     emulator.add_message(**{**SAFE, "disposition": "MALICIOUS", "age": 40})
+    rulebook.settings["repeat_after"] = 20
     rulebook.start()
     rulebook.wait(lambda: delivered(emulator) == {safe.id} and plans(rulebook) == {doubtful.id})
 
@@ -45,13 +46,17 @@ def test_mail_is_released_or_planned_once_whatever_happens(rulebook: Rulebook, e
     rulebook.wait(lambda: delivered(emulator) == {safe.id, later.id})
     rulebook.wait(lambda: rulebook.output.count("1 messages were certainly safe") == 2)
 
+    # Killed while the playbook is about to release it.
+    lost = emulator.add_message(**SAFE)
+    rulebook.wait(lambda: lost.id in (rulebook.directory / "quarantine.cursor").read_text())
     rulebook.kill()
+    assert lost.id not in delivered(emulator)
     told = accepted(emulator)
     meanwhile = emulator.add_message(**SAFE)
     rulebook.start()
-    rulebook.wait(lambda: delivered(emulator) == {safe.id, later.id, meanwhile.id})
-    rulebook.wait(lambda: rulebook.output.count("were certainly safe") == 3)
-    assert accepted(emulator) == told + 1, "nothing was told of again"
+    rulebook.wait(lambda: delivered(emulator) == {safe.id, later.id, lost.id, meanwhile.id})
+    rulebook.wait(lambda: rulebook.output.count("were certainly safe") == 4)
+    assert accepted(emulator) == told + 2, "nothing else was told of again"
     assert plans(rulebook) == {doubtful.id}
     assert not [name for name, credential in emulator.credentials.items() if credential.secret in rulebook.output]
 

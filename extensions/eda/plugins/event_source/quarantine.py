@@ -21,7 +21,8 @@ short_description: Tell of mail that newly entered the quarantine of Cloudflare 
 description:
   - Asks Cloudflare at intervals for mail in quarantine, and puts an event into the queue for what it has not told of yet.
   - Survives errors of server and network, and keeps to the rate limit. With I(state_file) it goes on after a restart where it
-    was. What it was telling of when it was killed it may tell of again, so that nothing is lost.
+    was. What it was telling of when it was killed it may tell of again. What was to be released and is in quarantine all the
+    same, as its event was lost or its release failed, it tells of again after I(repeat_after), three times in all.
   - Releases nothing. A token with the permission C(Cloud Email Security) with C(Read) is enough.
   - Each event has messages of one decision. C(quarantine.decision) is C(release) if I(policy) lets them pass, C(approval) if it
     does not but I(approval_policy) does, C(keep) if neither does, and null without a I(policy). C(quarantine.ids) has their
@@ -74,6 +75,10 @@ options:
     default: 1h
   overlap:
     description: Seconds that each poll looks back before the newest message it knows, 60 to 86400, as mail may be shown late.
+    type: float
+    default: 900
+  repeat_after:
+    description: Seconds after which a message with the decision C(release) that is still in quarantine is told of again, 5 to 86400.
     type: float
     default: 900
   batch_size:

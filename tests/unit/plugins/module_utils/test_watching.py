@@ -24,7 +24,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import Fak
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, investigate_id, page, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 
-WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 50, None, Policy())
+WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, None, Policy())
 
 
 class Quarantine:
@@ -195,6 +195,29 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     assert decisions == ["release", "keep"]
 
 
+def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
+    watch = WATCH._replace(policy=Policy(max_age="1d"))
+    for number in (1, 2):
+        quarantine.put(number, 60, validation={"spf": "pass"})
+    quarantine.put(3, 50)
+    assert Desk(quarantine, clock, state, watch).poll() == [1, 2, 3]
+    del quarantine.rows[0]
+    for number in range(4, 8):
+        clock.sleep(600)
+        quarantine.put(number, NOW - clock.time())
+    assert Desk(quarantine, clock, state, watch).poll() == [2, 4, 5, 6, 7], "1 was released, 3 waits for an approval"
+    assert Desk(quarantine, clock, state, watch).poll() == []
+    clock.sleep(900)
+    assert Desk(quarantine, clock, state, watch).poll() == [2]
+    clock.sleep(900)
+    desk = Desk(quarantine, clock, state, watch)
+    assert desk.poll() == []
+    assert "told of 3 times and is in quarantine all the same" in desk.warnings[0]
+    clock.sleep(900)
+    assert Desk(quarantine, clock, state, watch).poll() == []
+    assert json.loads(state.read_text())["open"] == {}
+
+
 def test_an_event_tells_what_a_rule_may_ask_for_and_is_inert(quarantine: Quarantine, clock: FakeClock) -> None:
     evil = "{{ lookup('pipe', 'id') }}\u202e"
     quarantine.put(1, 60, subject=evil, to=[evil] * 200, detection_reasons=[evil], **{"from": f"{evil}@X.example"}, message_id=evil)
@@ -223,7 +246,7 @@ def test_the_file_is_for_one_source_and_one_account(tmp_path: Path) -> None:
         Cursor(str(tmp_path / "nowhere" / "cursor.json"), ACCOUNT)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": "a", "seen": {}}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": "a", "seen": {}, "open": {}}', '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": 1, "seen": {}, "open": {"a": [1]}}', "[" * 100_000])
 def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "cursor.json"
     path.write_text(text)
