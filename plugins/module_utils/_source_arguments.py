@@ -16,6 +16,8 @@ from ._policy import Policy
 
 Arguments = t.Mapping[str, t.Any]
 Limits = t.Mapping[str, t.Tuple[float, float]]
+# Never shown, not even when they are wrong
+_SECRETS = ("api_token", "api_key", "secret")
 POLICIES: dict[str, t.Any] = {"policy": {}, "approval_policy": {}}
 
 
@@ -68,4 +70,4 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
     except (KeyError, TypeError, ValueError):
         pass
     words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a dictionary"}
-    raise InputError(f"{name} must be {words[wanted]}, not {value!r:.80}")
+    raise InputError(f"{name} must be {words[wanted]}" + ("" if name in _SECRETS else f", not {value!r:.80}"))
