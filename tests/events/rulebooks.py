@@ -30,7 +30,11 @@ PATIENCE = 120.0
 def examples(source: str) -> str:
     """Return the documented examples of an event source."""
     tree = ast.parse((EXTENSIONS / "plugins" / "event_source" / f"{source}.py").read_text(encoding="utf-8"))
-    assigned = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
+    assigned = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
     text = ast.literal_eval(assigned["EXAMPLES"])
     assert isinstance(text, str)
     return text
