@@ -153,6 +153,19 @@ def test_what_cannot_be_used_is_refused_with_the_reason(
     assert "Traceback" not in caplog.text
 
 
+def test_no_more_of_a_body_is_taken_in_than_may_be() -> None:
+    async def test(server: Server) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(
+            f"POST / HTTP/1.1\r\nHost: x\r\nX-Logpush-Secret: {SECRET}\r\nContent-Length: 999999999\r\n\r\n".encode()
+        )
+        writer.write(b" " * 100_000)
+        assert b" 413 " in await asyncio.wait_for(reader.readline(), 10), "it does not wait for the rest"
+        writer.close()
+
+    serve(test, max_bytes=4096)
+
+
 def test_a_connection_that_is_cut_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     async def test(server: Server) -> None:
         _reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
