@@ -18,11 +18,12 @@ import typing as t
 import urllib.parse
 
 from ._clock import Clock
-from ._envelope import Reply, printable, read_envelope
+from ._envelope import Reply, read_envelope
 from ._errors import ApiError, AuthenticationError, CertificateError, ConnectError, DoubtfulError, InputError, InterruptError, RateLimitError
 from ._http import Http
 from ._pace import Pace, backoff, retry_after
 from ._shared import SharedNumbers
+from ._text import printable
 
 _POLL_LIMIT = 120.0
 _MOST_PAGES = 1000  # a million messages: a list that is longer does not end

@@ -17,21 +17,16 @@ import re
 import typing as t
 
 from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError
+from ._text import printable
 
 # HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
 _CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
-_LONGEST_WORDS = 300
 _MOST_WORDS = 1000
 # Far deeper than any answer of the API. How deep a parser goes by itself depends on the Python.
 _DEEPEST = 50
 _REDIRECT = "a redirect, which is never followed; set api_url to the final address"
 _MOST_ERRORS = 10
 _LARGEST_CODE = 10**9
-# What a terminal would obey, or what hides or reorders text.
-_UNSPEAKABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 
 
 class Reply(t.NamedTuple):
@@ -63,12 +58,6 @@ def read_envelope(reply: Reply) -> dict[str, t.Any]:
     if status < 300 and envelope["success"] is True:
         return envelope
     raise _refusal(reply, _errors(envelope))
-
-
-def printable(text: str, longest: int = _LONGEST_WORDS) -> str:
-    """Return foreign text without control characters and cut to a length fit for a message."""
-    text = _UNSPEAKABLE.sub("\ufffd", text)
-    return text if len(text) <= longest else text[:longest] + "..."
 
 
 def _parse(body: bytes) -> dict[str, t.Any] | None:

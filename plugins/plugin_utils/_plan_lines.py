@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import printable
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
 
 _MOST = 200
 

@@ -12,23 +12,11 @@ C(result) (that of message_release), and, if there is one, C(plan).
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+
 COLUMNS = ("account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail")
-
-# What a terminal or a browser would obey, or what hides text from its reader.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-_LONGEST = 300
-
-
-def printable(value: object, longest: int = _LONGEST) -> str:
-    """Return foreign text in one line, without control characters, cut with a mark where it is too long."""
-    text = _UNPRINTABLE.sub("\ufffd", "" if value is None else str(value)[: longest + 1])
-    return text if len(text) <= longest else f"{text[:longest]}\u2026 (cut)"
 
 
 def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:

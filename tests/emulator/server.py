@@ -6,16 +6,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
 from collections import Counter
-from concurrent.futures import Future
-from typing import Any, Self
-
-from aiohttp import web
+from typing import Any
 
 from .app import BASE, create_app
+from .background import Background
 from .clock import Clock
 from .control import describe
 from .credentials import Credential
@@ -26,7 +21,7 @@ from .settings import Settings
 from .world import Account, World
 
 
-class Emulator:
+class Emulator(Background):
     """A running server: `with Emulator("bulk", messages=10_000, state_lag=2) as emulator: ...`.
 
     Everything here is safe to use from the thread of the test while requests are served.
@@ -43,45 +38,7 @@ class Emulator:
         **settings: Any,
     ) -> None:
         self.world = World(scenario, messages=messages, seed=seed, **settings)
-        self._address = (host, port)
-        self._started: Future[str]
-        self._stop: asyncio.Event
-        self._loop: asyncio.AbstractEventLoop
-        self._thread: threading.Thread
-        self.origin = ""
-
-    def __enter__(self) -> Self:
-        self._started = Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="emulator", daemon=True)
-        self._thread.start()
-        self.origin = self._started.result(timeout=30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    def restart(self, pause: float = 0.5) -> None:
-        """Close every connection, and listen again on the same port after a pause (seconds). Mail and faults stay."""
-        self._address = (self._address[0], int(self.origin.rpartition(":")[2]))
-        self.__exit__()
-        time.sleep(pause)
-        self.__enter__()
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.AppRunner(create_app(self.world), access_log=None, shutdown_timeout=0.1)
-        try:
-            await runner.setup()
-            await web.TCPSite(runner, *self._address).start()
-            host, port = runner.addresses[0][:2]
-            self._started.set_result(f"http://{host}:{port}")
-        except OSError as problem:
-            self._started.set_exception(problem)
-        else:
-            await self._stop.wait()
-        finally:
-            await runner.cleanup()
+        super().__init__(lambda: create_app(self.world), host, port)
 
     @property
     def url(self) -> str:

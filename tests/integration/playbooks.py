@@ -87,6 +87,9 @@ class Listing(NamedTuple):
 class Ansible:
     """Runs ansible-playbook in `directory`, with nothing of the user's own environment but the way to programs."""
 
+    # Seconds that a run may take, on a machine that is busy with other tests
+    patience = 180
+
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self.directory = directory
         self.environment = dict(environment)
@@ -184,7 +187,7 @@ class Ansible:
 
     def finish(self, process: subprocess.Popen[str]) -> Run:
         """Wait for the end of a run."""
-        output = process.communicate(timeout=180)[0]
+        output = process.communicate(timeout=self.patience)[0]
         # What a later Ansible will no longer do, Ansible says here, whatever is tested.
         assert "[DEPRECATION WARNING]" not in (output or ""), output
         lines = [json.loads(line) for line in self._record.read_text(encoding="utf-8").splitlines()]

@@ -111,6 +111,7 @@ JOBS = Environment(VENV, (*TEST.requirements, "tests/requirements/jobs.txt"))
 LINT = Environment(VENV / "lint", ("tests/requirements/lint.txt",))
 BENCHMARKS = Environment(VENV / "benchmarks", (*RUN.requirements, "tests/requirements/benchmarks.txt"))
 DOCSITE = Environment(LINT.path, (*LINT.requirements, "tests/requirements/docsite.txt"))
+EVENTS = Environment(VENV / "events", (*RUN.requirements, "tests/requirements/events.txt"))
 FLOOR = Environment(VENV / "floor", ("tests/requirements/floor.txt", "tests/requirements/test.txt"))
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 # The top of the archive: whatever else turns up there needs a word in build_ignore or one here.
 WANTED = {
+    ".ansible-lint",  # Galaxy's importer reads it, and so knows the modules of awx.awx
     "CHANGELOG.rst",
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",

@@ -11,8 +11,9 @@ import sys
 import typing as t
 from pathlib import Path
 
+import awx_collection
 import private_home
-from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, FLOOR, JOBS, LINT, RUN, TEST, Environment, prepare
+from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, EVENTS, FLOOR, JOBS, LINT, RUN, TEST, Environment, prepare
 from process import call
 from tree import copy_of_checkout
 
@@ -48,6 +49,12 @@ def tests_in(directory: str) -> t.Callable[[Environment, list[str]], None]:
 def _chaos(environment: Environment, added: list[str]) -> None:
     command = [str(environment.python), "tests/chaos", *added]
     _run(environment, command, variables={"PYTHONPATH": str(COLLECTIONS)})
+
+
+def _awx(environment: Environment, added: list[str]) -> None:
+    awx_collection.ensure(environment)
+    # A file of tests shares an AWX that was set up once, which takes a while.
+    tests_in("tests/awx_setup")(environment, ["--dist", "loadfile", *added])
 
 
 def _sanity(environment: Environment, added: list[str]) -> None:
@@ -112,9 +119,11 @@ STAGES = (
     Stage("units", "the unit tests", TEST, tests_in("tests/unit")),
     Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
     Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
+    Stage("awx", "setting up AWX, against an emulated one", TEST, _awx),
     Stage(
         "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/awx")
     ),
+    Stage("events", "the event source and its rulebooks with ansible-rulebook", EVENTS, tests_in("tests/events")),
     Stage("chaos", "storms of faults against the module", TEST, _chaos),
     Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),
     Stage("sanity", "ansible-test sanity", TEST, _sanity),

@@ -10,7 +10,7 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply, printable, read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply, read_envelope
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
     AuthenticationError,
@@ -195,11 +195,3 @@ def test_odd_codes_are_survived(code: object) -> None:
 def test_no_bytes_break_the_reading(body: bytes, status: int) -> None:
     with pytest.raises(CloudflareError):
         read_envelope(reply(body, status))
-
-
-@given(st.text())
-def test_printable_text_is_short_and_has_no_control_characters(text: str) -> None:
-    shown = printable(text, 20)
-    assert len(shown) <= 23
-    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in shown)
-    shown.encode()

@@ -16,14 +16,14 @@ import pytest
 import yaml
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._answer import Names, match, outcome_of, read_entries
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply, printable, read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply, read_envelope
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._pace import Pace, backoff, retry_after, tightest_limit
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils import _report_rows
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import inert, printable
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, URL, investigate_id, message_id, postfix_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, fields, headers, replies, scalars, speakable, text, values
@@ -173,7 +173,7 @@ def test_a_pause_before_a_repetition_is_bounded(attempt: int) -> None:
 EVERY = "".join(map(chr, range(0x110000)))
 
 
-@pytest.mark.parametrize("shown", [printable, _report_rows.printable], ids=["errors", "reports"])
+@pytest.mark.parametrize("shown", [printable, inert])
 def test_every_character_of_unicode_is_safe_to_print(shown: t.Callable[[str, int], str]) -> None:
     assert speakable(shown(EVERY, len(EVERY)))
 
@@ -182,7 +182,7 @@ def test_the_role_and_the_search_replace_what_the_reports_replace() -> None:
     role = yaml.safe_load((ROOT / "roles/quarantine_release/vars/main.yml").read_text())["__quarantine_release_unprintable"]
     [play] = yaml.safe_load((ROOT / "playbooks/search.yml").read_text())
     [search] = [task["vars"]["unprintable"] for task in play["tasks"] if "unprintable" in task.get("vars", {})]
-    replaced = _report_rows.printable(EVERY, len(EVERY)).replace("\ufffd", "?")
+    replaced = printable(EVERY, len(EVERY)).replace("\ufffd", "?")
     for pattern in (role, search):
         assert re.sub(pattern, "?", EVERY).replace("\ufffd", "?") == replaced
 

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Watching for mail that newly entered quarantine: each poll looks at what may be new, and tells of it once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._clock import Clock
+from ._cursor import Cursor
+from ._event import make_event
+from ._filters import search_filters
+from ._message import Message
+from ._messages import Messages
+from ._policy import Policy
+from ._times import from_seconds, parse_time, to_text
+
+RELEASE = "release"
+APPROVAL = "approval"
+KEEP = "keep"
+# How often a message is told of as long as it is not released.
+_MOST_TIMES = 3
+Event = t.Dict[str, t.Any]
+
+
+class Watch(t.NamedTuple):
+    """What to watch for.
+
+    search: search options by name. since: seconds that the first poll looks back. overlap: seconds that each later one looks
+    back before the newest message it knows, as mail may be shown late. repeat_after: seconds after which a message that was to be
+    released, and is in quarantine all the same, is told of again. batch_size: messages in one event.
+    policy: what it lets pass may be released. approval_policy: what it lets pass may be released once somebody approves.
+    """
+
+    account_id: str
+    search: t.Mapping[str, t.Any]
+    since: float
+    overlap: float
+    repeat_after: float
+    batch_size: int
+    policy: Policy | None
+    approval_policy: Policy
+
+
+class Watcher:
+    """Polls for mail in quarantine that it has not told of yet.
+
+    connect: makes a connection for one poll, so that each may wait for the rate limit as long as any. warn: called with what is
+    worth a warning.
+    """
+
+    def __init__(self, watch: Watch, connect: t.Callable[[], Messages], cursor: Cursor, clock: Clock, warn: t.Callable[[str], None]) -> None:
+        self._watch = watch
+        self._connect = connect
+        self._cursor = cursor
+        self._clock = clock
+        self._warn = warn
+
+    def poll(self) -> t.Iterator[Event]:
+        """Return the events of what is new. What one tells of is noted when the next is asked for.
+
+        Raises CloudflareError; the next poll then brings what is missing.
+        """
+        cursor, now = self._cursor, self._clock.time()
+        newest = now - self._watch.since + self._watch.overlap if cursor.newest is None else cursor.newest
+        cursor.newest = newest
+        start = min([newest - self._watch.overlap, *(row[0] for row in cursor.open.values())])
+        found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(start))})
+        moments = {message.key: _moment(message, now) for message in found.messages}
+        if not found.truncated:
+            cursor.open = {name: row for name, row in cursor.open.items() if name in moments}
+        fresh = [message for message in found.messages if message.key not in cursor.seen or self._is_due(message.key, now)]
+        for decision, batch in self._batches(sorted(fresh, key=lambda message: moments[message.key])):
+            yield make_event(self._watch.account_id, decision, batch)
+            for message, _rules in batch:
+                cursor.seen[message.key] = moments[message.key]
+                if decision == RELEASE:
+                    times = cursor.open[message.key][2] + 1 if message.key in cursor.open else 1
+                    cursor.open[message.key] = [moments[message.key], now, times]
+            cursor.save()
+        if found.truncated:
+            self._warn("The server broke off the list of messages. The next poll looks again for what is missing.")
+        else:
+            cursor.newest = max([newest, *(moments[message.key] for message in fresh)])
+        if cursor.forget(min(start, cursor.newest - self._watch.overlap) - self._watch.overlap):
+            self._warn("So many messages came at once that some may be told of a second time.")
+        cursor.save()
+
+    def _is_due(self, name: str, now: float) -> bool:
+        """Tell whether a message was to be released long ago: its event was lost, or its release failed."""
+        if name not in self._cursor.open:
+            return False
+        _moment_of_mail, told, times = self._cursor.open[name]
+        if now - told < self._watch.repeat_after:
+            return False
+        if times >= _MOST_TIMES:
+            del self._cursor.open[name]
+            self._warn(f"{name} was told of {_MOST_TIMES} times and is in quarantine all the same. It is not told of again.")
+            return False
+        return True
+
+    def _filters(self, now: float) -> dict[str, str]:
+        return search_filters({**self._watch.search, "delivery_status": "quarantined", "detections_only": False}, now)
+
+    def _batches(self, messages: t.Sequence[Message]) -> t.Iterator[tuple[str | None, list[tuple[Message, list[str]]]]]:
+        """Return the messages, each with the rules that refuse it, in batches that are decided alike."""
+        decided: dict[str | None, list[tuple[Message, list[str]]]] = {}
+        for message in messages:
+            decision, rules = self._decide(message)
+            decided.setdefault(decision, []).append((message, rules))
+        for decision, rows in decided.items():
+            for first in range(0, len(rows), self._watch.batch_size):
+                yield decision, rows[first : first + self._watch.batch_size]
+
+    def _decide(self, message: Message) -> tuple[str | None, list[str]]:
+        """Return what is to be done, by the policies, and the rules that refuse a release without an approval."""
+        if self._watch.policy is None:
+            return None, []
+        rules = self._refusals(self._watch.policy, message)
+        if not rules:
+            return RELEASE, []
+        return KEEP if self._refusals(self._watch.approval_policy, message) else APPROVAL, rules
+
+    def _refusals(self, policy: Policy, message: Message) -> list[str]:
+        return [rule for rule in policy.judge(message, from_seconds(self._clock.time())) if rule not in policy.overrides]
+
+
+def _moment(message: Message, now: float) -> float:
+    """Return when a message was scanned. One that does not tell, or tells of the future, is as new as can be."""
+    scanned = parse_time(message.data["scanned_at"] or "")
+    return min(scanned.timestamp(), now) if scanned else now

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is made only when it is asked for, and that all of it can be removed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from awx_emulator import Awx
+from controller import Controller, SetUp, playbooks
+from playbooks import CHECKOUT
+
+OPERATORS, APPROVERS = "Service desk", "Mail security"
+WORKFLOW = "Quarantine: Plan, approve, release"
+# The example of the guide, with all that it leaves out
+EXAMPLE = yaml.safe_load((CHECKOUT / "docs" / "awx-variables.yml").read_text(encoding="utf-8"))
+OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.items()} | {
+    "accounts": EXAMPLE["awx_setup_accounts"][:1],
+    "manage_organization": True,
+    "manage_teams": True,
+    "roles": [{"role": "execute", "teams": [APPROVERS], "job_templates": ["Quarantine: Release now"]}],
+    "shared_directory": "/var/lib/quarantine",
+    "groups": [{"name": "regulated", "hosts": ["harbour-logistics"], "variables": {"search_limit": 5}}],
+    "notification_templates": [
+        {
+            "name": "Quarantine: chat",
+            "notification_type": "webhook",
+            "notification_configuration": {"url": "https://chat.example", "password": "secret-of-the-chat"},
+        }
+    ],
+    "notifications": {"success": ["Quarantine: chat"], "approvals": ["Quarantine: chat"]},
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetUp]:
+    """An AWX that others use as well, set up with all options."""
+    with Awx(playbooks()) as running:
+        default = running.one("organizations", "Default")["id"]
+        running.add("teams", name="Others", organization=default)
+        running.add("projects", name="Others", organization=default, scm_type="git")
+        controller = Controller(tmp_path_factory.mktemp("awx"), running, OPTIONS)
+        yield SetUp(running, controller, controller.set_up("-v"))
+
+
+def test_options_are_made(set_up: SetUp) -> None:
+    """Organization, teams, groups and notifications."""
+    awx = set_up.awx
+    assert set_up.first.code == 0, set_up.first.output
+    assert awx.inventory()["organizations"] == ["Default", "Mail"]
+    assert awx.inventory()["teams"] == [APPROVERS, "Others", OPERATORS]
+    assert awx.related("groups", "regulated", "hosts") == ["harbour-logistics"]
+    assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_success") == ["Quarantine: chat"]
+    assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_approvals") == ["Quarantine: chat"]
+    assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_error") == []
+    assert "secret-of-the-chat" not in set_up.first.output
+
+
+def test_teams_may_do_their_part(set_up: SetUp) -> None:
+    """Operators find and start the workflow, approvers approve and see what; nobody gets a credential."""
+    awx = set_up.awx
+    assert awx.holders("workflow_job_templates", WORKFLOW, "execute") == [OPERATORS]
+    assert awx.holders("workflow_job_templates", WORKFLOW, "approval") == [APPROVERS]
+    assert awx.holders("job_templates", "Quarantine: Find", "execute") == [OPERATORS]
+    assert awx.holders("job_templates", "Quarantine: Plan", "execute") == []
+    assert awx.holders("job_templates", "Quarantine: Plan", "read") == [APPROVERS]
+    assert awx.holders("job_templates", "Quarantine: Release now", "execute") == [APPROVERS]
+    for credential in awx.inventory()["credentials"]:
+        assert not any(awx.holders("credentials", credential, role) for role in ("admin", "use", "read"))
+
+
+def test_one_account_is_not_asked_for(set_up: SetUp) -> None:
+    """With one account there is no question for it; a rule that wants a ticket makes it a must."""
+    questions = {question["variable"]: question for question in set_up.awx.survey("workflow_job_templates", WORKFLOW)}
+    assert "survey_account" not in questions
+    assert questions["survey_ticket"]["required"]
+    assert not questions["survey_reason"]["required"]
+
+
+def test_shared_directory_holds_what_lasts(set_up: SetUp) -> None:
+    """Each run of the workflow has a directory for its reports, and all share a journal."""
+    variables = json.loads(set_up.awx.one("job_templates", "Quarantine: Apply")["extra_vars"])
+    assert variables["quarantine_shared_directory"] == "/var/lib/quarantine"
+    assert variables["quarantine_release_handover"] == "auto"
+    assert "awx_workflow_job_id" in variables["quarantine_release_report_dir"]
+    assert variables["quarantine_release_journal"].endswith("}}/journal.jsonl")
+
+
+def test_second_run_changes_nothing(set_up: SetUp) -> None:
+    """Nor do the options, secrets of notifications included."""
+    run = set_up.controller.set_up()
+    assert run.code == 0, run.output
+    assert run.total("changed") == 0
+    assert set_up.awx.writes == []
+
+
+def test_removal_wants_a_word(set_up: SetUp) -> None:
+    """Without it nothing is removed, and the message says which."""
+    for word in ("", "yes"):
+        run = set_up.controller.remove(confirm_removal=word)
+        assert run.code != 0
+        assert "set awx_setup_confirm_removal=Quarantine" in run.text
+    assert set_up.awx.requests == []
+
+
+def test_check_mode_removes_nothing(set_up: SetUp) -> None:
+    """It tells of what would go."""
+    before = set_up.awx.inventory()
+    run = set_up.controller.remove("--check", confirm_removal="Quarantine")
+    assert run.code == 0, run.output
+    assert run.total("changed") > 5
+    assert set_up.awx.writes == []
+    assert set_up.awx.inventory() == before
+
+
+def test_removal_leaves_what_others_made(set_up: SetUp) -> None:
+    """All that was made goes, and nothing else; a second removal changes nothing."""
+    run = set_up.controller.remove(confirm_removal="Quarantine")
+    assert run.code == 0, run.output
+    assert set_up.awx.inventory() == {
+        "organizations": ["Default"],
+        "users": ["admin"],
+        "teams": ["Others"],
+        "instance_groups": ["default"],
+        "projects": ["Others"],
+    }
+    again = set_up.controller.remove(confirm_removal="Quarantine")
+    assert again.code == 0, again.output
+    assert again.total("changed") == 0
+    assert set_up.awx.writes == []
+
+
+def test_removal_keeps_what_is_in_use(set_up: SetUp) -> None:
+    """An organization with something else in it stays, and so does a type that another credential has."""
+    organization = set_up.awx.one("organizations", "Mail")["id"]
+    kind = set_up.awx.one("credential_types", "Cloudflare Email Security")["id"]
+    set_up.awx.add("projects", name="Others too", organization=organization, scm_type="git")
+    set_up.awx.add("credentials", name="Others", organization=organization, credential_type=kind)
+    run = set_up.controller.remove(confirm_removal="Quarantine")
+    assert run.code == 0, run.output
+    assert "holds more than this role made, and stays" in run.text
+    assert "other credentials have it" in run.text
+    left = set_up.awx.inventory()
+    assert left["organizations"] == ["Default", "Mail"]
+    assert left["credential_types"] == ["Cloudflare Email Security"]
+    assert left["credentials"] == ["Others"]
+    assert left["projects"] == ["Others", "Others too"]
