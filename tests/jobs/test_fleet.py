@@ -4,7 +4,7 @@
 
 """Hundreds of accounts, in slices that run at the same time: one report over all, and a bad account spoils nothing.
 
-pytest tests/awx/test_fleet.py --fleet 300
+pytest tests/jobs/test_fleet.py --fleet 300
 """
 
 from __future__ import annotations
