@@ -16,13 +16,13 @@ from ._text import inert
 
 _WORDS = ("id", "postfix_id", "message_id", "alert_id", "scanned_at", "final_disposition", "from", "envelope_from", "subject")
 _LISTS = ("detection_reasons", "threat_categories")
-_MOST_RECIPIENTS = 100
+_MOST = 100  # of each list
 
 
 def make_event(account_id: str, decision: str | None, messages: t.Sequence[tuple[Message, list[str]]]) -> dict[str, t.Any]:
     """Return the event for messages of the same decision, each with the names of the rules that refuse it."""
     told = [{**_told(message), "rules": rules} for message, rules in messages]
-    return {"quarantine": {"account_id": account_id, "decision": decision, "count": len(told), "ids": [one["id"] for one in told], "messages": told}}
+    return {"quarantine": {"account_id": account_id, "decision": decision, "count": len(told), "ids": [one["id"] for one in told if one["id"]], "messages": told}}
 
 
 def _told(message: Message) -> dict[str, t.Any]:
@@ -30,8 +30,8 @@ def _told(message: Message) -> dict[str, t.Any]:
     facts: dict[str, t.Any] = {name: None if data[name] is None else inert(data[name]) for name in _WORDS}
     facts["id"] = facts["id"] or facts["postfix_id"]
     facts.update({f"{name}_domain": _domain(facts[name]) for name in ("from", "envelope_from")})
-    facts.update({name: [inert(word) for word in data[name]] for name in _LISTS})
-    facts["to"] = [inert(address) for address in all_recipients(message)[:_MOST_RECIPIENTS]]
+    facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
+    facts["to"] = [inert(address) for address in all_recipients(message)[:_MOST]]
     facts["validation"] = {name: None if word is None else inert(word) for name, word in data["validation"].items() if name != "comment"}
     return facts
 

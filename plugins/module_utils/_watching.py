@@ -12,6 +12,7 @@ import typing as t
 
 from ._clock import Clock
 from ._cursor import Cursor
+from ._deciding import RELEASE, Policies, Row, batches
 from ._event import make_event
 from ._filters import search_filters
 from ._message import Message
@@ -19,9 +20,6 @@ from ._messages import Messages
 from ._policy import Policy
 from ._times import from_seconds, parse_time, to_text
 
-RELEASE = "release"
-APPROVAL = "approval"
-KEEP = "keep"
 # How often a message is told of as long as it is not released.
 _MOST_TIMES = 3
 Event = t.Dict[str, t.Any]
@@ -55,6 +53,7 @@ class Watcher:
 
     def __init__(self, watch: Watch, connect: t.Callable[[], Messages], cursor: Cursor, clock: Clock, warn: t.Callable[[str], None]) -> None:
         self._watch = watch
+        self._policies = Policies(watch.policy, watch.approval_policy)
         self._connect = connect
         self._cursor = cursor
         self._clock = clock
@@ -74,7 +73,7 @@ class Watcher:
         if not found.truncated:
             cursor.open = {name: row for name, row in cursor.open.items() if name in moments}
         fresh = [message for message in found.messages if message.key not in cursor.seen or self._is_due(message.key, now)]
-        for decision, batch in self._batches(sorted(fresh, key=lambda message: moments[message.key])):
+        for decision, batch in batches(map(self._decide, sorted(fresh, key=lambda message: moments[message.key])), self._watch.batch_size):
             yield make_event(self._watch.account_id, decision, batch)
             for message, _rules in batch:
                 cursor.seen[message.key] = moments[message.key]
@@ -106,27 +105,9 @@ class Watcher:
     def _filters(self, now: float) -> dict[str, str]:
         return search_filters({**self._watch.search, "delivery_status": "quarantined", "detections_only": False}, now)
 
-    def _batches(self, messages: t.Sequence[Message]) -> t.Iterator[tuple[str | None, list[tuple[Message, list[str]]]]]:
-        """Return the messages, each with the rules that refuse it, in batches that are decided alike."""
-        decided: dict[str | None, list[tuple[Message, list[str]]]] = {}
-        for message in messages:
-            decision, rules = self._decide(message)
-            decided.setdefault(decision, []).append((message, rules))
-        for decision, rows in decided.items():
-            for first in range(0, len(rows), self._watch.batch_size):
-                yield decision, rows[first : first + self._watch.batch_size]
-
-    def _decide(self, message: Message) -> tuple[str | None, list[str]]:
-        """Return what is to be done, by the policies, and the rules that refuse a release without an approval."""
-        if self._watch.policy is None:
-            return None, []
-        rules = self._refusals(self._watch.policy, message)
-        if not rules:
-            return RELEASE, []
-        return KEEP if self._refusals(self._watch.approval_policy, message) else APPROVAL, rules
-
-    def _refusals(self, policy: Policy, message: Message) -> list[str]:
-        return [rule for rule in policy.judge(message, from_seconds(self._clock.time())) if rule not in policy.overrides]
+    def _decide(self, message: Message) -> tuple[str | None, Row]:
+        decision, rules = self._policies.decide(message, from_seconds(self._clock.time()))
+        return decision, (message, rules)
 
 
 def _moment(message: Message, now: float) -> float:

@@ -31,7 +31,8 @@ ROOMS = (
     "_errors", "_version", "_clock", "_times", "_text", "_handles", "_outcome", "_message", "_policy", "_evidence", "_plan", "_planfile",
     "_filters", "_history", "_journal", "_envelope", "_shared", "_pace", "_http", "_answer", "_client", "_accounts",
     "_connection", "_messages", "_item", "_planning", "_applying", "_resuming", "_readback", "_release", "_delivery", "_run", "_arguments",
-    "_event", "_cursor", "_watching", "_source",
+    "_event", "_deciding", "_cursor", "_watching", "_source_arguments", "_source",
+    "_alerts", "_gate", "_receiving", "_push_source",
 )  # fmt: skip
 
 

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""From alerts that are pushed to events: each alert is told of once, as long as it is remembered."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._alerts import read_alerts
+from ._clock import Clock
+from ._deciding import KEEP, Policies, Row, batches
+from ._event import make_event
+from ._message import Message
+from ._times import from_seconds
+
+# Cloudflare soon sends again what was not confirmed. No more are kept, so that memory is bounded.
+_REMEMBERED = 100_000
+
+
+class Receiver:
+    """Makes events of the bodies of requests, for one at a time.
+
+    most: bytes of a body, unpacked. warn: called with what is worth a warning.
+    """
+
+    def __init__(
+        self, account_id: str, policies: Policies, batch_size: int, most: int, clock: Clock, warn: t.Callable[[str], None]
+    ) -> None:
+        self._account_id = account_id
+        self._policies = policies
+        self._batch_size = batch_size
+        self._most = most
+        self._clock = clock
+        self._warn = warn
+        self._told: dict[str, None] = {}
+
+    def events(self, body: bytes) -> t.Iterator[dict[str, t.Any]]:
+        """Return the events of what is new in a body. What one tells of is noted when the next is asked for.
+
+        Raises InputError for a body that cannot be used.
+        """
+        alerts = read_alerts(body, self._most)
+        if alerts.foreign:
+            self._warn(f"Records in a request that are no alerts, and were left out: {alerts.foreign}")
+        fresh = {message.data["alert_id"]: message for message in alerts.messages if message.data["alert_id"] not in self._told}
+        for decision, batch in batches(map(self._decide, fresh.values()), self._batch_size):
+            yield make_event(self._account_id, decision, batch)
+            self._told.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))
+            while len(self._told) > _REMEMBERED:
+                del self._told[next(iter(self._told))]
+
+    def _decide(self, message: Message) -> tuple[str | None, Row]:
+        decision, rules = self._policies.decide(message, from_seconds(self._clock.time()))
+        # What has no name cannot be released.
+        return KEEP if decision and not message.id else decision, (message, rules)
