@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -20,8 +21,19 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
-SETTINGS = CHECKOUT / "extensions" / "eda" / "rulebooks" / "vars.yml"
+EXTENSIONS = CHECKOUT / "extensions" / "eda"
+RULEBOOKS = EXTENSIONS / "rulebooks"
+SETTINGS = RULEBOOKS / "vars.yml"
 PATIENCE = 120.0
+
+
+def examples(source: str) -> str:
+    """Return the documented examples of an event source."""
+    tree = ast.parse((EXTENSIONS / "plugins" / "event_source" / f"{source}.py").read_text(encoding="utf-8"))
+    assigned = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
+    text = ast.literal_eval(assigned["EXAMPLES"])
+    assert isinstance(text, str)
+    return text
 
 
 class Rulebook:
@@ -31,7 +43,8 @@ class Rulebook:
         self.directory = directory
         self.settings: dict[str, Any] = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))["emailsec"]
         self.settings |= {"account_id": account_id, "directory": str(directory), "interval": 1}
-        self._environment = dict(environment)
+        self.environment = dict(environment)
+        self._rulebook = "emailsec.cloudflare.release"
         self._process: subprocess.Popen[bytes] | None = None
         link = directory / "collections" / "ansible_collections" / "emailsec" / "cloudflare"
         link.parent.mkdir(parents=True)
@@ -43,10 +56,16 @@ class Rulebook:
         """What all runs printed so far, on one line, as Ansible breaks long lines."""
         return " ".join((self.directory / "output.txt").read_text(encoding="utf-8", errors="replace").split())
 
+    def replace_sources(self, sources: list[dict[str, Any]]) -> None:
+        """Have its rules listen to other sources."""
+        [ruleset] = yaml.safe_load((RULEBOOKS / "release.yml").read_text(encoding="utf-8"))
+        (self.directory / "rulebook.yml").write_text(yaml.safe_dump([ruleset | {"sources": sources}]))
+        self._rulebook = "rulebook.yml"
+
     def start(self) -> None:
         """Start it."""
         (self.directory / "vars.yml").write_text(yaml.safe_dump({"emailsec": self.settings}))
-        options = ["--rulebook", "emailsec.cloudflare.release", "--inventory", "inventory.yml", "--vars", "vars.yml"]
+        options = ["--rulebook", self._rulebook, "--inventory", "inventory.yml", "--vars", "vars.yml"]
         with (self.directory / "output.txt").open("ab") as output:
             self._process = subprocess.Popen(
                 [PROGRAMS / "ansible-rulebook", *options],
@@ -88,5 +107,5 @@ class Rulebook:
             "NO_PROXY": "127.0.0.1",
             "PATH": os.pathsep.join([str(PROGRAMS), os.defpath]),
             "TMPDIR": str(self.directory),
-            **self._environment,
+            **self.environment,
         }

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From an alert of Logpush to the mailbox, by the rules that come with the collection."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+import yaml
+from emulator import Emulator
+from logpush import SECRET, TRIAL, alert, free_port, push
+from rulebooks import Rulebook, examples
+from test_release import SAFE, accepted, delivered, plans
+
+
+@pytest.fixture
+def port(rulebook: Rulebook) -> int:
+    """Where the rulebook listens, which has the rules that come with the collection and the source as it is documented."""
+    port = free_port()
+    rulebook.settings["port"] = port
+    rulebook.environment["CLOUDFLARE_LOGPUSH_SECRET"] = SECRET
+    rulebook.replace_sources(yaml.safe_load(examples("logpush")))
+    return port
+
+
+def start(rulebook: Rulebook, port: int) -> None:
+    """Start it, and wait until Cloudflare would find it there."""
+    rulebook.start()
+
+    def listens() -> bool:
+        try:
+            return push(port, [TRIAL]).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    rulebook.wait(listens)
+
+
+def test_what_is_pushed_is_released_or_planned_once(rulebook: Rulebook, emulator: Emulator, port: int) -> None:
+    safe = emulator.add_message(**SAFE)
+    doubtful = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}, age=50)
+    bad = emulator.add_message(**{**SAFE, "disposition": "MALICIOUS", "age": 40})
+    gone = emulator.add_message(**SAFE, state="delivered")
+    liar = emulator.add_message(**SAFE | {"validation": {"spf": "fail"}})
+    alerts = [*map(alert, (safe, doubtful, bad, gone)), alert(liar) | {"SPFResult": "pass"}]
+    start(rulebook, port)
+    assert push(port, alerts, "another secret, wrong").status_code == 401
+    assert push(port, alerts).text == "5 new\n"
+    rulebook.wait(lambda: delivered(emulator) == {safe.id} and plans(rulebook) == {doubtful.id})
+    rulebook.wait(lambda: "3 messages were certainly safe" in rulebook.output)
+    assert push(port, alerts).text == "0 new\n"
+
+    rulebook.kill()
+    told = accepted(emulator)
+    later = emulator.add_message(**SAFE)
+    start(rulebook, port)
+    assert push(port, [*alerts[:1], alert(later)]).text == "2 new\n"
+    rulebook.wait(lambda: delivered(emulator) == {safe.id, later.id})
+    rulebook.wait(lambda: "2 messages were certainly safe" in rulebook.output)
+    assert accepted(emulator) == told + 1, "what was released is not sent again"
+    assert SECRET not in rulebook.output
+
+
+@pytest.mark.parametrize("emulator", ["hostile"], indirect=True)
+def test_hostile_alerts_run_nothing(rulebook: Rulebook, emulator: Emulator, port: int) -> None:
+    hostile = [message for message in emulator.quarantined() if "attacker.example" in message.sender]
+    rulebook.settings |= {"policy": {"allowed_senders": ["attacker.example"]}}
+    start(rulebook, port)
+    assert push(port, map(alert, hostile)).status_code == 200
+    rulebook.wait(lambda: delivered(emulator) == {message.id for message in hostile})
+    rulebook.wait(lambda: "were certainly safe" in rulebook.output)
+    assert not list(rulebook.directory.rglob("pwned"))
+
+
+def test_without_a_secret_it_does_not_even_start(rulebook: Rulebook, port: int) -> None:
+    assert port
+    del rulebook.environment["CLOUDFLARE_LOGPUSH_SECRET"]
+    rulebook.start()
+    assert rulebook.ended() != 0
+    assert "there is no secret" in rulebook.output
