@@ -95,3 +95,13 @@ def test_the_role_refuses_it(ansible: Ansible, emulator: Emulator) -> None:
     for host, (_case, words) in ROLE.items():
         assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"]
     assert not emulator.requests
+
+
+def test_a_playbook_that_plans_does_nothing_else(ansible: Ansible, emulator: Emulator) -> None:
+    message = emulator.quarantined()[0].id
+    for playbook in (ansible.plan, ansible.apply):
+        for mode in ("release", "", None):
+            run = playbook(messages=[message], mode=mode)
+            assert run.code == 2
+            assert "so quarantine_release_mode must not say something else. Nothing was sent." in " ".join(run.text.split()), mode
+    assert not emulator.requests

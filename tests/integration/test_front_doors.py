@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files in docs/front-doors.md, run as they stand there."""
+"""The files in docs/front-doors.md, and the template in docs/events.md, run as they stand there."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import yaml
-from playbooks import CHECKOUT, Ansible
+from playbooks import CHECKOUT, Ansible, Run
 
 from emulator import Emulator
 
-GUIDE = (CHECKOUT / "docs" / "front-doors.md").read_text(encoding="utf-8")
+GUIDE = "".join((CHECKOUT / "docs" / name).read_text(encoding="utf-8") for name in ("front-doors.md", "events.md"))
 # The sender of two mails that the rules let through, and of one that they do not
 PARTNER = "partner.example"
 
@@ -31,7 +31,7 @@ Unsafe.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(n
 
 
 def block(name: str) -> str:
-    """The block of the guide that begins with the name of a file."""
+    """The block of the guides that begins with the name of a file."""
     (found,) = re.findall(rf"^```\w+\n# {re.escape(name)}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
     return found
 
@@ -115,17 +115,29 @@ def test_a_pipeline(ansible: Ansible, emulator: Emulator) -> None:
     assert sorted(emulator.deliveries.values()) == [1, 1]
 
 
+def launched(ansible: Ansible, name: str, answers: dict[str, Any]) -> Run:
+    """Launch the job template in a block; AWX takes the answers that its survey asks for."""
+    template: dict[str, Any] = yaml.load(block(name), Unsafe)  # noqa: S506 (a safe loader)
+    asked = {question["variable"] for question in template["survey_spec"]["spec"]}
+    taken = {variable: answer for variable, answer in answers.items() if variable in asked}
+    playbook = f"emailsec.cloudflare.{Path(template['playbook']).stem}"
+    return ansible.playbook(playbook, "-e", json.dumps({**template["extra_vars"], **taken}))
+
+
+def test_an_event_in_awx(ansible: Ansible, emulator: Emulator) -> None:
+    safe = [emulator.add_message(sender=f"a@{PARTNER}", validation={"spf": "pass"}).id for _ in range(2)]
+    other = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}).id
+    done = launched(ansible, "event-release.yml", {"event_account": emulator.account_id, "event_ids": ",".join([*safe, other])})
+    assert done.code == 0, done.output
+    assert {message for message, _recipient in emulator.deliveries} == set(safe)
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "found"),
     [("mail", f"board@{PARTNER}", 2), ("mail-subject", "Minutes of the meeting", 2), ("domain", PARTNER, 3), ("ip", "192.0.2.1", None)],
 )
 def test_thehive(ansible: Ansible, emulator: Emulator, kind: str, value: str, found: int | None) -> None:
-    template: dict[str, Any] = yaml.load(block("thehive.yml"), Unsafe)  # noqa: S506 (a safe loader)
-    asked = {question["variable"] for question in template["survey_spec"]["spec"]}
-    observable = {"data": value, "dataType": kind, "tlp": 2, "_id": "~42"}
-    taken = {name: answer for name, answer in observable.items() if name in asked}
-    playbook = f"emailsec.cloudflare.{Path(template['playbook']).stem}"
-    done = ansible.playbook(playbook, "-e", json.dumps({**template["extra_vars"], **taken}))
+    done = launched(ansible, "thehive.yml", {"data": value, "dataType": kind, "tlp": 2, "_id": "~42"})
     assert (done.code == 0) == (found is not None), done.output
     assert f"{found} messages: " in done.text or (found is None and "Say whose mail is meant" in done.text)
     assert not emulator.deliveries

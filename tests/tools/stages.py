@@ -121,7 +121,7 @@ STAGES = (
     Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
     Stage("awx", "setting up AWX, against an emulated one", TEST, _awx),
     Stage(
-        "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/awx")
+        "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/jobs")
     ),
     Stage("events", "the event source and its rulebooks with ansible-rulebook", EVENTS, tests_in("tests/events")),
     Stage("chaos", "storms of faults against the module", TEST, _chaos),

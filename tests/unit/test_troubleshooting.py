@@ -30,7 +30,8 @@ def texts(path: t.Any) -> t.Iterator[str]:
 
 def sources() -> list[str]:
     """Return all texts that a message may come from."""
-    python = [text for path in sorted((ROOT / "plugins").rglob("*.py")) for text in texts(path)]
+    files = [*sorted((ROOT / "plugins").rglob("*.py")), *sorted((ROOT / "extensions").rglob("*.py"))]
+    python = [text for path in files for text in texts(path)]
     role = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "roles").rglob("*.yml"))]
     return [*python, *(" ".join(text.split()) for text in role), missing_required_lib("requests")]
 

@@ -56,6 +56,7 @@ def test_everything_as_a_string(controller: Controller, emulator: Emulator, tmp_
         **TYPED,
         "quarantine_release_messages": pasted,
         "quarantine_release_report_dir": str(reports),
+        "quarantine_release_ticket": "4711",
     }
 
     foretold = controller.run(template(emulator, "release", check=True, diff=True), answers=answers)
@@ -70,6 +71,7 @@ def test_everything_as_a_string(controller: Controller, emulator: Emulator, tmp_
     assert {message for message, _ in emulator.deliveries} == {first.id, second.id, third.id, fourth.id}
     assert job.artifacts["quarantine_release_results"]["localhost"]["result"] == "ok"
     report = report_of(reports)
+    assert str(report["ticket"]) == "4711"
     assert (report["started_by"], report["awx_job_id"]) == ("operator", 102)
 
 

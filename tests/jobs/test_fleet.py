@@ -4,7 +4,7 @@
 
 """Hundreds of accounts, in slices that run at the same time: one report over all, and a bad account spoils nothing.
 
-pytest tests/awx/test_fleet.py --fleet 300
+pytest tests/jobs/test_fleet.py --fleet 300
 """
 
 from __future__ import annotations
@@ -111,3 +111,27 @@ def test_artifacts_of_slices_replace_each_other(controller: Controller, emulator
     assert {delivery.account for delivery in emulator.delivery_log} == {
         hosts["account-1"]["quarantine_release_account_id"]
     }
+
+
+def test_account_by_account_and_one_left_out(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
+    hosts = {
+        f"account-{number}": {
+            "quarantine_release_account_id": account.id,
+            "quarantine_release_messages": emulator.add_message(account.id).id,
+        }
+        for number, account in enumerate(emulator.accounts)
+    }
+    inventory = Inventory(hosts, quarantine_release_report_dir=str(tmp_path / "reports"))
+    pinned = {"environment": {"ANSIBLE_STRATEGY": "host_pinned"}}
+
+    job = controller.run(
+        template(emulator, "release", inventory=inventory, forks=2, limit="account-0,account-2", **pinned)
+    )
+    merged = controller.run(template(emulator, "merge_reports", inventory=inventory))
+
+    assert job.status == "successful", job.stdout
+    assert len(emulator.deliveries) == 2
+    assert "Accounts: 3, failed 1, ok 2." in merged.stdout
+    assert "There is no report of this account." in (tmp_path / "reports" / "all-accounts.html").read_text(
+        encoding="utf-8"
+    )

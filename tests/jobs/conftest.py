@@ -23,7 +23,7 @@ from jobs import Controller
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the size of the fleet."""
     parser.addoption(
-        "--fleet", type=int, default=40, help="how many accounts the test of a fleet has; 300 takes a while"
+        "--fleet", type=int, default=30, help="how many accounts the test of a fleet has; 300 takes a while"
     )
 
 
