@@ -30,8 +30,9 @@ _FIELDS = {
     "detection_reasons": "AlertReasons", "threat_categories": "ThreatCategories",
 }  # fmt: skip
 _CHECKS = {"spf": "SPFResult", "dkim": "DKIMResult", "dmarc": "DMARCResult"}
-# An id may become part of a file's name.
+# An id may become part of a file's name, or stand in a text among others, with commas between them.
 _LONGEST_ID = 200
+_UNFIT = re.compile(r"[/\\,;]")
 _YEAR_5138 = 1e11  # in seconds
 
 
@@ -106,7 +107,7 @@ def _message(record: t.Mapping[str, t.Any]) -> Message:
 
 
 def _id(record: t.Mapping[str, t.Any]) -> str | None:
-    """Return what names the message to the API and is fit to be part of a file's name; None if there is no such thing.
+    """Return what names the message to the API and is fit to be handed on; None if there is no such thing.
 
     That is its Message-ID. A sender who gives none, or one that is used for mischief, makes it the beginning of the alert's id.
     """
@@ -115,7 +116,7 @@ def _id(record: t.Mapping[str, t.Any]) -> str | None:
             handle = parse_handle(text)
         except InputError:
             continue
-        if handle.kind == kind and len(handle.text) <= _LONGEST_ID and not re.search(r"[/\\]", handle.text) and inert(handle.text) == handle.text:
+        if handle.kind == kind and len(handle.text) <= _LONGEST_ID and not _UNFIT.search(handle.text) and inert(handle.text) == handle.text:
             return handle.text
     return None
 

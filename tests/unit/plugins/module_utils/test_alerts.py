@@ -140,6 +140,9 @@ def test_times_as_a_job_may_give_them(time: object, expected: str | None) -> Non
         ("4PfX00002Qz", postfix_id(1)),
         ("<../../../etc/cron.d/x@x.example>", postfix_id(1)),
         ("<a\\b@x.example>", postfix_id(1)),
+        # Where ids travel in one text, each of these is the end of one: of another mail's, here.
+        ("a@x.example,4PfX00002Qz", postfix_id(1)),
+        ("a@x.example;4PfX00002Qz", postfix_id(1)),
         ("<{{7*7}}@x.example>", postfix_id(1)),
         ("<\u202ea@x.example>", postfix_id(1)),
         ("<\U0001f680@x.example>", postfix_id(1)),
@@ -163,7 +166,7 @@ def test_an_id_is_a_handle_and_one_part_of_a_path(given_id: str, alert_id: str) 
     for message in read(alert(1, MessageID=given_id), alert(2, AlertID=alert_id or "x")):
         if message.id is not None:
             assert parse_handle(message.id).text == message.id == inert(message.id)
-            assert not re.search(r"[/\\\s]", message.id)
+            assert not re.search(r"[/\\\s,;]", message.id)
 
 
 @pytest.mark.parametrize(
