@@ -22,7 +22,8 @@ _MOST = 100  # of each list
 def make_event(account_id: str, decision: str | None, messages: t.Sequence[tuple[Message, list[str]]]) -> dict[str, t.Any]:
     """Return the event for messages of the same decision, each with the names of the rules that refuse it."""
     told = [{**_told(message), "rules": rules} for message, rules in messages]
-    return {"quarantine": {"account_id": account_id, "decision": decision, "count": len(told), "ids": [one["id"] for one in told if one["id"]], "messages": told}}
+    ids = [one["id"] for one in told if one["id"]]
+    return {"quarantine": {"account_id": account_id, "decision": decision, "count": len(told), "ids": ids, "messages": told}}
 
 
 def _told(message: Message) -> dict[str, t.Any]:

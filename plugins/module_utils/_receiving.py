@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import typing as t
+from itertools import islice
 
 from ._alerts import read_alerts
 from ._clock import Clock
@@ -50,8 +51,8 @@ class Receiver:
         for decision, batch in batches(map(self._decide, fresh.values()), self._batch_size):
             yield make_event(self._account_id, decision, batch)
             self._told.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))
-            while len(self._told) > _REMEMBERED:
-                del self._told[next(iter(self._told))]
+            for oldest in list(islice(self._told, max(0, len(self._told) - _REMEMBERED))):
+                del self._told[oldest]
 
     def _decide(self, message: Message) -> tuple[str | None, Row]:
         decision, rules = self._policies.decide(message, from_seconds(self._clock.time()))
