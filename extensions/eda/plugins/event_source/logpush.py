@@ -91,7 +91,7 @@ EXAMPLES = r"""
 _LOG = logging.getLogger("emailsec.cloudflare.logpush")
 # Seconds that the body of a request may take to arrive
 _PATIENCE = 60.0
-_MOST_WAITING = 16
+_MOST_AT_ONCE = 16
 
 
 def _library(name: str) -> Any:
@@ -108,7 +108,7 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
     receiver, gate, address = _library("_push_source").make_receiver(args, _library("_clock").Clock(), _LOG.warning)
     input_error, too_much_error = _library("_errors").InputError, _library("_alerts").TooMuchError
     # One body at a time is in memory. A few others wait on the wire; Cloudflare sends again what is turned away.
-    turn, places = asyncio.Lock(), asyncio.Semaphore(_MOST_WAITING)
+    turn, places = asyncio.Lock(), asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def take(request: web.Request) -> web.Response:
         if not gate.admits(request.headers):
