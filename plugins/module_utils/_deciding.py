@@ -27,24 +27,25 @@ class Policies(t.NamedTuple):
     policy: Policy | None
     approval_policy: Policy
 
-    def decide(self, message: Message, now: datetime.datetime) -> tuple[str | None, list[str]]:
-        """Return what is to be done, None without a policy, and the rules that refuse a release without an approval."""
+    def batches(self, messages: t.Iterable[Message], now: datetime.datetime, size: int) -> t.Iterator[tuple[str | None, list[Row]]]:
+        """Return messages that are decided alike together, in batches, with what is to be done: None without a policy."""
+        alike: dict[str | None, list[Row]] = {}
+        for message in messages:
+            decision, rules = self._decide(message, now)
+            alike.setdefault(decision, []).append((message, rules))
+        for decision, rows in alike.items():
+            for first in range(0, len(rows), size):
+                yield decision, rows[first : first + size]
+
+    def _decide(self, message: Message, now: datetime.datetime) -> tuple[str | None, list[str]]:
         if self.policy is None:
             return None, []
         rules = _refusals(self.policy, message, now)
+        if not (message.id or message.postfix_id):
+            return KEEP, rules  # What has no name cannot be released.
         if not rules:
             return RELEASE, []
         return KEEP if _refusals(self.approval_policy, message, now) else APPROVAL, rules
-
-
-def batches(decided: t.Iterable[tuple[str | None, Row]], size: int) -> t.Iterator[tuple[str | None, list[Row]]]:
-    """Return messages that are decided alike together, in batches."""
-    alike: dict[str | None, list[Row]] = {}
-    for decision, row in decided:
-        alike.setdefault(decision, []).append(row)
-    for decision, rows in alike.items():
-        for first in range(0, len(rows), size):
-            yield decision, rows[first : first + size]
 
 
 def _refusals(policy: Policy, message: Message, now: datetime.datetime) -> list[str]:

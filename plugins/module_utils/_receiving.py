@@ -13,9 +13,8 @@ from itertools import islice
 
 from ._alerts import read_alerts
 from ._clock import Clock
-from ._deciding import KEEP, Policies, Row, batches
+from ._deciding import Policies
 from ._event import make_event
-from ._message import Message
 from ._times import from_seconds
 
 # Cloudflare soon sends again what was not confirmed. No more are kept, so that memory is bounded.
@@ -48,13 +47,8 @@ class Receiver:
         if alerts.foreign:
             self._warn(f"Records in a request that are no alerts, and were left out: {alerts.foreign}")
         fresh = {message.data["alert_id"]: message for message in alerts.messages if message.data["alert_id"] not in self._told}
-        for decision, batch in batches(map(self._decide, fresh.values()), self._batch_size):
+        for decision, batch in self._policies.batches(fresh.values(), from_seconds(self._clock.time()), self._batch_size):
             yield make_event(self._account_id, decision, batch)
             self._told.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))
             for oldest in list(islice(self._told, max(0, len(self._told) - _REMEMBERED))):
                 del self._told[oldest]
-
-    def _decide(self, message: Message) -> tuple[str | None, Row]:
-        decision, rules = self._policies.decide(message, from_seconds(self._clock.time()))
-        # What has no name cannot be released.
-        return KEEP if decision and not message.id else decision, (message, rules)

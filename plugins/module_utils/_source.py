@@ -45,7 +45,7 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
         overlap=values["overlap"],
         repeat_after=values["repeat_after"],
         batch_size=values["batch_size"],
-        **read_policies(values)._asdict(),
+        policies=read_policies(values),
     )
     if not values["state_file"]:
         warn("Without a state_file the event source starts afresh each time, and tells of the mail of the last hours again.")

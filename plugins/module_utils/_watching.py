@@ -12,12 +12,11 @@ import typing as t
 
 from ._clock import Clock
 from ._cursor import Cursor
-from ._deciding import RELEASE, Policies, Row, batches
+from ._deciding import RELEASE, Policies
 from ._event import make_event
 from ._filters import search_filters
 from ._message import Message
 from ._messages import Messages
-from ._policy import Policy
 from ._times import from_seconds, parse_time, to_text
 
 # How often a message is told of as long as it is not released.
@@ -31,7 +30,6 @@ class Watch(t.NamedTuple):
     search: search options by name. since: seconds that the first poll looks back. overlap: seconds that each later one looks
     back before the newest message it knows, as mail may be shown late. repeat_after: seconds after which a message that was to be
     released, and is in quarantine all the same, is told of again. batch_size: messages in one event.
-    policy: what it lets pass may be released. approval_policy: what it lets pass may be released once somebody approves.
     """
 
     account_id: str
@@ -40,8 +38,7 @@ class Watch(t.NamedTuple):
     overlap: float
     repeat_after: float
     batch_size: int
-    policy: Policy | None
-    approval_policy: Policy
+    policies: Policies
 
 
 class Watcher:
@@ -53,7 +50,6 @@ class Watcher:
 
     def __init__(self, watch: Watch, connect: t.Callable[[], Messages], cursor: Cursor, clock: Clock, warn: t.Callable[[str], None]) -> None:
         self._watch = watch
-        self._policies = Policies(watch.policy, watch.approval_policy)
         self._connect = connect
         self._cursor = cursor
         self._clock = clock
@@ -73,7 +69,8 @@ class Watcher:
         if not found.truncated:
             cursor.open = {name: row for name, row in cursor.open.items() if name in moments}
         fresh = [message for message in found.messages if message.key not in cursor.seen or self._is_due(message.key, now)]
-        for decision, batch in batches(map(self._decide, sorted(fresh, key=lambda message: moments[message.key])), self._watch.batch_size):
+        fresh.sort(key=lambda message: moments[message.key])
+        for decision, batch in self._watch.policies.batches(fresh, from_seconds(self._clock.time()), self._watch.batch_size):
             yield make_event(self._watch.account_id, decision, batch)
             for message, _rules in batch:
                 cursor.seen[message.key] = moments[message.key]
@@ -104,10 +101,6 @@ class Watcher:
 
     def _filters(self, now: float) -> dict[str, str]:
         return search_filters({**self._watch.search, "delivery_status": "quarantined", "detections_only": False}, now)
-
-    def _decide(self, message: Message) -> tuple[str | None, Row]:
-        decision, rules = self._policies.decide(message, from_seconds(self._clock.time()))
-        return decision, (message, rules)
 
 
 def _moment(message: Message, now: float) -> float:

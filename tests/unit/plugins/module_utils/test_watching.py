@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._cursor import Cursor
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._deciding import Policies
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, DoubtfulError, InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import SearchResult
@@ -24,7 +25,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import Fak
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, investigate_id, page, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 
-WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, None, Policy())
+WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, Policies(None, Policy()))
 
 
 class Quarantine:
@@ -185,18 +186,26 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     quarantine.put(2, 80, **passing)
     quarantine.put(3, 70, **passing, final_disposition="MALICIOUS")
     quarantine.put(4, 60, **passing, envelope_from="b@partner.example", **{"from": "b@partner.example"})
-    watch = WATCH._replace(policy=Policy(allowed_senders=["partner.example"]))
+    watch = WATCH._replace(policies=Policies(Policy(allowed_senders=["partner.example"]), Policy()))
     told = {event["quarantine"]["decision"]: event for event in Desk(quarantine, clock, None, watch).watcher.poll()}
     assert {decision: numbers(event) for decision, event in told.items()} == {"release": [1, 4], "approval": [2], "keep": [3]}
     assert told["approval"]["quarantine"]["messages"][0]["rules"] == ["allowed_senders"]
     assert Policy().overrides == ()
-    overridden = watch._replace(policy=Policy(allowed_senders=["partner.example"], overrides=["allowed_senders"]))
+    overridden = watch._replace(policies=Policies(Policy(allowed_senders=["partner.example"], overrides=["allowed_senders"]), Policy()))
     decisions = [event["quarantine"]["decision"] for event in Desk(quarantine, clock, None, overridden).watcher.poll()]
     assert decisions == ["release", "keep"]
 
 
+def test_what_has_no_name_is_kept(quarantine: Quarantine, clock: FakeClock) -> None:
+    quarantine.put(1, 60, validation={"spf": "pass"}, id=None, postfix_id=None)
+    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
+    [event] = desk.watcher.poll()
+    assert (event["quarantine"]["decision"], event["quarantine"]["ids"]) == ("keep", [])
+    assert not desk.cursor.open
+
+
 def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
-    watch = WATCH._replace(policy=Policy(max_age="1d"))
+    watch = WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy()))
     for number in (1, 2):
         quarantine.put(number, 60, validation={"spf": "pass"})
     quarantine.put(3, 50)
