@@ -13,7 +13,7 @@ import logging
 import runpy
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,20 @@ class Server:
         return (await asyncio.wait_for(self.queue.get(), 10))["quarantine"]["ids"]
 
 
+def listen(queue: asyncio.Queue[dict[str, Any]], **arguments: Any) -> Coroutine[Any, Any, None]:
+    """Return the event source as ansible-rulebook would run it."""
+    main = runpy.run_path(str(EXTENSIONS / "plugins" / "event_source" / "logpush.py"))["main"]
+    source: Coroutine[Any, Any, None] = main(queue, {"account_id": ACCOUNT, "secret": SECRET, **arguments})
+    return source
+
+
 def serve(test: Callable[[Server], Awaitable[None]], **arguments: Any) -> None:
     """Run the source, and a test with it."""
 
     async def run() -> None:
-        main = runpy.run_path(str(EXTENSIONS / "plugins" / "event_source" / "logpush.py"))["main"]
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1)
         port = free_port()
-        source = asyncio.create_task(main(queue, {"account_id": ACCOUNT, "secret": SECRET, "port": port, **arguments}))
+        source = asyncio.create_task(listen(queue, port=port, **arguments))
         try:
             while not await listens(port):
                 assert not source.done(), source.exception()
@@ -240,9 +246,4 @@ def test_what_cannot_work_ends_it_at_once(tmp_path: Path) -> None:
 
 def end(arguments: dict[str, Any]) -> None:
     """Run the source until it ends by itself."""
-    main = runpy.run_path(str(EXTENSIONS / "plugins" / "event_source" / "logpush.py"))["main"]
-    asyncio.run(
-        asyncio.wait_for(
-            main(asyncio.Queue(1), {"account_id": ACCOUNT, "secret": SECRET, "port": free_port(), **arguments}), 10
-        )
-    )
+    asyncio.run(asyncio.wait_for(listen(asyncio.Queue(1), **{"port": free_port(), **arguments}), 10))

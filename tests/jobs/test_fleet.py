@@ -30,6 +30,17 @@ BAD = {
 }
 
 
+def one_message_each(emulator: Emulator) -> dict[str, dict[str, str]]:
+    """Put a message into each account, and return the accounts as hosts that are to release it."""
+    return {
+        f"account-{number:03}": {
+            "quarantine_release_account_id": account.id,
+            "quarantine_release_messages": emulator.add_message(account.id).id,
+        }
+        for number, account in enumerate(emulator.accounts)
+    }
+
+
 @pytest.mark.slow
 def test_a_fleet_in_slices(controller: Controller, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     size = pytestconfig.getoption("--fleet")
@@ -37,13 +48,7 @@ def test_a_fleet_in_slices(controller: Controller, tmp_path: Path, pytestconfig:
     with Emulator("empty") as emulator:
         while len(emulator.accounts) < size:
             emulator.add_account(f"Account {len(emulator.accounts)}")
-        hosts = {
-            f"account-{number:03}": {
-                "quarantine_release_account_id": account.id,
-                "quarantine_release_messages": emulator.add_message(account.id).id,
-            }
-            for number, account in enumerate(emulator.accounts)
-        }
+        hosts = one_message_each(emulator)
         # One in each slice
         bad = dict(zip(sorted(hosts)[:: SLICES + 1], BAD))
         for host, trouble in bad.items():
@@ -114,18 +119,12 @@ def test_artifacts_of_slices_replace_each_other(controller: Controller, emulator
 
 
 def test_account_by_account_and_one_left_out(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
-    hosts = {
-        f"account-{number}": {
-            "quarantine_release_account_id": account.id,
-            "quarantine_release_messages": emulator.add_message(account.id).id,
-        }
-        for number, account in enumerate(emulator.accounts)
-    }
+    hosts = one_message_each(emulator)
     inventory = Inventory(hosts, quarantine_release_report_dir=str(tmp_path / "reports"))
     pinned = {"environment": {"ANSIBLE_STRATEGY": "host_pinned"}}
 
     job = controller.run(
-        template(emulator, "release", inventory=inventory, forks=2, limit="account-0,account-2", **pinned)
+        template(emulator, "release", inventory=inventory, forks=2, limit="account-000,account-002", **pinned)
     )
     merged = controller.run(template(emulator, "merge_reports", inventory=inventory))
 
