@@ -10,6 +10,7 @@ import ast
 import importlib
 import re
 import typing as t
+from fnmatch import fnmatch
 from pathlib import Path
 from unittest import mock
 
@@ -78,6 +79,12 @@ def arguments(name: str) -> dict[str, t.Any]:
 
 def test_the_version_is_that_of_the_collection() -> None:
     assert load("galaxy.yml")["version"] == VERSION
+
+
+def test_what_tools_leave_behind_is_not_packed() -> None:
+    left = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    unpacked = load("galaxy.yml")["build_ignore"]
+    assert [name for name in left if not any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in unpacked)] == []
 
 
 def test_every_module_is_in_the_action_group() -> None:
