@@ -11,29 +11,20 @@ from __future__ import annotations
 import hmac
 import typing as t
 
-from ._clock import Clock
-
-_PAUSE = 60.0
+from ._seldom import Seldom
 
 
 class Gate:
-    """Admits requests that have the secret in a header. warn: told of others, at most once a minute, whoever knocks."""
+    """Admits requests that have the secret in a header."""
 
-    def __init__(self, header: str, secret: str, clock: Clock, warn: t.Callable[[str], None]) -> None:
+    def __init__(self, header: str, secret: str, seldom: Seldom) -> None:
         self._header = header
         self._secret = secret.encode()
-        self._clock = clock
-        self._warn = warn
-        self._refused = 0
-        self._warned: float | None = None
+        self._seldom = seldom
 
     def admits(self, headers: t.Mapping[str, str]) -> bool:
         """Tell whether a request with these headers may go on. How long that takes tells nothing of the secret."""
         if hmac.compare_digest(headers.get(self._header, "").encode("utf-8", "surrogateescape"), self._secret):
             return True
-        self._refused += 1
-        now = self._clock.monotonic()
-        if self._warned is None or now - self._warned >= _PAUSE:
-            self._warn(f"Requests without the right secret in the header {self._header} were refused: {self._refused}")
-            self._warned, self._refused = now, 0
+        self._seldom(f"Requests without the right secret in the header {self._header} were refused")
         return False

@@ -18,6 +18,7 @@ from ._connection import own_account
 from ._errors import InputError
 from ._gate import Gate
 from ._receiving import Receiver
+from ._seldom import Seldom
 from ._source_arguments import POLICIES, Arguments, read_arguments, read_policies
 
 _DEFAULTS: dict[str, t.Any] = {
@@ -38,18 +39,21 @@ class Address(t.NamedTuple):
     max_bytes: int
 
 
-def make_receiver(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) -> tuple[Receiver, Gate, Address]:
-    """Return what takes in alerts, who may hand them in, and where. Raises InputError for what is wrong with the arguments."""
+def make_receiver(given: Arguments, clock: Clock, warn: t.Callable[[str], None], seldom: Seldom) -> tuple[Receiver, Gate, Address]:
+    """Return what takes in alerts, who may hand them in, and where. Raises InputError for what is wrong with the arguments.
+
+    warn: called with what is worth a warning at the start; seldom: with what requests cause.
+    """
     values = read_arguments(given, _DEFAULTS, _LIMITS)
     if not re.match(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", values["header"]):
         raise InputError("header must be the name of an HTTP header")
     if values["keyfile"] and not values["certfile"]:
         raise InputError("keyfile needs a certfile")
     account_id = own_account(values["account_id"] or os.environ.get("CLOUDFLARE_ACCOUNT_ID"))
-    gate = Gate(values["header"], _secret(values["secret"] or os.environ.get("CLOUDFLARE_LOGPUSH_SECRET") or ""), clock, warn)
+    gate = Gate(values["header"], _secret(values["secret"] or os.environ.get("CLOUDFLARE_LOGPUSH_SECRET") or ""), seldom)
     if not values["certfile"] and not _is_loopback(values["host"]):
         warn(f"Without a certfile the secret and the alerts come to {values['host']} unencrypted, unless something before it is trusted with that.")
-    receiver = Receiver(account_id, read_policies(values), values["batch_size"], values["max_bytes"], clock, warn)
+    receiver = Receiver(account_id, read_policies(values), values["batch_size"], values["max_bytes"], clock, seldom)
     return receiver, gate, Address(*(values[name] for name in Address._fields))
 
 

@@ -15,6 +15,7 @@ from ._alerts import read_alerts
 from ._clock import Clock
 from ._deciding import Policies
 from ._event import make_event
+from ._seldom import Seldom
 from ._times import from_seconds
 
 # Cloudflare soon sends again what was not confirmed. No more are kept, so that memory is bounded.
@@ -24,18 +25,18 @@ _REMEMBERED = 100_000
 class Receiver:
     """Makes events of the bodies of requests, for one at a time.
 
-    most: bytes of a body, unpacked. warn: called with what is worth a warning.
+    most: bytes of a body, unpacked.
     """
 
     def __init__(
-        self, account_id: str, policies: Policies, batch_size: int, most: int, clock: Clock, warn: t.Callable[[str], None]
+        self, account_id: str, policies: Policies, batch_size: int, most: int, clock: Clock, seldom: Seldom
     ) -> None:
         self._account_id = account_id
         self._policies = policies
         self._batch_size = batch_size
         self._most = most
         self._clock = clock
-        self._warn = warn
+        self._seldom = seldom
         self._told: dict[str, None] = {}
 
     def events(self, body: bytes) -> t.Iterator[dict[str, t.Any]]:
@@ -45,7 +46,7 @@ class Receiver:
         """
         alerts = read_alerts(body, self._most)
         if alerts.foreign:
-            self._warn(f"Records in a request that are no alerts, and were left out: {alerts.foreign}")
+            self._seldom("Records in requests that are no alerts, and were left out", alerts.foreign)
         fresh = {message.data["alert_id"]: message for message in alerts.messages if message.data["alert_id"] not in self._told}
         for decision, batch in self._policies.batches(fresh.values(), from_seconds(self._clock.time()), self._batch_size):
             yield make_event(self._account_id, decision, batch)

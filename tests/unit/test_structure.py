@@ -33,7 +33,7 @@ ROOMS = (
     "_filters", "_history", "_journal", "_envelope", "_shared", "_pace", "_http", "_answer", "_client", "_accounts",
     "_connection", "_messages", "_item", "_planning", "_applying", "_resuming", "_readback", "_release", "_delivery", "_run", "_arguments",
     "_event", "_deciding", "_cursor", "_watching", "_source_arguments", "_source",
-    "_alerts", "_gate", "_receiving", "_push_source",
+    "_alerts", "_seldom", "_door", "_gate", "_receiving", "_push_source",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 DOCUMENTATION = r"""
 ---
@@ -105,52 +106,95 @@ def _library(name: str) -> Any:
 
 async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> None:
     """Listen until the rulebook ends."""
-    receiver, gate, address = _library("_push_source").make_receiver(args, _library("_clock").Clock(), _LOG.warning)
-    input_error, too_much_error = _library("_errors").InputError, _library("_alerts").TooMuchError
+    await _run(queue, args, _library("_door").Limits(), _PATIENCE)
+
+
+async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limits: Any, patience: float) -> None:
+    """Listen until cancelled. patience: seconds that the body of a request may take to arrive."""
+    clock, input_error = _library("_clock").Clock(), _library("_errors").InputError
+    seldom = _library("_seldom").Seldom(clock, _LOG.warning)
+    receiver, gate, address = _library("_push_source").make_receiver(args, clock, _LOG.warning, seldom)
     # One body at a time is in memory. A few others wait on the wire; Cloudflare sends again what is turned away.
     turn, places = asyncio.Lock(), asyncio.Semaphore(_MOST_AT_ONCE)
 
-    async def take(request: web.Request) -> web.Response:
-        if not gate.admits(request.headers):
-            raise web.HTTPUnauthorized
-        if places.locked():
-            raise web.HTTPServiceUnavailable
-        async with places, turn:
-            try:
-                events = receiver.events(await asyncio.wait_for(request.read(), _PATIENCE))
-                told = 0
-                while event := await asyncio.to_thread(next, events, None):
-                    await queue.put(event)
-                    told += event["quarantine"]["count"]
-            except too_much_error as problem:
-                raise _refusal(web.HTTPRequestEntityTooLarge(address.max_bytes, text=f"{problem}\n")) from None
-            except web.HTTPRequestEntityTooLarge as problem:
-                raise _refusal(problem) from None
-            except input_error as problem:
-                raise _refusal(web.HTTPBadRequest(text=f"{problem}\n")) from None
-            except (asyncio.TimeoutError, ClientError, ConnectionError):  # noqa: UP041 - before Python 3.11, it is another
-                raise _refusal(web.HTTPRequestTimeout(text="the request did not arrive as a whole\n")) from None
-        return web.Response(text=f"{told} new\n")
+    async def answer(request: web.BaseRequest) -> web.Response:
+        response = await take(request)
+        response.force_close()  # One request is all that a connection is for.
+        return response
 
-    application = web.Application(client_max_size=address.max_bytes)
-    application.router.add_post("/{path:.*}", take)
-    # Unpacked elsewhere, within bounds. Nothing is kept of requests, as what they hold is private.
-    runner = web.AppRunner(application, access_log=None, auto_decompress=False, shutdown_timeout=1)
+    async def take(request: web.BaseRequest) -> web.Response:
+        if not gate.admits(request.headers):
+            return web.Response(status=401)
+        if request.method != "POST":
+            return web.Response(status=405)
+        if places.locked():
+            return web.Response(status=503)
+        with door.admitted(request.transport):
+            async with places, turn:
+                try:
+                    return web.Response(text=f"{await tell(request)} new\n")
+                except _library("_alerts").TooMuchError as problem:
+                    status, reason = 413, str(problem)
+                except input_error as problem:
+                    status, reason = 400, str(problem)
+                except (asyncio.TimeoutError, ClientError, ConnectionError):  # noqa: UP041 - before Python 3.11, it is another
+                    status, reason = 408, "the request did not arrive as a whole"
+        # What was refused is lost, or Cloudflare sends it again.
+        seldom(f"Requests were refused ({reason})")
+        return web.Response(status=status, text=f"{reason}\n")
+
+    async def tell(request: web.BaseRequest) -> int:
+        events = receiver.events(await asyncio.wait_for(_body(request, address.max_bytes), patience))
+        told = 0
+        while event := await asyncio.to_thread(next, events, None):
+            await queue.put(event)
+            told += event["quarantine"]["count"]
+        return told
+
+    # Bodies are unpacked elsewhere, within bounds. Nothing is kept of requests, as what they hold is private.
+    server = web.Server(answer, access_log=None, logger=_logger(seldom), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
+    door = _library("_door").Door(server, limits, _tls(address, input_error), seldom)
     try:
-        await runner.setup()
-        await web.TCPSite(runner, address.host, address.port, ssl_context=_tls(address, input_error)).start()
-        _LOG.info("Listening on %s port %d", address.host, address.port)
-        await asyncio.Future()
+        listeners = _library("_door").listen(address.host, address.port)
     except OSError as problem:
         raise input_error(f"{address.host} port {address.port} cannot be listened on ({problem.strerror})") from None
+    _LOG.info("Listening on %s port %d", address.host, address.port)
+    try:
+        await asyncio.gather(*map(door.accept, listeners))
     finally:
-        await runner.cleanup()
+        for listener in listeners:
+            listener.close()
+        await server.shutdown(1)
+        await door.close()
 
 
-def _refusal(answer: web.HTTPException) -> web.HTTPException:
-    """Return the answer, noted in the log. What was refused is lost, or Cloudflare sends it again."""
-    _LOG.error("A request was refused: %s", (answer.text or "").strip())
-    return answer
+async def _body(request: web.BaseRequest, most: int) -> bytes:
+    """Return the body of a request, but no more than a byte too many."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > most:
+            break
+    return bytes(body[: most + 1])
+
+
+def _logger(seldom: Any) -> logging.Logger:
+    """Return what aiohttp writes to. That somebody sends what is no HTTP is counted; anything else is worth a traceback."""
+
+    def is_failure(record: logging.LogRecord) -> bool:
+        problem = record.exc_info and record.exc_info[1]
+        if problem and not isinstance(problem, HttpProcessingError):
+            return True
+        seldom("Requests were refused that are not valid HTTP")
+        return False
+
+    logger = logging.Logger(f"{_LOG.name}.http")
+    logger.parent = _LOG
+    logger.addFilter(is_failure)
+    return logger
 
 
 def _tls(address: Any, input_error: type[Exception]) -> ssl.SSLContext | None:
