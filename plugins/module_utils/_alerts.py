@@ -11,18 +11,17 @@ They say what was detected. That a message is in quarantine they do not say, nor
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import math
 import re
 import typing as t
 import zlib
+from itertools import islice
 
 from ._errors import InputError
-from ._handles import MESSAGE_ID, POSTFIX_ID, parse_handle, postfix_part
+from ._handles import MESSAGE_ID, POSTFIX_ID, postfix_part
 from ._message import Message
-from ._text import inert
+from ._naming import fit_handle
 from ._times import from_seconds, to_text
 
 _FIELDS = {
@@ -30,10 +29,16 @@ _FIELDS = {
     "detection_reasons": "AlertReasons", "threat_categories": "ThreatCategories",
 }  # fmt: skip
 _CHECKS = {"spf": "SPFResult", "dkim": "DKIMResult", "dmarc": "DMARCResult"}
-# An id may become part of a file's name, or stand in a text among others, with commas between them.
 _LONGEST_ID = 200
-_UNFIT = re.compile(r"[/\\,;]")
 _YEAR_5138 = 1e11  # in seconds
+
+# Bounds for what one request may cost, beside its bytes. What Logpush sends stays far below.
+_MOST_MEMBERS = 1000
+_MOST_RECORDS = 10_000
+_MOST_VALUES = 1_000_000
+_PIECE = 64 * 1024
+_SEPARATORS = (b",", b"[", b"{")  # before each value, at the least
+_LINES = re.compile(rb"[^\s][^\r\n]*")  # without empty ones
 
 
 class TooMuchError(InputError):
@@ -62,31 +67,57 @@ def read_alerts(body: bytes, most: int) -> Alerts:
 
 
 def _unpacked(body: bytes, most: int) -> bytes:
-    try:
-        # Known by its first bytes, as what packs may not say so in a header.
-        text = gzip.GzipFile(fileobj=io.BytesIO(body)).read(most + 1) if body.startswith(b"\x1f\x8b") else body
-    except (OSError, EOFError, zlib.error):
-        raise InputError("the request is damaged: it cannot be unpacked") from None
+    # Known by its first bytes, as what packs may not say so in a header.
+    text = _gunzip(body, most) if body.startswith(b"\x1f\x8b") and len(body) <= most else body
     if len(text) > most:
         raise TooMuchError(f"the request has more than {most} bytes; let max_upload_bytes of the Logpush job be less, or max_bytes be more")
     return text
 
 
+def _gunzip(packed: bytes, most: int) -> bytes:
+    """Return what is packed, but no more than a byte too many."""
+    text, position, members = bytearray(), 0, 0
+    try:
+        while position < len(packed) and len(text) <= most:
+            members += 1
+            if members > _MOST_MEMBERS:
+                raise TooMuchError(f"the request has more than {_MOST_MEMBERS} gzip members")
+            member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            while not member.eof and len(text) <= most:
+                piece = packed[position : position + _PIECE]
+                if not piece:
+                    raise EOFError
+                text += member.decompress(piece, most + 1 - len(text))
+                position += len(piece) - len(member.unused_data)
+    except (EOFError, zlib.error):
+        raise InputError("the request is damaged: it cannot be unpacked") from None
+    return bytes(text)
+
+
 def _records(text: bytes) -> tuple[list[dict[str, t.Any]], int]:
-    """Return the JSON objects in a text, and how many other things were there."""
-    found = [_json(line) for line in text.splitlines() if line.strip()]
-    if not any(isinstance(value, (dict, list)) for value in found):
-        found = [_json(text)]  # one that is spread over several lines
+    """Return the JSON objects in a text, and how many other things were there. Raises TooMuchError before it takes memory."""
+    if sum(map(text.count, _SEPARATORS)) > _MOST_VALUES:
+        raise TooMuchError(f"the records of the request have more than {_MOST_VALUES} values; let max_upload_bytes of the Logpush job be less")
+    whole = _json(text)  # one record or a list, perhaps over several lines
+    lines = [text] if isinstance(whole, (dict, list)) else [match.group() for match in islice(_LINES.finditer(text), _MOST_RECORDS + 1)]
+    found = [whole] if isinstance(whole, (dict, list)) else map(_json, lines)
     values = [value for one in found for value in (one if isinstance(one, list) else [one])]
+    if max(len(lines), len(values)) > _MOST_RECORDS:
+        raise TooMuchError(f"the request has more than {_MOST_RECORDS} records; let max_upload_records of the Logpush job be less")
     records = [value for value in values if isinstance(value, dict)]
     return records, len(values) - len(records)
 
 
 def _json(text: bytes) -> t.Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
+
+
+def _integer(digits: str) -> int | None:
+    # Longer ones are no time, and before Python 3.11 they take long.
+    return int(digits) if len(digits) <= _LONGEST_ID else None
 
 
 def _is_alert(record: t.Mapping[str, t.Any]) -> bool:
@@ -112,11 +143,8 @@ def _id(record: t.Mapping[str, t.Any]) -> str | None:
     That is its Message-ID. A sender who gives none, or one that is used for mischief, makes it the beginning of the alert's id.
     """
     for text, kind in ((record.get("MessageID"), MESSAGE_ID), (postfix_part(record["AlertID"]), POSTFIX_ID)):
-        try:
-            handle = parse_handle(text)
-        except InputError:
-            continue
-        if handle.kind == kind and len(handle.text) <= _LONGEST_ID and not _UNFIT.search(handle.text) and inert(handle.text) == handle.text:
+        handle = fit_handle(text)
+        if handle and handle.kind == kind:
             return handle.text
     return None
 

@@ -12,6 +12,7 @@ import datetime
 import typing as t
 
 from ._message import Message
+from ._naming import name_of
 from ._policy import Policy
 
 RELEASE = "release"
@@ -41,7 +42,7 @@ class Policies(t.NamedTuple):
         if self.policy is None:
             return None, []
         rules = _refusals(self.policy, message, now)
-        if not (message.id or message.postfix_id):
+        if not name_of(message):
             return KEEP, rules  # What has no name cannot be released.
         if not rules:
             return RELEASE, []

@@ -155,7 +155,7 @@ class _Visit(asyncio.Protocol):
         """Collect the head; then pass everything on."""
         if self._head is not None:
             searched = max(0, len(self._head) - len(_HEAD_ENDS))
-            self._head += data
+            self._head += data if self._head else data.lstrip(b"\r\n")
             end = self._head.find(_HEAD_ENDS, searched)
             self.too_long = (len(self._head) if end < 0 else end) > self._longest
             if self.too_long:

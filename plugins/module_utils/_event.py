@@ -11,10 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from ._message import Message
+from ._naming import file_name, fit_handle, name_of
 from ._policy import all_recipients
 from ._text import inert
 
-_WORDS = ("id", "postfix_id", "message_id", "alert_id", "scanned_at", "final_disposition", "from", "envelope_from", "subject")
+_IDS = ("postfix_id", "message_id", "alert_id")
+_WORDS = ("scanned_at", "final_disposition", "from", "envelope_from", "subject")
 _LISTS = ("detection_reasons", "threat_categories")
 _MOST = 100  # of each list
 
@@ -23,13 +25,15 @@ def make_event(account_id: str, decision: str | None, messages: t.Sequence[tuple
     """Return the event for messages of the same decision, each with the names of the rules that refuse it."""
     told = [{**_told(message), "rules": rules} for message, rules in messages]
     ids = [one["id"] for one in told if one["id"]]
-    return {"quarantine": {"account_id": account_id, "decision": decision, "count": len(told), "ids": ids, "messages": told}}
+    facts = {"account_id": account_id, "decision": decision, "name": file_name(ids), "count": len(told), "ids": ids, "messages": told}
+    return {"quarantine": facts}
 
 
 def _told(message: Message) -> dict[str, t.Any]:
     data = message.data
-    facts: dict[str, t.Any] = {name: None if data[name] is None else inert(data[name]) for name in _WORDS}
-    facts["id"] = facts["id"] or facts["postfix_id"]
+    facts: dict[str, t.Any] = {"id": name_of(message)}
+    facts.update({name: data[name] if fit_handle(data[name]) else None for name in _IDS})
+    facts.update({name: None if data[name] is None else inert(data[name]) for name in _WORDS})
     facts.update({f"{name}_domain": _domain(facts[name]) for name in ("from", "envelope_from")})
     facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
     facts["to"] = [inert(address) for address in all_recipients(message)[:_MOST]]

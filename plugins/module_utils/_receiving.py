@@ -15,6 +15,7 @@ from ._alerts import read_alerts
 from ._clock import Clock
 from ._deciding import Policies
 from ._event import make_event
+from ._naming import name_of
 from ._seldom import Seldom
 from ._times import from_seconds
 
@@ -48,6 +49,9 @@ class Receiver:
         if alerts.foreign:
             self._seldom("Records in requests that are no alerts, and were left out", alerts.foreign)
         fresh = {message.data["alert_id"]: message for message in alerts.messages if message.data["alert_id"] not in self._told}
+        nameless = sum(not name_of(message) for message in fresh.values())
+        if nameless:
+            self._seldom("Alerts without an id that names their message were not given to a release", nameless)
         for decision, batch in self._policies.batches(fresh.values(), from_seconds(self._clock.time()), self._batch_size):
             yield make_event(self._account_id, decision, batch)
             self._told.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))

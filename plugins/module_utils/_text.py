@@ -29,4 +29,4 @@ def inert(value: object, longest: int = _LONGEST) -> str:
 
     Characters beyond U+FFFF, such as emoji, are replaced: ansible-rulebook hands them on as halves, which Ansible cannot read.
     """
-    return re.sub("[\U00010000-\U0010ffff]", "\ufffd", re.sub(r"\{(?=[{%#])", "{ ", printable(value, longest)))
+    return re.sub("[\U00010000-\U0010ffff]", "\ufffd", re.sub(r"\{(?=[{%#]|\Z)", "{ ", printable(value, longest)))

@@ -17,10 +17,15 @@ from ._event import make_event
 from ._filters import search_filters
 from ._message import Message
 from ._messages import Messages
+from ._naming import name_of
 from ._times import from_seconds, parse_time, to_text
 
 # How often a message is told of as long as it is not released.
 _MOST_TIMES = 3
+# What is read in one poll, and what may wait to be told of again: bounds for a server that does not stop
+_MOST_MESSAGES = 50_000
+_MOST_OPEN = 10_000
+_SHOWN = 5
 Event = t.Dict[str, t.Any]
 
 
@@ -64,29 +69,36 @@ class Watcher:
         newest = now - self._watch.since + self._watch.overlap if cursor.newest is None else cursor.newest
         cursor.newest = newest
         start = min([newest - self._watch.overlap, *(row[0] for row in cursor.open.values())])
-        found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(start))})
-        moments = {message.key: _moment(message, now) for message in found.messages}
+        found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(start))}, _MOST_MESSAGES)
+        named = [message for message in found.messages if name_of(message)]
+        if len(named) < len(found.messages):
+            self._warn(f"Messages in quarantine without an id that is fit to be handed on, which no event has: {len(found.messages) - len(named)}")
+        moments = {message.key: _moment(message, start, now) for message in named}
         if not found.truncated:
             cursor.open = {name: row for name, row in cursor.open.items() if name in moments}
-        fresh = [message for message in found.messages if message.key not in cursor.seen or self._is_due(message.key, now)]
+        given_up: list[str] = []
+        fresh = [message for message in named if message.key not in cursor.seen or self._is_due(message.key, now, given_up)]
+        if given_up:
+            more = f", and {len(given_up) - _SHOWN} more" if len(given_up) > _SHOWN else ""
+            self._warn(f"{', '.join(given_up[:_SHOWN])}{more}: told of {_MOST_TIMES} times, and in quarantine all the same. It is not told of again.")
         fresh.sort(key=lambda message: moments[message.key])
         for decision, batch in self._watch.policies.batches(fresh, from_seconds(self._clock.time()), self._watch.batch_size):
             yield make_event(self._watch.account_id, decision, batch)
             for message, _rules in batch:
                 cursor.seen[message.key] = moments[message.key]
-                if decision == RELEASE:
+                if decision == RELEASE and (message.key in cursor.open or len(cursor.open) < _MOST_OPEN):
                     times = cursor.open[message.key][2] + 1 if message.key in cursor.open else 1
                     cursor.open[message.key] = [moments[message.key], now, times]
             cursor.save()
         if found.truncated:
-            self._warn("The server broke off the list of messages. The next poll looks again for what is missing.")
+            self._warn(f"The server broke off the list of messages, or it has more than {_MOST_MESSAGES}. The next poll looks again for what is missing.")
         else:
             cursor.newest = max([newest, *(moments[message.key] for message in fresh)])
         if cursor.forget(min(start, cursor.newest - self._watch.overlap) - self._watch.overlap):
             self._warn("So many messages came at once that some may be told of a second time.")
         cursor.save()
 
-    def _is_due(self, name: str, now: float) -> bool:
+    def _is_due(self, name: str, now: float, given_up: list[str]) -> bool:
         """Tell whether a message was to be released long ago: its event was lost, or its release failed."""
         if name not in self._cursor.open:
             return False
@@ -95,7 +107,7 @@ class Watcher:
             return False
         if times >= _MOST_TIMES:
             del self._cursor.open[name]
-            self._warn(f"{name} was told of {_MOST_TIMES} times and is in quarantine all the same. It is not told of again.")
+            given_up.append(name)
             return False
         return True
 
@@ -103,7 +115,10 @@ class Watcher:
         return search_filters({**self._watch.search, "delivery_status": "quarantined", "detections_only": False}, now)
 
 
-def _moment(message: Message, now: float) -> float:
-    """Return when a message was scanned. One that does not tell, or tells of the future, is as new as can be."""
+def _moment(message: Message, start: float, now: float) -> float:
+    """Return when a message was scanned. One that does not tell, or tells of the future, is as new as can be.
+
+    None is older than what was asked for, so that no server makes the next poll ask for all there ever was.
+    """
     scanned = parse_time(message.data["scanned_at"] or "")
-    return min(scanned.timestamp(), now) if scanned else now
+    return max(start, min(scanned.timestamp(), now)) if scanned else now

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 import tracemalloc
 import typing as t
 
@@ -110,7 +111,46 @@ def test_no_more_is_unpacked_than_may_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "expected"),
+    ("content", "words"),
+    [
+        (gzip.compress(b"[]\n" * 5_000_000), "more than 1000000 values"),
+        (gzip.compress(b"[" + b"[]," * 5_000_000 + b"[]]"), "more than 1000000 values"),
+        (gzip.compress(b'{"AlertID":"x","To":[' + b"{}," * 5_000_000 + b"{}]}"), "more than 1000000 values"),
+        (gzip.compress(b"0\n" * 5_000_000), "more than 10000 records"),
+        (gzip.compress(b"[" + b"0," * 20_000 + b"0]"), "more than 10000 records"),
+        (gzip.compress(b"{broken\n" * 20_000), "more than 10000 records"),
+        (gzip.compress(b"") * 500_000, "more than 1000 gzip members"),
+        (gzip.compress(b" \n" * 8_000_000), "no alert"),
+        (b'{"AlertID":' + b"9" * 16_000_000 + b"}", "no alert"),
+        (b"[" * 900_000, "no alert"),
+    ],
+    ids=range(10),
+)
+def test_a_request_costs_little_whatever_is_in_it(content: bytes, words: str) -> None:
+    most = 16 * 1024 * 1024
+    before = time.process_time()
+    with pytest.raises(InputError, match=words):
+        read_alerts(content, most)
+    assert time.process_time() - before < 1.5
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError):
+            read_alerts(content, most)
+        assert tracemalloc.get_traced_memory()[1] < 5 * most
+    finally:
+        tracemalloc.stop()
+
+
+def test_as_many_records_as_may_be_are_taken() -> None:
+    many = [{"AlertID": str(number)} for number in range(10_000)]
+    for content in (body(*many), json.dumps(many).encode()):
+        assert len(read_alerts(content, len(content)).messages) == 10_000
+    with pytest.raises(TooMuchError, match="max_upload_records"):
+        read_alerts(body(*many, {"AlertID": "x"}), 10**6)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
     [
         ("2026-11-22T11:59:00Z", "2026-11-22T11:59:00Z"),
         (1795348740, "2026-11-22T11:59:00Z"),
@@ -123,8 +163,8 @@ def test_no_more_is_unpacked_than_may_be() -> None:
         (None, None),
     ],
 )
-def test_times_as_a_job_may_give_them(time: object, expected: str | None) -> None:
-    [message] = read(alert(1, Timestamp=time))
+def test_times_as_a_job_may_give_them(moment: object, expected: str | None) -> None:
+    [message] = read(alert(1, Timestamp=moment))
     assert message.data["scanned_at"] == expected
 
 
@@ -148,6 +188,8 @@ def test_times_as_a_job_may_give_them(time: object, expected: str | None) -> Non
         ("<\U0001f680@x.example>", postfix_id(1)),
         (f"<{'a' * 200}@x.example>", postfix_id(1)),
         ("<a@x.example> --extra", postfix_id(1)),
+        ("a@x.example{", postfix_id(1)),
+        ("<" + "\u4e00" * 70 + "@x.example>", postfix_id(1)),
     ],
 )
 def test_only_what_safely_names_the_message_is_its_id(given_id: str | None, expected: str) -> None:

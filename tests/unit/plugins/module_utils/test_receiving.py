@@ -16,6 +16,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._gate import Gate
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._push_source import make_receiver
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._receiving import Receiver
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._seldom import Seldom
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._source import make_watcher
 from ansible_collections.emailsec.cloudflare.tests.unit.support.alerts import alert, body
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
@@ -36,7 +37,7 @@ def warnings() -> list[str]:
 @pytest.fixture
 def make(clock: FakeClock, warnings: list[str]) -> t.Callable[..., Receiver]:
     """Make a receiver with these arguments."""
-    return lambda **arguments: make_receiver({**GOOD, **arguments}, clock, warnings.append)[0]
+    return lambda **arguments: make_receiver({**GOOD, **arguments}, clock, warnings.append, Seldom(clock, warnings.append))[0]
 
 
 def told(receiver: Receiver, content: bytes) -> list[tuple[str | None, list[str]]]:
@@ -75,10 +76,11 @@ def test_the_policies_decide_and_batches_are_kept(make: t.Callable[..., Receiver
     ]
 
 
-def test_what_has_no_name_is_not_to_be_released(make: t.Callable[..., Receiver]) -> None:
+def test_what_has_no_name_is_not_to_be_released(make: t.Callable[..., Receiver], warnings: list[str]) -> None:
     nameless = alert(1, AlertID="odd", MessageID=None)
     assert told(make(policy={"max_messages": 9}), body(nameless)) == [("keep", [])]
     assert told(make(), body(nameless)) == [(None, [])]
+    assert warnings[0] == "Alerts without an id that names their message were not given to a release: 1"
 
 
 def test_what_comes_again_is_told_of_once(make: t.Callable[..., Receiver]) -> None:
@@ -105,7 +107,7 @@ def test_no_more_is_remembered_than_fits(make: t.Callable[..., Receiver], monkey
 
 def test_records_that_are_no_alerts_are_warned_of(make: t.Callable[..., Receiver], warnings: list[str]) -> None:
     assert told(make(), body(alert(1), {"RayID": "x"})) == [(None, [message_id(1)])]
-    assert warnings == ["Records in a request that are no alerts, and were left out: 1"]
+    assert warnings == ["Records in requests that are no alerts, and were left out: 1"]
 
 
 @pytest.mark.parametrize("text", SAMPLES)
@@ -131,7 +133,7 @@ def strings(value: t.Any) -> t.Iterator[str]:
 
 
 def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[str]) -> None:
-    gate = Gate("X-Key", SECRET, clock, warnings.append)
+    gate = Gate("X-Key", SECRET, Seldom(clock, warnings.append))
     assert gate.admits({"X-Key": SECRET})
     assert not warnings
     for headers in ({}, {"X-Key": ""}, {"X-Key": SECRET[:-1]}, {"X-Key": SECRET + "x"}, {"X-Key": "\udcff\u00e9"}, {"Other": SECRET}):
@@ -169,7 +171,7 @@ def test_wrong_arguments_are_refused_at_once(make: t.Callable[..., Receiver], ar
 def test_arguments_may_come_from_the_environment(clock: FakeClock, warnings: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("CLOUDFLARE_LOGPUSH_SECRET", SECRET)
-    _receiver, gate, address = make_receiver({"port": "5080"}, clock, warnings.append)
+    _receiver, gate, address = make_receiver({"port": "5080"}, clock, warnings.append, Seldom(clock, warnings.append))
     assert gate.admits({"X-Logpush-Secret": SECRET})
     assert address == ("127.0.0.1", 5080, "", "", 16 * 1024 * 1024)
     assert not warnings

@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils import _cursor
+from ansible_collections.emailsec.cloudflare.plugins.module_utils import _cursor, _watching
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._cursor import Cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._deciding import Policies
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, DoubtfulError, InputError
@@ -40,7 +40,7 @@ class Quarantine:
         """Quarantine a message that was scanned so many seconds before NOW."""
         self.rows.append(row(number, scanned_at=to_text(from_seconds(NOW - age)), **fields))
 
-    def search(self, filters: dict[str, str]) -> SearchResult:
+    def search(self, filters: dict[str, str], most: int) -> SearchResult:
         """Answer as the API does: the newest first."""
         self.asked.append(filters)
         trouble = self.breaks.pop(0) if self.breaks else False
@@ -49,6 +49,7 @@ class Quarantine:
         start = parse_time(filters["start"])
         found = [one for one in self.rows if not one["scanned_at"] or parse_time(one["scanned_at"]) >= start]
         found.sort(key=lambda one: one["scanned_at"] or "", reverse=True)
+        assert len(found) <= most
         return SearchResult([Message(one) for one in (found[: len(found) // 2] if trouble else found)], bool(trouble))
 
 
@@ -196,12 +197,45 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     assert decisions == ["release", "keep"]
 
 
-def test_what_has_no_name_is_kept(quarantine: Quarantine, clock: FakeClock) -> None:
-    quarantine.put(1, 60, validation={"spf": "pass"}, id=None, postfix_id=None)
+@pytest.mark.parametrize("bad", [None, "../../plans/x", "{{ lookup('pipe', 'id') }}", "a{%b", "a{#b", "a{", "a,b", "a b", "x" * 201, "\u4e00" * 70, "\U0001f680", ".."])
+def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(quarantine: Quarantine, clock: FakeClock, bad: str | None) -> None:
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
+    quarantine.put(1, 60, validation={"spf": "pass"}, id=bad, postfix_id=None)
+    quarantine.put(2, 60, validation={"spf": "pass"}, id=None, postfix_id=bad)
+    quarantine.put(3, 60, validation={"spf": "pass"}, postfix_id=bad, alert_id=bad, message_id=bad)
     [event] = desk.watcher.poll()
-    assert (event["quarantine"]["decision"], event["quarantine"]["ids"]) == ("keep", [])
-    assert not desk.cursor.open
+    assert event["quarantine"]["ids"] == [investigate_id(3)]
+    [told] = event["quarantine"]["messages"]
+    assert (told["id"], told["postfix_id"], told["alert_id"], told["message_id"]) == (investigate_id(3), None, None, None)
+    assert desk.warnings == ["Messages in quarantine without an id that is fit to be handed on, which no event has: 2"]
+    assert set(desk.cursor.seen) == set(desk.cursor.open) == {investigate_id(3)}
+
+
+def test_an_id_that_is_not_fit_is_not_replaced_by_the_other_one(quarantine: Quarantine, clock: FakeClock) -> None:
+    quarantine.put(1, 60, id="../x")
+    assert Desk(quarantine, clock, None).poll() == []
+
+
+def test_no_server_makes_a_poll_ask_for_all_there_ever_was(quarantine: Quarantine, clock: FakeClock) -> None:
+    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="10000d"), Policy())))
+    quarantine.put(1, 60, validation={"spf": "pass"})
+    quarantine.search = lambda filters, _most: quarantine.asked.append(filters) or SearchResult(list(map(Message, quarantine.rows)), False)  # type: ignore[method-assign,func-returns-value]
+    quarantine.rows[0]["scanned_at"] = "1970-01-02T00:00:00Z"
+    for _ in range(2):
+        desk.poll()
+    assert [filters["start"] for filters in quarantine.asked] == [to_text(from_seconds(NOW - 3600))] * 2
+
+
+def test_what_may_be_told_of_again_and_the_warnings_are_bounded(quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_watching, "_MOST_OPEN", 20)
+    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
+    for number in range(1, 31):
+        quarantine.put(number, 60, validation={"spf": "pass"})
+    for count in (30, 20, 20, 0):
+        assert len(desk.poll()) == count
+        clock.sleep(900)
+    assert len(desk.warnings) == 1
+    assert f"{investigate_id(5)}, and 15 more: told of 3 times" in desk.warnings[0]
 
 
 def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
@@ -221,7 +255,7 @@ def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, 
     clock.sleep(900)
     desk = Desk(quarantine, clock, state, watch)
     assert desk.poll() == []
-    assert "told of 3 times and is in quarantine all the same" in desk.warnings[0]
+    assert "told of 3 times, and in quarantine all the same" in desk.warnings[0]
     clock.sleep(900)
     assert Desk(quarantine, clock, state, watch).poll() == []
     assert json.loads(state.read_text())["open"] == {}
