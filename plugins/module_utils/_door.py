@@ -18,7 +18,7 @@ import typing as t
 
 _HEAD_ENDS = b"\r\n\r\n"
 # After the system refused to accept a connection, for example because too many files are open
-_PAUSE = 0.1
+_PAUSE = 0.01
 
 
 class Limits(t.NamedTuple):

@@ -15,6 +15,7 @@ import random
 import runpy
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,43 @@ def test_connections_that_never_finish_their_head_shut_nobody_out(caplog: pytest
         "There were more than 50 connections at once, and the oldest was closed"
     }
     assert len(caplog.records) < 10
+
+
+NARROW = """
+import asyncio, logging, resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+logging.basicConfig(level=logging.INFO)
+main = runpy.run_path(sys.argv[1])["main"]
+asyncio.run(main(asyncio.Queue(9), {"account_id": sys.argv[2], "secret": sys.argv[3], "port": int(sys.argv[4])}))
+"""
+
+
+def test_a_process_without_free_files_goes_on_and_says_so_once(tmp_path: Path) -> None:
+    port = free_port()
+
+    async def run() -> None:
+        source = EXTENSIONS / "plugins" / "event_source" / "logpush.py"
+        with (tmp_path / "log.txt").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", NARROW, source, ACCOUNT, SECRET, str(port), stderr=log
+            )  # fmt: skip
+        try:
+            while not await listens(port):
+                await asyncio.sleep(0.1)
+            async with aiohttp.ClientSession() as session:
+                server = Server(session, asyncio.Queue(), port)
+                connections = await knock(server, HEAD, 100)
+                assert (await asyncio.wait_for(server.post(alerts(1)), 30))[0] == 200
+                for _reader, writer in connections:
+                    writer.close()
+        finally:
+            process.kill()
+            await process.wait()
+
+    asyncio.run(run())
+    log_text = (tmp_path / "log.txt").read_text()
+    assert log_text.count("Connections could not be accepted (Too many open files)") == 1
+    assert len(log_text) < 2_000, log_text
 
 
 def test_a_head_that_drips_is_cut_off_as_a_whole(caplog: pytest.LogCaptureFixture) -> None:

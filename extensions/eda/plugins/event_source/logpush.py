@@ -28,12 +28,14 @@ description:
   - Needs no token and asks Cloudflare nothing. An alert says that a message was detected, not that it is in quarantine; the
     event source M(emailsec.cloudflare.quarantine) knows that.
   - Events have the shape of those of M(emailsec.cloudflare.quarantine). C(quarantine.ids) has Message-IDs, as alerts have no
-    other id that a release takes. Where a message has none, or one that is fit for mischief, it has what the id of the alert
-    begins with, or no entry.
+    other id that a release takes. Where a message has none, or one that could be taken for another id, a path or a template, it has
+    what the id of the alert begins with, or no entry. C(quarantine.name) is a safe name for files.
   - C(quarantine.decision) is what I(policy) and I(approval_policy) make of what the alert tells. Have the playbook judge again;
     it asks Cloudflare what is true.
   - A request is confirmed once all its events are in the queue. What is not confirmed, Cloudflare sends again, and an alert
     that comes again is told of once, as long as the rulebook runs.
+  - A client without the secret has ten seconds for its request, and at most 256 connections of such clients are open at the same
+    time. Each connection is for one request.
   - Text that strangers wrote is inert, as with M(emailsec.cloudflare.quarantine).
 options:
   account_id:
@@ -65,7 +67,9 @@ options:
     description: PEM file with the certificate's key, if I(certfile) does not have it.
     type: path
   max_bytes:
-    description: How large the body of a request may be, unpacked, 1024 to 1073741824. Give the job a smaller C(max_upload_bytes).
+    description:
+      - How large the body of a request may be, unpacked, 1024 to 1073741824. Give the job a smaller C(max_upload_bytes).
+      - A request may have up to 10000 records with 1000000 values in all, whatever its size.
     type: int
     default: 16777216
   batch_size:

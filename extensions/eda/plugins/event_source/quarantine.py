@@ -26,7 +26,9 @@ description:
   - Releases nothing. A token with the permission C(Cloud Email Security) with C(Read) is enough.
   - Each event has messages of one decision. C(quarantine.decision) is C(release) if I(policy) lets them pass, C(approval) if it
     does not but I(approval_policy) does, C(keep) if neither does, and null without a I(policy). C(quarantine.ids) has their
-    ids, C(quarantine.messages) what is known of them, C(quarantine.count) how many they are.
+    ids, C(quarantine.messages) what is known of them, C(quarantine.count) how many they are, and C(quarantine.name) a name for
+    files that is always safe.
+  - A message whose id could be taken for another id, a path or a template is left out with a warning.
   - Text that strangers wrote is inert. Braces that would begin a template are taken apart, as ansible-rulebook hands events to
     playbooks as extra variables, which Ansible takes for templates. Control characters are replaced, and so are those beyond
     U+FFFF, such as emoji, which ansible-rulebook hands on broken.
