@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import typing as t
 import unicodedata
@@ -20,6 +21,10 @@ try:
     import idna
 except ImportError:  # It comes with requests. Without it, what is not ASCII cannot be read.
     idna = None  # type: ignore[assignment]
+# Strict, it would hide what it is not sure of. A Python that does not know the word is never strict.
+_getaddresses: t.Callable[[t.List[str]], t.List[t.Tuple[str, str]]] = getaddresses
+if "strict" in inspect.signature(getaddresses).parameters:
+    _getaddresses = functools.partial(getaddresses, strict=False)
 
 _LONGEST = 4096
 _LONGEST_DOMAIN = 255
@@ -105,12 +110,8 @@ def _address(local: str, domain: str) -> Address | None:
 
 
 def _as_mail_programs_do(text: str) -> list[str]:
-    read = t.cast("t.Callable[..., list[tuple[str, str]]]", getaddresses)
     try:
-        # Strict, it would hide what it is not sure of. Only a Python that can be strict knows the word.
-        pairs = read([text], strict=False)
-    except TypeError:
-        pairs = read([text])
+        pairs = _getaddresses([text])
     except RecursionError:
         return [""]
     return [address for _name, address in pairs if "@" in address]
