@@ -91,7 +91,7 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
     validation = entry.get("validation")
     for name, now in message.data["validation"].items() if isinstance(validation, dict) else ():
         if name in ("spf", "dkim", "dmarc") and now not in (validation.get(name), "pass"):
-            return f"its {name.upper()} result was {validation.get(name)} and is {now}"
+            return f"its result of {name.upper()} is worse than that of the plan"
     return None
 
 

@@ -74,7 +74,10 @@ def test_spf_is_about_the_domain_that_is_shown(envelope: str, shown: str | None,
 
 @pytest.mark.parametrize(
     ("shown", "expected"),
-    [("a@x.example", True), ("a@x.example, b@x.example", True), ("a@x.example, b@y.example", False), ("a@x.example, b@sub.x.example", False), ("garbage", False), (None, False)],
+    [
+        ("a@x.example", True), ("a@x.example, b@x.example", True), ("a@x.example, b@y.example", False),
+        ("a@x.example, b@sub.x.example", False), ("garbage", False), (None, False),
+    ],  # fmt: skip
 )
 def test_dmarc_is_about_one_domain(shown: str | None, expected: bool) -> None:
     assert passes("aligned", "fail fail pass", "b@evil.example", shown) is expected

@@ -102,7 +102,10 @@ def test_a_pattern_that_is_accepted_can_match(text: str) -> None:
     assert any_covered([text], found)
 
 
-@given(st.sampled_from(["a@b.example", "b.example", "*@b.example", "a+x@b.example"]), st.sampled_from(["a@b.example", "a+x@b.example", "a@c.b.example", "c@d.example"]))
+@given(
+    st.sampled_from(["a@b.example", "b.example", "*@b.example", "a+x@b.example"]),
+    st.sampled_from(["a@b.example", "a+x@b.example", "a@c.b.example", "c@d.example"]),
+)
 def test_what_fits_is_covered(pattern: str, address: str) -> None:
     found = [read_addresses(address)]
     assert any_covered([pattern], found) or not all_fit([pattern], found)

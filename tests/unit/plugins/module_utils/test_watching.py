@@ -314,7 +314,10 @@ def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:
     assert "starts afresh each time" in warnings[0]
 
 
-@pytest.mark.parametrize(("given", "level"), [("any", "any"), ("no", "none"), (False, "none"), (True, "aligned"), ("True", "aligned"), ("", "aligned"), (None, "aligned")])
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [("any", "any"), ("no", "none"), (False, "none"), (True, "aligned"), ("True", "aligned"), ("", "aligned"), (None, "aligned")],
+)
 def test_the_level_of_authentication_may_be_a_text_or_true_and_false(given: object, level: str) -> None:
     policies = read_policies({"policy": {"require_authentication": given}, "approval_policy": {}})
     assert policies.policy is not None
