@@ -22,6 +22,7 @@ from ._handles import parse_handle
 from ._message import Message
 from ._policy import all_recipients
 from ._times import parse_time, to_text
+from ._verdicts import got_worse
 
 SCHEMA = "emailsec.cloudflare/plan"
 VERSION = 1
@@ -29,8 +30,6 @@ RELEASE = "release"
 BLOCKED = "blocked"
 DRIFT = "drift"
 _LARGEST = 256 * 1024 * 1024
-# From harmless to dangerous. A verdict that is not listed counts as the worst.
-_SEVERITY = ("NONE", "EXTERNAL", "ENCRYPTED", "BULK", "SPAM", "UNKNOWN", "SPOOF", "SUSPICIOUS", "MALICIOUS", "MALICIOUS-BEC")
 
 
 def digest(plan: t.Mapping[str, t.Any]) -> str:
@@ -82,16 +81,18 @@ def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datet
 def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
     """Return what changed for the worse since the plan was made, in words, or None."""
     before, after = entry["final_disposition"], message.data["final_disposition"]
-    if _severity(after) > _severity(before):
+    if got_worse(before, after):
         return f"the verdict was {before} and is {after}"
     if {address.lower() for address in entry["recipients"]} != {address.lower() for address in all_recipients(message)}:
         return "its recipients are not those of the plan"
+    for name, words in (("from", "the sender shown is not that of the plan"), ("envelope_from", "the envelope sender is not that of the plan")):
+        if name in entry and entry[name] != message.data[name]:
+            return words
+    validation = entry.get("validation")
+    for name, now in message.data["validation"].items() if isinstance(validation, dict) else ():
+        if name in ("spf", "dkim", "dmarc") and now not in (validation.get(name), "pass"):
+            return f"its result of {name.upper()} is worse than that of the plan"
     return None
-
-
-def _severity(disposition: str | None) -> int:
-    name = (disposition or "NONE").upper()
-    return _SEVERITY.index(name) if name in _SEVERITY else len(_SEVERITY)
 
 
 def _once(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:

@@ -8,13 +8,17 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
-import fnmatch
 import typing as t
 
+from ._addresses import Address, Addresses, read_addresses
+from ._authentication import ALIGNED, authenticated, read_level
 from ._errors import InputError
 from ._message import Message
+from ._patterns import all_fit, any_covered, parse_pattern
 from ._times import parse_duration, parse_time
+from ._verdicts import category_forbidden, check_categories, check_dispositions, disposition_forbidden
 
 RULES = (
     "max_messages", "max_recipients", "max_per_sender",
@@ -22,6 +26,8 @@ RULES = (
     "require_authentication", "protected_recipients", "allowed_senders", "denied_senders",
     "require_ticket", "require_reason",
 )  # fmt: skip
+_CAPS = ("max_messages", "max_recipients", "max_per_sender")
+_PATTERNS = ("protected_recipients", "allowed_senders", "denied_senders")
 
 
 class Policy(t.NamedTuple):
@@ -34,7 +40,7 @@ class Policy(t.NamedTuple):
     forbidden_threat_categories: t.Sequence[str] = ()
     max_age: str | None = None
     min_age: str | None = None
-    require_authentication: bool = True
+    require_authentication: bool | str | None = ALIGNED
     protected_recipients: t.Sequence[str] = ()
     allowed_senders: t.Sequence[str] = ()
     denied_senders: t.Sequence[str] = ()
@@ -42,18 +48,23 @@ class Policy(t.NamedTuple):
     require_reason: bool = False
     overrides: t.Sequence[str] = ()
 
-    def checked(self) -> Policy:
-        """Return the policy itself. Raises InputError for values that no rule can work with."""
-        for name in ("max_messages", "max_recipients", "max_per_sender"):
+    def checked(self, title: str = "policy") -> Policy:
+        """Return the policy in the words of this release. Raises InputError for values that no rule can work with."""
+        for name in _CAPS:
             if getattr(self, name) < 1:
-                raise InputError(f"policy.{name} must be at least 1")
+                raise InputError(f"{title}.{name} must be at least 1")
         for name in ("max_age", "min_age"):
             if getattr(self, name):
-                parse_duration(getattr(self, name), f"policy.{name}")
+                parse_duration(getattr(self, name), f"{title}.{name}")
         unknown = sorted(set(self.overrides) - set(RULES))
         if unknown:
-            raise InputError(f"policy.overrides names no rule: {', '.join(unknown)}; the rules are {', '.join(RULES)}")
-        return self
+            raise InputError(f"{title}.overrides names no rule: {', '.join(unknown)}; the rules are {', '.join(RULES)}")
+        _check(f"{title}.forbidden_dispositions", check_dispositions, self.forbidden_dispositions)
+        _check(f"{title}.forbidden_threat_categories", check_categories, self.forbidden_threat_categories)
+        for name in _PATTERNS:
+            for pattern in getattr(self, name):
+                _check(f"{title}.{name}", parse_pattern, pattern)
+        return self._replace(require_authentication=_check(f"{title}.require_authentication", read_level, self.require_authentication))
 
     def as_data(self) -> dict[str, t.Any]:
         """Return the rules as plain data, for the plan."""
@@ -62,27 +73,26 @@ class Policy(t.NamedTuple):
     def judge(self, message: Message, now: datetime.datetime) -> list[str]:
         """Return the names of the rules that refuse a message, those that are overridden included."""
         data = message.data
-        senders = [data["envelope_from"], data["from"]]
-        recipients = all_recipients(message)
+        envelope, shown = senders = _senders(message)
+        # Nobody named is nobody known.
+        recipients = [read_addresses(address) for address in all_recipients(message)] or [None]
         refusals = {
-            "forbidden_dispositions": _meet([data["final_disposition"]], self.forbidden_dispositions),
-            "forbidden_threat_categories": _meet(data["threat_categories"], self.forbidden_threat_categories),
+            "forbidden_dispositions": disposition_forbidden(data["final_disposition"], self.forbidden_dispositions),
+            "forbidden_threat_categories": category_forbidden(data["threat_categories"], self.forbidden_threat_categories),
             "max_age": self._age_refused(message, now, self.max_age, "max_age"),
             "min_age": self._age_refused(message, now, self.min_age, "min_age"),
-            "require_authentication": self.require_authentication and not authenticated(message),
-            "protected_recipients": any(fits(recipient, self.protected_recipients) for recipient in recipients),
-            "allowed_senders": bool(self.allowed_senders) and not all(fits(sender, self.allowed_senders) for sender in senders),
-            "denied_senders": any(fits(sender, self.denied_senders) for sender in senders),
+            "require_authentication": not authenticated(read_level(self.require_authentication), data["validation"], envelope, shown),
+            "protected_recipients": any_covered(self.protected_recipients, recipients),
+            "allowed_senders": bool(self.allowed_senders) and not all_fit(self.allowed_senders, senders),
+            "denied_senders": any_covered(self.denied_senders, senders),
         }
         return [rule for rule, refused in refusals.items() if refused]
 
     def judge_whole(self, messages: t.Sequence[Message], ticket: str | None, reason: str | None) -> dict[str, str]:
         """Return the rules that refuse to release these messages together, each with the reason in words."""
         recipients = sum(len(all_recipients(message)) for message in messages)
-        per_sender: dict[str, int] = {}
-        for message in messages:
-            sender = (message.data["envelope_from"] or message.data["from"] or "").lower()
-            per_sender[sender] = per_sender.get(sender, 0) + 1
+        # A message counts for its envelope sender and for the one shown, so that neither is a way round by changing the other.
+        per_sender = collections.Counter(sender for message in messages for sender in _everyone(message))
         most = max(per_sender.values(), default=0)
         refusals = {
             "max_messages": (len(messages) > self.max_messages, f"{len(messages)} messages, and {self.max_messages} are allowed"),
@@ -111,24 +121,18 @@ def all_recipients(message: Message) -> list[str]:
     return list({address.lower(): address for address in addresses}.values())
 
 
-def authenticated(message: Message) -> bool:
-    """Tell whether any of SPF, DKIM and DMARC passes."""
-    return "pass" in {message.data["validation"][name] for name in ("spf", "dkim", "dmarc")}
+def _senders(message: Message) -> tuple[Addresses, Addresses]:
+    """Return who sent a message by its envelope, nobody for a bounce, and by what is shown, where there has to be somebody."""
+    return read_addresses(message.data["envelope_from"]), read_addresses(message.data["from"]) or None
 
 
-def fits(address: str | None, patterns: t.Iterable[str]) -> bool:
-    """Tell whether an address fits a pattern: an address or a domain, with C(*) and C(?); case does not count.
-
-    A missing address fits none.
-    """
-    if not address:
-        return False
-    address = address.strip().lower()
-    domain = address.rpartition("@")[2]
-    return any(
-        fnmatch.fnmatchcase(address if "@" in pattern else domain, pattern.strip().lower()) for pattern in patterns
-    )
+def _everyone(message: Message) -> set[Address | None]:
+    """Return the senders of a message, each once and without a tag, None for all that cannot be told."""
+    return {address.untagged for addresses in _senders(message) for address in addresses or ()} or {None}
 
 
-def _meet(values: t.Iterable[str | None], forbidden: t.Iterable[str]) -> bool:
-    return not {value.lower() for value in values if value}.isdisjoint(value.lower() for value in forbidden)
+def _check(name: str, check: t.Callable[[t.Any], t.Any], value: t.Any) -> t.Any:
+    try:
+        return check(value)
+    except InputError as error:
+        raise InputError(f"{name} {error}") from None

@@ -126,7 +126,8 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
     journal = Journal(request.journal, context, request.check_mode, clock.time)
-    messages = Messages(client, clock, request.options.concurrency, brief=True)
+    # What was planned is held against all that the plan says.
+    messages = Messages(client, clock, request.options.concurrency, brief=request.plan is None)
     items: list[Item] = []
     warnings: list[str] = []
     error: CloudflareError | None = None

@@ -18,6 +18,8 @@ Arguments = t.Mapping[str, t.Any]
 Limits = t.Mapping[str, t.Tuple[float, float]]
 # Never shown, not even when they are wrong
 _SECRETS = ("api_token", "api_key", "secret")
+# Rules that may be text or true and false; the policy itself reads them.
+_AS_GIVEN = ("require_authentication",)
 POLICIES: dict[str, t.Any] = {"policy": {}, "approval_policy": {}}
 
 
@@ -45,12 +47,16 @@ def _policy(name: str, given: Arguments) -> Policy:
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise InputError(f"these are no rules of {name}: {', '.join(unknown)}; there are {', '.join(defaults)}")
-    rules = {rule: _typed(f"{name}.{rule}", value, _example(defaults[rule])) for rule, value in given.items()}
-    return Policy(**rules).checked()
+    rules = {rule: _typed(f"{name}.{rule}", value, _example(defaults[rule])) for rule, value in given.items() if rule not in _AS_GIVEN}
+    return Policy(**rules, **{rule: given[rule] for rule in _AS_GIVEN if rule in given}).checked(name)
 
 
 def _example(default: t.Any) -> t.Any:
     return "" if default is None else list(default) if isinstance(default, tuple) else default
+
+
+def _all_text(values: t.Iterable[t.Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
@@ -58,7 +64,7 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
     if value is None or value == "":
         return default
     wanted = type(default)
-    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)) and not (wanted is list and not _all_text(value)):
         return value
     try:
         if wanted is bool:
@@ -69,5 +75,5 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
             return [word.strip() for word in value.split(",") if word.strip()]
     except (KeyError, TypeError, ValueError):
         pass
-    words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a dictionary"}
+    words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list of texts", dict: "a dictionary"}
     raise InputError(f"{name} must be {words[wanted]}" + ("" if name in _SECRETS else f", not {value!r:.80}"))

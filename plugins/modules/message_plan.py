@@ -58,8 +58,12 @@ options:
     default: 10000
   policy:
     description:
-      - The rules by which messages are judged. Addresses are given as patterns, an address (C(*@partner.example)) or a
-        domain (C(partner.example)), with C(*) and C(?); case does not count.
+      - The rules by which messages are judged.
+      - Addresses are given as patterns. A pattern is an address (C(*@partner.example)) or a domain (C(partner.example)), with
+        the wildcards C(*) and C(?). Case does not count, and international domains may be written in either form. A pattern
+        that is empty or can never match is an error.
+      - O(policy.denied_senders) and O(policy.protected_recipients) also cover the sub-domains of a domain, and the address with
+        a tag (C(ceo+news@example.com)). O(policy.allowed_senders) does not.
     type: dict
     default: {}
     suboptions:
@@ -72,16 +76,22 @@ options:
         type: int
         default: 500
       max_per_sender:
-        description: Refuse the whole plan if it would release more messages than this of one envelope sender.
+        description:
+          - Refuse the whole plan if it would release more messages than this of one sender. A message counts for its envelope
+            sender and for each sender that it shows. Tags (C(news+1@example.com)) are left out.
         type: int
         default: 50
       forbidden_dispositions:
-        description: Block messages with one of these verdicts.
+        description:
+          - Block messages with one of these verdicts.
+          - Unless the list is empty, messages without a verdict, or with one that this collection does not know, are blocked as well.
         type: list
         elements: str
         default: [MALICIOUS, MALICIOUS-BEC]
       forbidden_threat_categories:
-        description: Block messages in one of these threat categories.
+        description:
+          - Block messages in one of these threat categories. Case, blanks and punctuation do not count.
+          - Cloudflare publishes no list of its categories, so a category that you do not name is not blocked.
         type: list
         elements: str
         default: []
@@ -92,22 +102,39 @@ options:
         description: Block messages scanned more recently than this, such as V(10m).
         type: str
       require_authentication:
-        description: Block messages for which none of SPF, DKIM and DMARC passes.
-        type: bool
-        default: true
+        description:
+          - How sure it must be that a message comes from the sender that it shows.
+          - With V(aligned), a message passes if DMARC passes. If DMARC has no result (C(none), C(neutral) or missing), it passes
+            if SPF passes and the domain of the envelope sender is the domain of the sender shown, or its parent or
+            sub-domain. If several senders are shown, this must be true for the domain of each one.
+          - With V(any), a message passes if one of SPF, DKIM and DMARC passes and DMARC does not fail. This is weak, as anybody can
+            sign a message with a domain of their own and show another one.
+          - With V(none), every message passes.
+          - V(true) means V(aligned) and V(false) means V(none). Before release 0.5.0, V(true) meant what V(any) means now, but
+            let messages pass for which DMARC failed.
+          - If DMARC says C(fail), C(error), or a word that is not known, only V(none) lets the message pass.
+        type: raw
+        default: aligned
       protected_recipients:
-        description: Block messages for one of these recipients (patterns), so that they need an override.
+        description:
+          - Block messages for one of these recipients (patterns), so that they need an override.
+          - Unless the list is empty, messages are blocked as well if a recipient cannot be read or none is known.
         type: list
         elements: str
         default: []
       allowed_senders:
         description:
-          - If not empty, block messages unless both the envelope sender and the sender shown fit one of these patterns.
+          - If not empty, block messages unless the envelope sender and every sender shown fit one of these patterns.
+          - Every address in the sender shown counts, also one in a display name.
+          - A message with an empty envelope sender (a bounce), or with a sender that cannot be read, is blocked.
         type: list
         elements: str
         default: []
       denied_senders:
-        description: Block messages whose envelope sender or sender shown fits one of these patterns.
+        description:
+          - Block messages if the envelope sender or any sender shown fits one of these patterns.
+          - Unless the list is empty, messages are blocked as well if a sender cannot be read or none is shown. An empty
+            envelope sender (a bounce) is not blocked for being empty.
         type: list
         elements: str
         default: []
@@ -351,7 +378,7 @@ POLICY_OPTIONS = {
     "forbidden_threat_categories": {"type": "list", "elements": "str", "default": []},
     "max_age": {"type": "str"},
     "min_age": {"type": "str"},
-    "require_authentication": {"type": "bool", "default": True},
+    "require_authentication": {"type": "raw", "default": "aligned"},
     "protected_recipients": {"type": "list", "elements": "str", "default": []},
     "allowed_senders": {"type": "list", "elements": "str", "default": []},
     "denied_senders": {"type": "list", "elements": "str", "default": []},

@@ -71,6 +71,7 @@ class Message(Struct, kw_only=True, forbid_unknown_fields=True):
     recipients: tuple[str, ...]
     sender: str
     sender_name: str | None = None
+    envelope_sender: str | None = None  # if it is not the sender
     subject: str | None = None
     message_id: str | None = None
     disposition: str | None = "SPAM"

@@ -31,7 +31,7 @@ def message_view(message: Message, state: State, settings: Settings) -> dict[str
         "replyto": None,
         "to": list(message.recipients),
         "to_name": [recipient.partition("@")[0].title() for recipient in message.recipients],
-        "envelope_from": message.sender,
+        "envelope_from": message.sender if message.envelope_sender is None else message.envelope_sender,
         "envelope_to": list(message.recipients),
         "client_recipients": list(message.recipients),
         "is_quarantined": state.is_quarantined,

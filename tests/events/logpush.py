@@ -32,7 +32,7 @@ def alert(message: Message) -> dict[str, Any]:
         "From": message.sender,
         "FromName": message.sender_name,
         "MessageID": message.message_id,
-        "SMTPEnvelopeFrom": message.sender,
+        "SMTPEnvelopeFrom": message.sender if message.envelope_sender is None else message.envelope_sender,
         "SMTPEnvelopeTo": list(message.recipients),
         "SPFResult": checks["spf"],
         "Subject": message.subject,

@@ -36,6 +36,8 @@ def test_mail_is_released_or_planned_once_whatever_happens(rulebook: Rulebook, e
     safe = emulator.add_message(**SAFE)
     doubtful = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}, age=50)
     emulator.add_message(**{**SAFE, "disposition": "MALICIOUS", "age": 40})
+    emulator.add_message(**{**SAFE, "validation": {"spf": "fail", "dkim": "pass", "dmarc": "fail"}, "age": 40})
+    emulator.add_message(**{**SAFE, "sender": "x@evil.example, board@partner.example", "envelope_sender": "board@partner.example", "age": 40})
     rulebook.settings["repeat_after"] = 20
     rulebook.start()
     rulebook.wait(lambda: delivered(emulator) == {safe.id} and plans(rulebook) == {doubtful.id})
@@ -64,10 +66,10 @@ def test_mail_is_released_or_planned_once_whatever_happens(rulebook: Rulebook, e
 @pytest.mark.parametrize("emulator", ["hostile"], indirect=True)
 def test_hostile_mail_runs_nothing(rulebook: Rulebook, emulator: Emulator) -> None:
     hostile = {message.id for message in emulator.quarantined() if "attacker.example" in message.sender}
-    rulebook.settings |= {"since": "4w", "policy": {"allowed_senders": ["attacker.example"]}}
-    rulebook.settings["approval_policy"] = {"allowed_senders": ["attacker.example"]}
+    # Most of these senders cannot be read, so nothing but a policy that asks for no sender lets them pass.
+    rulebook.settings |= {"since": "4w", "policy": {"require_authentication": "none"}}
     rulebook.start()
-    rulebook.wait(lambda: delivered(emulator) == hostile)
+    rulebook.wait(lambda: delivered(emulator) >= hostile)
     rulebook.wait(lambda: "were certainly safe" in rulebook.output)
     assert not list(rulebook.directory.rglob("pwned"))
 

@@ -97,17 +97,52 @@ def test_plans_that_must_not_be_applied(ansible: Ansible, emulator: Emulator) ->
 
 
 def test_what_changed_for_the_worse_since_the_plan_is_blocked(ansible: Ansible, emulator: Emulator) -> None:
-    worse, wider, same = (emulator.add_message(sender="a@drift.example", validation={"spf": "pass"}) for _ in range(3))
+    worse, wider, forged, other, same = (emulator.add_message(sender="a@drift.example", validation={"spf": "pass"}) for _ in range(5))
     ansible.plan(search={"sender": "drift.example"})
     worse.disposition = "MALICIOUS"
     wider.recipients = (*wider.recipients, "boss@harbour-logistics.example")
+    forged.validation = {"spf": "pass", "dmarc": "fail"}
+    other.envelope_sender = "b@drift.example"
 
     run = ansible.apply(plan_digest=ansible.plan_of()["digest"])
 
     rows = {row["handle"]: (row["status"], row["rule"]) for row in ansible.report()["result"]["messages"]}
-    assert rows == {worse.id: ("blocked", "drift"), wider.id: ("blocked", "drift"), same.id: ("released", None)}
+    assert rows == {**dict.fromkeys((worse.id, wider.id, forged.id, other.id), ("blocked", "drift")), same.id: ("released", None)}
     assert run.facts("quarantine_release_result") == {"localhost": "partial"}
     assert {message for message, _ in emulator.deliveries} == {same.id}
+
+
+def test_a_spoofed_sender_is_released_only_where_nobody_asks_for_it(ansible: Ansible, emulator: Emulator) -> None:
+    sender = {"sender": "cfo@partner.example", "envelope_sender": "cfo@partner.example"}
+    signed_by_another = {"spf": "fail", "dkim": "pass", "dmarc": "fail"}
+    genuine = emulator.add_message(**sender, validation={"spf": "pass"}).id
+    spoofed = emulator.add_message(**sender, validation=signed_by_another).id
+    two = emulator.add_message(**{**sender, "sender": "x@evil.example, cfo@partner.example"}, validation={"dmarc": "pass"}).id
+    bounce = emulator.add_message(**{**sender, "envelope_sender": ""}, validation={"dmarc": "pass"}).id
+    named = f"{genuine} {spoofed} {two} {bounce}"
+    policies: dict[str, Any] = {
+        "default": {"allowed_senders": "partner.example"},
+        "survey": "allowed_senders: partner.example\nrequire_authentication: 'yes'",
+        "weak": {"allowed_senders": ["partner.example"], "require_authentication": "any"},
+        "none": {"allowed_senders": ["partner.example"], "require_authentication": "none"},
+        "no": {"allowed_senders": ["partner.example"], "require_authentication": "no"},
+        "wrong": {"require_authentication": "maybe"},
+        "useless": {"denied_senders": "@evil.example"},
+    }
+    hosts = {host: {"messages": named, "policy": policy} for host, policy in policies.items()}
+
+    planned = ansible.plan(*ansible.inventory(**hosts))
+
+    released = {
+        host: {entry["id"] for entry in ansible.plan_of(host)["messages"] if entry["decision"] == "release"}
+        for host in policies
+        if planned.recap[host]["failures"] == 0
+    }
+    assert released == {"default": {genuine}, "survey": {genuine}, "weak": {genuine}, "none": {genuine, spoofed}, "no": {genuine, spoofed}}
+    assert "must be one of aligned, any, none" in planned.output
+    assert "has the pattern '@evil.example', which can never match" in planned.output
+    ansible.release(messages=named, policy=policies["default"])
+    assert {message for message, _ in emulator.deliveries} == {genuine}
 
 
 def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:

@@ -167,16 +167,23 @@ def test_a_foreign_expired_or_unapproved_plan_is_refused(account, now, pin, word
         ({}, False),
         ({"client_recipients": ["ALICE@corp.example"]}, False),
         ({"final_disposition": "BULK"}, False),
-        ({"final_disposition": None}, False),
+        ({"final_disposition": None}, True),
+        ({"from": "CFO@partner.example"}, True),
+        ({"envelope_from": ""}, True),
+        ({"validation": {"spf": "pass", "dkim": "pass", "dmarc": "none"}}, False),
+        ({"validation": {"spf": "pass", "dmarc": "fail"}}, True),
+        ({"validation": {"spf": "neutral", "dmarc": "none"}}, True),
+        ({"validation": None}, True),
         ({"final_disposition": "MALICIOUS"}, True),
         ({"final_disposition": "A-NEW-VERDICT"}, True),
         ({"client_recipients": ["alice@corp.example", "bob@corp.example"]}, True),
         ({"client_recipients": []}, True),
     ],
 )
-def test_drift_is_a_worse_verdict_or_other_recipients(fields, drifted):
-    row = {"id": ENTRY["id"], "final_disposition": "SPAM", "client_recipients": ["alice@corp.example"]}
-    assert (drift(ENTRY, Message({**row, **fields})) is not None) is drifted
+def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields, drifted):
+    senders = {"from": "cfo@partner.example", "envelope_from": "a@partner.example", "validation": {"spf": "pass", "dkim": None, "dmarc": "none"}}
+    row = {"id": ENTRY["id"], "final_disposition": "SPAM", "client_recipients": ["alice@corp.example"], **senders}
+    assert (drift({**ENTRY, **senders}, Message({**row, **fields})) is not None) is drifted
 
 
 def test_plans_that_differ_in_time_only_decide_the_same():

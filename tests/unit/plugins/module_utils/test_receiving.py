@@ -63,16 +63,18 @@ def test_an_event_has_the_shape_of_those_of_the_other_source(
 
 def test_the_policies_decide_and_batches_are_kept(make: t.Callable[..., Receiver]) -> None:
     receiver = make(policy={"allowed_senders": ["sender.example"]}, batch_size=2)
-    stranger = {"From": "a@stranger.example"}
+    stranger = {"From": "a@stranger.example", "SMTPEnvelopeFrom": "a@stranger.example"}
     content = body(
         alert(1), alert(2, **stranger), alert(3), alert(4, FinalDisposition="malicious"), alert(5), alert(6, SPFResult="softfail"),
-        alert(7, SMTPEnvelopeFrom=None),
+        alert(7, SMTPEnvelopeFrom=None, DMARCResult="pass"), alert(8, DKIMResult="pass", DMARCResult="fail"),
+        alert(9, From="x@evil.example, billing@sender.example"),
     )  # fmt: skip
     assert told(receiver, content) == [
         ("release", [message_id(1), message_id(3)]),
         ("release", [message_id(5)]),
         ("approval", [message_id(2), message_id(7)]),
         ("keep", [message_id(4), message_id(6)]),
+        ("keep", [message_id(8), message_id(9)]),
     ]
 
 

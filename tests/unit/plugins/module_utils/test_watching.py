@@ -19,6 +19,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._message impor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._policy import Policy
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._source import make_watcher
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._source_arguments import read_policies
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_time, to_text
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._watching import Event, Watch, Watcher
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
@@ -182,14 +183,17 @@ def test_ids_are_not_kept_without_end(quarantine: Quarantine, clock: FakeClock, 
 
 
 def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
-    passing = {"validation": {"spf": "pass"}}
+    passing = {"validation": {"dmarc": "pass"}}
     quarantine.put(1, 90, **passing, envelope_from="a@partner.example", **{"from": "a@partner.example"})
     quarantine.put(2, 80, **passing)
     quarantine.put(3, 70, **passing, final_disposition="MALICIOUS")
     quarantine.put(4, 60, **passing, envelope_from="b@partner.example", **{"from": "b@partner.example"})
+    spoofed = {"spf": "fail", "dkim": "pass", "dmarc": "fail"}
+    quarantine.put(5, 50, validation=spoofed, envelope_from="b@partner.example", **{"from": "b@partner.example"})
+    quarantine.put(6, 40, **passing, envelope_from="b@partner.example", **{"from": "x@evil.example, b@partner.example"})
     watch = WATCH._replace(policies=Policies(Policy(allowed_senders=["partner.example"]), Policy()))
     told = {event["quarantine"]["decision"]: event for event in Desk(quarantine, clock, None, watch).watcher.poll()}
-    assert {decision: numbers(event) for decision, event in told.items()} == {"release": [1, 4], "approval": [2], "keep": [3]}
+    assert {decision: numbers(event) for decision, event in told.items()} == {"release": [1, 4], "approval": [2], "keep": [3, 5, 6]}
     assert told["approval"]["quarantine"]["messages"][0]["rules"] == ["allowed_senders"]
     assert Policy().overrides == ()
     overridden = watch._replace(policies=Policies(Policy(allowed_senders=["partner.example"], overrides=["allowed_senders"]), Policy()))
@@ -200,9 +204,9 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
 @pytest.mark.parametrize("bad", [None, "../../plans/x", "{{ lookup('pipe', 'id') }}", "a{%b", "a{#b", "a{", "a,b", "a b", "x" * 201, "\u4e00" * 70, "\U0001f680", ".."])
 def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(quarantine: Quarantine, clock: FakeClock, bad: str | None) -> None:
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
-    quarantine.put(1, 60, validation={"spf": "pass"}, id=bad, postfix_id=None)
-    quarantine.put(2, 60, validation={"spf": "pass"}, id=None, postfix_id=bad)
-    quarantine.put(3, 60, validation={"spf": "pass"}, postfix_id=bad, alert_id=bad, message_id=bad)
+    quarantine.put(1, 60, validation={"dmarc": "pass"}, id=bad, postfix_id=None)
+    quarantine.put(2, 60, validation={"dmarc": "pass"}, id=None, postfix_id=bad)
+    quarantine.put(3, 60, validation={"dmarc": "pass"}, postfix_id=bad, alert_id=bad, message_id=bad)
     [event] = desk.watcher.poll()
     assert event["quarantine"]["ids"] == [investigate_id(3)]
     [told] = event["quarantine"]["messages"]
@@ -218,7 +222,7 @@ def test_an_id_that_is_not_fit_is_not_replaced_by_the_other_one(quarantine: Quar
 
 def test_no_server_makes_a_poll_ask_for_all_there_ever_was(quarantine: Quarantine, clock: FakeClock) -> None:
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="10000d"), Policy())))
-    quarantine.put(1, 60, validation={"spf": "pass"})
+    quarantine.put(1, 60, validation={"dmarc": "pass"})
     quarantine.search = lambda filters, _most: quarantine.asked.append(filters) or SearchResult(list(map(Message, quarantine.rows)), False)  # type: ignore[method-assign,func-returns-value]
     quarantine.rows[0]["scanned_at"] = "1970-01-02T00:00:00Z"
     for _ in range(2):
@@ -230,7 +234,7 @@ def test_what_may_be_told_of_again_and_the_warnings_are_bounded(quarantine: Quar
     monkeypatch.setattr(_watching, "_MOST_OPEN", 20)
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
     for number in range(1, 31):
-        quarantine.put(number, 60, validation={"spf": "pass"})
+        quarantine.put(number, 60, validation={"dmarc": "pass"})
     for count in (30, 20, 20, 0):
         assert len(desk.poll()) == count
         clock.sleep(900)
@@ -241,7 +245,7 @@ def test_what_may_be_told_of_again_and_the_warnings_are_bounded(quarantine: Quar
 def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
     watch = WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy()))
     for number in (1, 2):
-        quarantine.put(number, 60, validation={"spf": "pass"})
+        quarantine.put(number, 60, validation={"dmarc": "pass"})
     quarantine.put(3, 50)
     assert Desk(quarantine, clock, state, watch).poll() == [1, 2, 3]
     del quarantine.rows[0]
@@ -310,7 +314,9 @@ def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, t
         ({"policy": "strict"}, "policy must be a dictionary"),
         ({"policy": {"allowed": []}}, "no rules of policy: allowed"),
         ({"policy": {"max_age": "1y"}}, "policy.max_age"),
-        ({"approval_policy": {"require_authentication": "perhaps"}}, "approval_policy.require_authentication must be true or false"),
+        ({"approval_policy": {"require_authentication": "perhaps"}}, "approval_policy.require_authentication must be one of aligned, any, none"),
+        ({"policy": {"allowed_senders": [7]}}, "policy.allowed_senders must be a list of texts"),
+        ({"policy": {"denied_senders": "@evil.example"}}, "policy.denied_senders has the pattern '@evil.example', which can never match"),
         ({"api_token": ""}, "there is no credential"),
     ],
 )
@@ -329,7 +335,7 @@ def test_arguments_as_a_rulebook_gives_them(
     warnings: list[str] = []
     watcher, interval = make_watcher(given, clock, warnings.append)
     query = {"delivery_status": "quarantined", "detections_only": "false", "per_page": "1000", "start": to_text(from_seconds(NOW - 7200))}
-    script.get("investigate", page([row(1, validation={"dkim": "pass"}, envelope_from="b@sender.example")]), query=query)
+    script.get("investigate", page([row(1, validation={"dmarc": "pass"}, envelope_from="b@sender.example")]), query=query)
     [event] = watcher.poll()
     assert (interval, warnings, event["quarantine"]["decision"]) == (30, [], "release")
     assert TOKEN not in path.read_text()
@@ -340,3 +346,13 @@ def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:
     warnings: list[str] = []
     make_watcher({"account_id": ACCOUNT, "api_token": TOKEN}, clock, warnings.append)
     assert "starts afresh each time" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [("any", "any"), ("no", "none"), (False, "none"), (True, "aligned"), ("True", "aligned"), ("", "aligned"), (None, "aligned")],
+)
+def test_the_level_of_authentication_may_be_a_text_or_true_and_false(given: object, level: str) -> None:
+    policies = read_policies({"policy": {"require_authentication": given}, "approval_policy": {}})
+    assert policies.policy is not None
+    assert policies.policy.require_authentication == level

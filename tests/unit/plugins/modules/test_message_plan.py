@@ -27,7 +27,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished
 
-GOOD = {"validation": {"spf": "pass"}}
+GOOD = {"validation": {"dmarc": "pass"}}
 
 
 @pytest.fixture
@@ -83,6 +83,10 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"since": "1h", "policy": {"denied_senders": ["@evil.example"]}}, "policy.denied_senders has the pattern '@evil.example', which can never match"),
+        ({"since": "1h", "policy": {"forbidden_dispositions": ["MALICOUS"]}}, "policy.forbidden_dispositions has 'MALICOUS', which is no verdict"),
+        ({"since": "1h", "policy": {"forbidden_threat_categories": ["-"]}}, "policy.forbidden_threat_categories has '-', which names no category"),
+        ({"since": "1h", "policy": {"require_authentication": "maybe"}}, "policy.require_authentication must be one of aligned, any, none"),
         ({}, "at least one filter"),
         ({"delivery_status": "quarantined"}, "at least one filter"),
         ({"since": "soon"}, "since must be a number"),
@@ -116,10 +120,65 @@ def test_exactly_what_the_plan_releases_is_released_and_twice_changes_nothing(ru
     assert (again.result["changed"], again.statuses) == (False, ["already_released", "blocked"])
 
 
-@pytest.mark.parametrize("change", [{"final_disposition": "MALICIOUS"}, {"client_recipients": ["mallory@evil.example"]}])
+PARTNER = {"allowed_senders": ["partner.example"]}
+SPOOFED = {"from": "cfo@partner.example", "envelope_from": "x@partner.example"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "rules"),
+    [
+        # With a signature of the attacker's own domain
+        ({**SPOOFED, "validation": {"spf": "fail", "dkim": "pass", "dmarc": "fail"}}, ["require_authentication"]),
+        ({**SPOOFED, "envelope_from": "x@evil.example", "validation": {"spf": "pass", "dkim": "pass"}}, ["require_authentication", "allowed_senders"]),
+        ({**SPOOFED, "validation": {"spf": "pass", "dmarc": "fail"}}, ["require_authentication"]),
+        ({**SPOOFED, "from": "x@evil.example, cfo@partner.example", "validation": {"dmarc": "pass"}}, ["require_authentication", "allowed_senders"]),
+        ({**SPOOFED, "from": "cfo@partner.example <x@evil.example>", "validation": {"dmarc": "pass"}}, ["require_authentication", "allowed_senders"]),
+        ({**SPOOFED, "validation": {"spf": "pass", "dmarc": "none"}}, []),
+        ({**SPOOFED, "validation": {"dmarc": "pass"}}, []),
+    ],
+)
+def test_who_is_allowed_must_be_who_it_is(run: Runner, script: Script, fields: dict[str, t.Any], rules: list[str]) -> None:
+    script.get("investigate", page([row(1, **fields)]))
+    [planned_entry] = run("message_plan", since="1h", policy=PARTNER).result["plan"]["messages"]
+    assert planned_entry["rules"] == rules
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "passes"),
+    [("aligned", "aligned", 0), (True, "aligned", 0), ("yes", "aligned", 0), ("any", "any", 1), ("none", "none", 2), (False, "none", 2), ("No", "none", 2)],
+)
+def test_the_level_of_authentication(run: Runner, script: Script, given: object, level: str, passes: int) -> None:
+    signed, unsigned = {"dkim": "pass"}, {"dkim": "pass", "dmarc": "fail"}
+    script.get("investigate", page([row(1, validation=signed), row(2, validation=unsigned)]))
+    done = run("message_plan", since="1h", policy={"require_authentication": given})
+    assert done.result["plan"]["policy"]["require_authentication"] == level
+    assert done.result["summary"]["release"] == passes
+
+
+def test_a_plan_of_an_earlier_release_is_applied(run: Runner, script: Script, dest: Path) -> None:
+    planned(run, script, dest)
+    old = json.loads(dest.read_text())
+    old["policy"]["require_authentication"] = True
+    dest.write_text(json.dumps(seal({name: value for name, value in old.items() if name != "digest"})))
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    assert run("message_release", plan=str(dest)).statuses == ["already_released", "blocked"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"final_disposition": "MALICIOUS"},
+        {"final_disposition": None},
+        {"client_recipients": ["mallory@evil.example"]},
+        {"from": "mallory@evil.example"},
+        {"envelope_from": "mallory@evil.example"},
+        {"validation": {"dmarc": "fail"}},
+        {"validation": None},
+    ],
+)
 def test_what_drifted_is_blocked(run: Runner, script: Script, dest: Path, change: dict[str, t.Any]) -> None:
     planned(run, script, dest)
-    script.get(path(1), envelope(row(1, **GOOD, **change)))
+    script.get(path(1), envelope(row(1, **{**GOOD, **change})))
     done = run("message_release", plan=str(dest))
     assert (done.statuses[0], done.result["messages"][0]["rule"]) == ("blocked", "drift")
     assert not done.failed
