@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import message_lines
 
 _MOST = 200
 
@@ -29,12 +30,7 @@ def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: in
 
 def _line(entry: t.Mapping[str, t.Any], show_content: bool) -> str:
     rules = "" if not entry["rules"] else f" ({', '.join(entry['rules'])})"
-    reasons = ", ".join(map(str, entry.get("detection_reasons") or []))
-    facts = [f"{entry['decision']}{rules}", entry.get("id") or entry.get("handle"), f"{entry.get('final_disposition') or 'no verdict'}: {reasons}"]
+    facts = [f"{entry['decision']}{rules}", entry.get("id") or entry.get("handle")]
     if entry.get("overridden"):
         facts.append(f"overridden: {', '.join(entry['overridden'])}")
-    if show_content:
-        shown, envelope = entry.get("from"), entry.get("envelope_from")
-        sender = f"{shown} (envelope {envelope})" if shown and envelope and shown != envelope else shown or envelope
-        facts += [f"from {sender}", f"to {', '.join(entry['recipients'])}", entry.get("subject")]
-    return "; ".join(printable(fact) for fact in facts)
+    return "; ".join([*map(printable, facts), *message_lines(entry, show_content)])
