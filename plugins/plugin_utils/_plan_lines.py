@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import digest as digest_of
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import message_lines
 
 _MOST = 200
 
 
-def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST) -> list[str]:
+def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST, digest: str | None = None) -> list[str]:
     """Return a line for each message of a plan, those to be released first.
 
     show_content: whether addresses and subjects are told. most: so many lines, and one that says how many are left out.
+    digest: what the plan has to have. Raises ValueError if it has another.
     """
+    if digest is not None and digest != digest_of(plan):
+        raise ValueError("The plan was changed after it was read. Nothing is shown of it, and nothing was sent.")
     entries = sorted(plan.get("messages") or [], key=lambda entry: entry["decision"] != "release")
     lines = [_line(entry, show_content) for entry in entries[:most]]
     if len(entries) > most:

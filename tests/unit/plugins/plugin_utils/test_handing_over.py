@@ -12,6 +12,7 @@ import typing as t
 import zlib
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import seal
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan, unpacked_plan
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
 from hypothesis import given
@@ -83,3 +84,10 @@ def test_lines_are_safe_to_look_at_and_not_too_many():
     assert "\x1b" not in lines[0]
     assert "\u202e" not in lines[0]
     assert len(lines[0]) < 600
+
+
+def test_lines_are_refused_of_a_plan_that_is_not_the_one_that_was_verified():
+    plan = seal({"messages": [entry()]})
+    assert plan_lines(plan, digest=plan["digest"]) == plan_lines(plan)
+    with pytest.raises(ValueError, match="was changed after it was read"):
+        plan_lines({**plan, "messages": [entry(id="4Njp-2")]}, digest=plan["digest"])
