@@ -10,7 +10,9 @@ short_description: Show a plan line by line
 version_added: 0.4.0
 description:
   - Turns a plan of M(emailsec.cloudflare.message_plan) into a line for each message, what it decides and why, those to be
-    released first.
+    released first. Each line has the verdict, the reasons of the detection, and the results of SPF, DKIM and DMARC.
+  - The domain of an address is always shown whole. A long local part loses its middle. A display name stands in quotes behind
+    the address. What is not exactly one address is shown in quotes and marked.
   - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
 author:
   - emailsec.cloudflare contributors (@emailsec)
@@ -21,13 +23,17 @@ options:
     type: dict
     required: true
   show_content:
-    description: Whether senders, recipients and subjects are shown.
+    description: Whether senders, envelope senders, recipients and subjects are shown.
     type: bool
     default: false
   most:
     description: Show so many messages at the most, and then how many are left out.
     type: int
     default: 200
+  digest:
+    description: Fail if the plan does not have this digest.
+    type: str
+    version_added: 0.5.0
 seealso:
   - module: emailsec.cloudflare.message_plan
 """
@@ -47,7 +53,16 @@ _value:
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
+
+
+def _lines(plan: dict[str, t.Any], show_content: bool = False, most: int = 200, digest: str | None = None) -> list[str]:
+    try:
+        return plan_lines(plan, show_content, most, digest)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from None
 
 
 class FilterModule:
@@ -55,4 +70,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"plan_lines": plan_lines}
+        return {"plan_lines": _lines}

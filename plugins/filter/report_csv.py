@@ -10,14 +10,16 @@ short_description: Show the reports of releases as CSV
 version_added: 0.2.0
 description:
   - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into CSV, one line for each
-    message. Cells that a spreadsheet would take for a formula begin with an apostrophe.
+    message. Each cell is in quotes. What a spreadsheet would take for a formula gets an apostrophe, also behind a semicolon, as
+    some spreadsheets take that for the separator.
   - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: The reports. With C(plan) in a report, the messages are shown with subject, sender and verdict.
+    description: The reports. With C(plan) in a report, the messages are shown with subject, sender, envelope sender,
+      results of SPF, DKIM and DMARC, verdict and reasons of the detection.
     type: list
     elements: dict
     required: true

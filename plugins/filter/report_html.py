@@ -18,7 +18,8 @@ author:
 positional: _input
 options:
   _input:
-    description: The reports. With C(plan) in a report, the messages are shown with subject, sender and verdict.
+    description: The reports. With C(plan) in a report, the messages are shown with subject, sender, envelope sender,
+      results of SPF, DKIM and DMARC, verdict and reasons of the detection.
     type: list
     elements: dict
     required: true

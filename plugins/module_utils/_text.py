@@ -9,19 +9,44 @@
 from __future__ import annotations
 
 import re
+import typing as t
+import unicodedata
 
-# What a terminal or a browser would obey, or what hides text from its reader.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+# What shows as nothing or as a blank, though Unicode counts it among letters, marks and symbols: fillers, variation selectors,
+# joiners, blanks of Braille, music, Khitan and hieroglyphs.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U0001107f\U00013441\U00013442\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
 )
 _LONGEST = 300
+# Marks above or below one letter; more of them cover the lines around it.
+_MOST_MARKS = 4
 
 
-def printable(value: object, longest: int = _LONGEST) -> str:
-    """Return foreign text in one line, without control characters, cut with a mark where it is too long."""
-    text = _UNPRINTABLE.sub("\ufffd", "" if value is None else str(value)[: longest + 1])
-    return text if len(text) <= longest else f"{text[:longest]}\u2026 (cut)"
+def printable(value: object, longest: int | None = _LONGEST) -> str:
+    """Return foreign text in one line, without control characters, cut with a mark where it is too long.
+
+    What a terminal or a browser would obey, what hides text or is not to be seen, and what no standard defines becomes U+FFFD,
+    and each kind of blank a plain one. longest: None for text that is not cut.
+    """
+    text = "" if value is None else str(value)
+    if longest is not None and len(text) > longest:
+        return f"{_visible(text[:longest])}\u2026 (cut)"
+    return _visible(text)
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    shown, marks = [], 0
+    for char in _INVISIBLE.sub("\ufffd", text):
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if category == "Zs":
+            shown.append(" ")
+        else:
+            shown.append("\ufffd" if category[0] in "CZ" or marks > _MOST_MARKS else char)
+    return "".join(shown)
 
 
 def inert(value: object, longest: int = _LONGEST) -> str:

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import digest as digest_of
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import message_lines
 
 _MOST = 200
 
 
-def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST) -> list[str]:
+def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST, digest: str | None = None) -> list[str]:
     """Return a line for each message of a plan, those to be released first.
 
     show_content: whether addresses and subjects are told. most: so many lines, and one that says how many are left out.
+    digest: what the plan has to have. Raises ValueError if it has another.
     """
+    if digest is not None and digest != digest_of(plan):
+        raise ValueError("The plan was changed after it was read. Nothing is shown of it, and nothing was sent.")
     entries = sorted(plan.get("messages") or [], key=lambda entry: entry["decision"] != "release")
     lines = [_line(entry, show_content) for entry in entries[:most]]
     if len(entries) > most:
@@ -29,12 +34,7 @@ def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: in
 
 def _line(entry: t.Mapping[str, t.Any], show_content: bool) -> str:
     rules = "" if not entry["rules"] else f" ({', '.join(entry['rules'])})"
-    reasons = ", ".join(map(str, entry.get("detection_reasons") or []))
-    facts = [f"{entry['decision']}{rules}", entry.get("id") or entry.get("handle"), f"{entry.get('final_disposition') or 'no verdict'}: {reasons}"]
+    facts = [f"{entry['decision']}{rules}", entry.get("id") or entry.get("handle")]
     if entry.get("overridden"):
         facts.append(f"overridden: {', '.join(entry['overridden'])}")
-    if show_content:
-        shown, envelope = entry.get("from"), entry.get("envelope_from")
-        sender = f"{shown} (envelope {envelope})" if shown and envelope and shown != envelope else shown or envelope
-        facts += [f"from {sender}", f"to {', '.join(entry['recipients'])}", entry.get("subject")]
-    return "; ".join(printable(fact) for fact in facts)
+    return "; ".join([*map(printable, facts), *message_lines(entry, show_content)])

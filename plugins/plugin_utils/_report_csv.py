@@ -4,23 +4,26 @@
 
 # This module is private to the collection.
 
-"""Reports as CSV (RFC 4180) that no spreadsheet takes for formulas."""
+"""Reports as CSV (RFC 4180) that no spreadsheet takes for formulas, whichever separator it expects."""
 
 from __future__ import annotations
 
 import csv
 import io
 import typing as t
+import unicodedata
 
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import COLUMNS, report_rows
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "\u2212", "@")
+# A spreadsheet may pass over these before a formula.
+_LEADING = " \t\r\n\"'`"
 
 
 def report_csv(reports: t.Iterable[t.Mapping[str, t.Any]]) -> str:
     """Return one line for each message of all reports, after a line of column names."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     for report in reports:
         writer.writerows([_inert(row[name]) for name in COLUMNS] for row in report_rows(report))
@@ -28,8 +31,12 @@ def report_csv(reports: t.Iterable[t.Mapping[str, t.Any]]) -> str:
 
 
 def _inert(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as it is.
+    """Return a cell that a spreadsheet shows as it is, also one that takes semicolons for separators, as in much of Europe.
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection
     """
-    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell
+    return ";".join(f"'{part}" if _is_formula(part) else part for part in cell.split(";"))
+
+
+def _is_formula(text: str) -> bool:
+    return unicodedata.normalize("NFKC", text).lstrip(_LEADING).startswith(_FORMULA)

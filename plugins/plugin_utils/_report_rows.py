@@ -15,8 +15,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import addresses, shown_message
 
-COLUMNS = ("account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail")
+COLUMNS = (
+    "account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail",
+    "envelope_sender", "authentication", "reasons",
+)  # fmt: skip
 
 
 def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
@@ -27,19 +31,19 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     for message in result.get("messages") or []:
         entry = entries.get(message.get("id")) or entries.get(message.get("handle")) or {}
         reached = [address for name in ("delivered", "undelivered", "failed") for address in message.get(name) or []]
+        shown = shown_message(entry)
         values = {
             "account": report.get("host") or report.get("account_id"),
-            "status": message.get("status"),
-            "handle": message.get("handle"),
-            "subject": entry.get("subject"),
-            "sender": entry.get("from") or entry.get("envelope_from"),
-            "recipients": ", ".join(map(str, reached or entry.get("recipients") or [])),
-            "verdict": entry.get("final_disposition"),
-            "rule": message.get("rule"),
-            "delivery": message.get("delivery"),
-            "detail": message.get("detail"),
+            **{name: message.get(name) for name in ("status", "handle", "rule", "delivery", "detail")},
         }
-        rows.append({name: printable(values[name]) for name in COLUMNS})
+        rows.append({
+            **dict.fromkeys(COLUMNS, ""),
+            **{name: printable(value) for name, value in values.items()},
+            **{name: shown[name] for name in ("subject", "verdict", "authentication", "reasons") if shown},
+            "sender": shown.get("from", ""),
+            "envelope_sender": shown.get("envelope sender", ""),
+            "recipients": addresses(reached) or shown.get("to", ""),
+        })
     return rows
 
 

@@ -88,3 +88,21 @@ def test_nothing_goes_out_that_nobody_approved(ansible: Ansible, emulator: Emula
         assert len(emulator.deliveries) == deliveries
     assert run.code == 0
     assert f"localhost: 1 message: 1 would_release. {ansible.plan_of()['digest']}" in run.text
+
+
+def test_who_applies_a_plan_on_a_terminal_sees_what_is_approved(ansible: Ansible, emulator: Emulator) -> None:
+    message = emulator.add_message(sender="ceo@partner.example" + "." * 300 + "@forged.example", validation={"spf": "pass"})
+    search = {"sender": "forged.example"}
+    planned = ansible.plan(search=search, show_content=True)
+    assert planned.code == 0
+    lines = planned.result("List what is to be approved")["msg"]
+    assert len(lines) == 1
+    for words in ("authentication: SPF pass", '@forged.example; envelope sender: "ceo@partner.example', "verdict: ", "reasons: ", "to: ", "subject: "):
+        assert words in lines[0]
+    asked = json.dumps({
+        "quarantine_release_plan_digest": ansible.plan_of()["digest"], "quarantine_release_approve": True, "quarantine_release_show_content": True,
+    })  # fmt: skip
+    run = ansible.answer("Only yes releases", "yes", "emailsec.cloudflare.apply", "-e", asked)
+    assert run.code == 0, run.output
+    assert run.result("List what is to be approved")["msg"] == lines
+    assert {name for name, _recipient in emulator.deliveries} == {message.id}

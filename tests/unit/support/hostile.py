@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 import unicodedata
 
@@ -55,13 +54,16 @@ def replies(draw: t.Any) -> Reply:
     return Reply(draw(statuses), CaseInsensitiveDict(draw(headers)), draw(bodies))
 
 
-_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-# Marks within numbers, shorthand, hieroglyphs and music: they neither hide nor reorder anything.
-_HARMLESS = re.compile(
-    "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
-)
+# Default_Ignorable_Code_Point of DerivedCoreProperties.txt (Unicode 16), and blanks that Unicode counts among letters and marks.
+_IGNORABLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E),
+    (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+_BLANK = (0x2800, 0x1107F, 0x13441, 0x13442, 0x16FE4, 0x1D159)
+INVISIBLE = frozenset(chr(point) for first, last in (*_IGNORABLE, *((point, point) for point in _BLANK)) for point in range(first, last + 1))
 
 
 def speakable(string: str) -> bool:
-    """Tell whether a string is in one line and has nothing that hides or reorders it, as Unicode sees it."""
-    return not any(unicodedata.category(char) in _HIDDEN and not _HARMLESS.match(char) for char in string)
+    """Tell whether a string is in one line and all of it can be seen, as Unicode sees it: no Other, no Separator but the blank."""
+    return not any(char in INVISIBLE or (char != " " and unicodedata.category(char)[0] in "CZ") for char in string)

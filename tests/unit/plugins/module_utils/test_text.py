@@ -18,7 +18,14 @@ BRACES = st.text(st.sampled_from("{}%# a\n"), max_size=30)
 def test_what_is_too_long_is_cut_with_a_mark() -> None:
     assert printable("x" * 301) == "x" * 300 + "\u2026 (cut)"
     assert printable("x" * 300) == "x" * 300
+    assert printable("x" * 10_000, None) == "x" * 10_000
     assert printable(None) == ""
+
+
+def test_marks_do_not_pile_up() -> None:
+    assert printable("a" + "\u0301" * 4 + "b\u0301") == "a" + "\u0301" * 4 + "b\u0301"
+    assert printable("a" + "\u0301" * 50) == "a" + "\u0301" * 4 + "\ufffd" * 46
+    assert printable("\u0e01\u0e34\u0e48") == "\u0e01\u0e34\u0e48", "Thai"
 
 
 @given(st.text())

@@ -12,6 +12,7 @@ import typing as t
 import zlib
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import seal
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan, unpacked_plan
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
 from hypothesis import given
@@ -64,18 +65,29 @@ def test_what_is_no_plan_is_refused(text: t.Any):
 
 def test_lines_show_what_is_to_be_released_first_and_no_content_unless_asked():
     blocked = entry(decision="blocked", rules=["max_age", "denied_senders"], id=None, handle="4Njp-2", final_disposition="SPAM")
-    released = entry(final_disposition="SPOOF", detection_reasons=["Odd"], subject="Hi", envelope_from="b@x.example", overridden=["max_age"])
-    released["from"] = "a@x.example"
+    released = entry(
+        final_disposition="SPOOF", detection_reasons=["Odd"], subject="Hi", envelope_from="b@x.example", overridden=["max_age"],
+        validation={"spf": "pass", "dkim": "fail", "dmarc": None}, **{"from": "a@x.example"},
+    )  # fmt: skip
     plan = {"messages": [blocked, released]}
-    assert plan_lines(plan) == ["release; 4Njp-1; SPOOF: Odd; overridden: max_age", "blocked (max_age, denied_senders); 4Njp-2; SPAM: "]
-    assert plan_lines(plan, show_content=True)[0].endswith("from a@x.example (envelope b@x.example); to a@example.com; Hi")
+    words = "release; 4Njp-1; overridden: max_age; verdict: SPOOF; reasons: Odd; authentication: SPF pass, DKIM fail, DMARC not stated"
+    assert plan_lines(plan) == [words, "blocked (max_age, denied_senders); 4Njp-2"]
+    content = '; from: a@x.example; envelope sender: b@x.example; to: a@example.com; subject: "Hi"'
+    assert plan_lines(plan, show_content=True)[0] == words + content
 
 
 def test_lines_are_safe_to_look_at_and_not_too_many():
-    plan = {"messages": [entry(subject="\x1b[2J\u202egnp.exe" + "x" * 10_000)] * 5}
+    plan = {"messages": [entry(subject="\x1b[2J\u202egnp.exe" + "x" * 10_000, envelope_from=None)] * 5}
     lines = plan_lines(plan, show_content=True, most=2)
     assert len(lines) == 3
     assert lines[-1] == "... and 3 more; the plan and the report have all of them."
     assert "\x1b" not in lines[0]
     assert "\u202e" not in lines[0]
     assert len(lines[0]) < 600
+
+
+def test_lines_are_refused_of_a_plan_that_is_not_the_one_that_was_verified():
+    plan = seal({"messages": [entry()]})
+    assert plan_lines(plan, digest=plan["digest"]) == plan_lines(plan)
+    with pytest.raises(ValueError, match="was changed after it was read"):
+        plan_lines({**plan, "messages": [entry(id="4Njp-2")]}, digest=plan["digest"])

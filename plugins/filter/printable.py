@@ -1,0 +1,51 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: printable
+short_description: Show text of strangers in one line
+version_added: 0.5.0
+description:
+  - Replaces control characters and whatever else hides or disguises text, so that it is safe to look at in a terminal. Every
+    kind of blank becomes a plain one.
+  - It is there for the role and the playbooks of this collection and may change with them.
+author:
+  - emailsec.cloudflare contributors (@emailsec)
+positional: _input
+options:
+  _input:
+    description: The text.
+    type: raw
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show what a server said
+  ansible.builtin.debug:
+    msg: "{{ result.msg | emailsec.cloudflare.printable }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The text.
+  type: str
+"""
+
+import typing as t
+
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+
+
+def _printable(text: object) -> str:
+    return printable(text, None)
+
+
+class FilterModule:
+    """Offers the filter to Ansible."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filter by its name."""
+        return {"printable": _printable}
