@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 import typing as t
 
 from ._errors import InputError
@@ -68,9 +69,18 @@ def read_plan(path: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", plan)
 
 
+def parse_digest(text: str) -> str:
+    """Return a digest as plans have it, from what a person pasted. Raises InputError for anything else, above all for nothing."""
+    found = re.fullmatch("(?:sha256:)?([0-9a-f]{64})", text.strip().lower())
+    if not found:
+        problem = f"not {text!r:.80}" if text.strip() else "and it is empty, so no plan was approved"
+        raise InputError(f"plan_digest must be sha256: and 64 hexadecimal digits, {problem}. Nothing was sent.")
+    return f"sha256:{found[1]}"
+
+
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
     """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
-    if pin is not None and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
+    if pin is not None and parse_digest(pin) != plan["digest"]:
         raise InputError(f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin!r:.80}")
     if plan["account_id"] != account_id:
         raise InputError(f"The plan is for account {plan['account_id']!r:.80}, not for {account_id}")

@@ -7,7 +7,7 @@
 """What all forms of a report show: one flat row for each message, of text that is safe to look at.
 
 A report is what the role quarantine_release writes as JSON: C(account_id), C(host), C(outcome), C(started), C(ended),
-C(result) (that of message_release), and, if there is one, C(plan).
+those of TRAIL, C(result) (that of message_release), and, if there is one, C(plan).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import typing as t
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
 
-COLUMNS = ("account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail")
+# Who asked, approved and started, for what, and which plan: the same in each row of a report
+TRAIL = ("ticket", "requested_by", "approved_by", "started_by", "plan_digest")
+COLUMNS = ("account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail", *TRAIL)
 
 
 def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
@@ -38,6 +40,7 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
             "rule": message.get("rule"),
             "delivery": message.get("delivery"),
             "detail": message.get("detail"),
+            **{name: report.get(name) for name in TRAIL},
         }
         rows.append({name: printable(values[name]) for name in COLUMNS})
     return rows

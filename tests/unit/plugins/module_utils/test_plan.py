@@ -153,7 +153,7 @@ def test_a_plan_may_be_applied_with_its_digest_pinned():
         ("f" * 32, NOW, None, "not for f"),
         (ACCOUNT, NOW + datetime.timedelta(days=1), None, "expired at 2026-11-21T10:00:00Z"),
         (ACCOUNT, NOW, "sha256:" + "0" * 64, "not the one that was approved"),
-        (ACCOUNT, NOW, "sha256:", "not the one that was approved"),
+        (ACCOUNT, NOW, "sha256:", "must be sha256: and 64 hexadecimal digits"),
     ],
 )
 def test_a_foreign_expired_or_unapproved_plan_is_refused(account, now, pin, words):

@@ -137,7 +137,9 @@ def test_a_plan_is_applied_with_its_state_read_whatever_is_asked_for(run: Runner
     [
         ({"ticket": "INC-2"}, {}, "changed after it was made"),
         ({}, {"plan_digest": "sha256:" + "0" * 64}, "not the one that was approved"),
-        ({}, {"plan_digest": ""}, "not the one that was approved"),
+        *(({}, {"plan_digest": text}, "plan_digest must be sha256: and 64") for text in ("", "  ", "[]", "{}", "null", "False", "sha256:", "a" * 63, "md5:" + "a" * 64)),
+        ({}, {"null": ["plan_digest"]}, "plan_digest is null"),
+        ({}, {"null": ["only"]}, "only is null"),
         ({}, {"account_id": "0" * 32}, "not for 0"),
     ],
 )
@@ -151,6 +153,42 @@ def test_a_plan_that_may_not_be_applied_takes_no_request(
     assert done.failed
     assert words in done.result["msg"]
     assert len(script.sent) == requests
+
+
+def test_no_digest_without_a_plan(run: Runner, script: Script) -> None:
+    done = run("message_release", messages=[investigate_id(1)], null=["plan_digest"])
+    assert "plan_digest is null" in done.result["msg"]
+    assert not script.sent
+
+
+@pytest.mark.parametrize("form", ["{}", "sha256:{}", " SHA256:{}\n"])
+def test_a_digest_may_be_pasted(run: Runner, script: Script, dest: Path, form: str) -> None:
+    pin = planned(run, script, dest).result["digest"].partition(":")[2]
+    script.get(path(1), envelope(row(1, **GOOD)))
+    assert not run("message_release", plan=str(dest), plan_digest=form.format(pin), check=True).failed
+
+
+def test_the_plan_that_was_applied_is_returned_whole(run: Runner, script: Script, dest: Path) -> None:
+    plan = planned(run, script, dest).result["plan"]
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    assert run("message_release", plan=str(dest)).result["plan"] == plan
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    step = run("message_release", plan=str(dest), only=[investigate_id(1)])
+    assert "plan" not in step.result
+    assert step.result["plan_digest"] == plan["digest"]
+
+
+def test_what_is_not_given_is_as_the_plan_has_it(run: Runner, script: Script, dest: Path, tmp_path: Path) -> None:
+    plan = planned(run, script, dest, ticket="INC-1", reason="Wanted", requested_by="bob").result["plan"]
+    script.get(path(1), envelope(row(1, **GOOD)))
+    script.release([investigate_id(1)], envelope([entry(1)]))
+    journal = tmp_path / "journal.jsonl"
+    done = run("message_release", plan=str(dest), journal=str(journal), started_by="alice", approved_by="carol", ticket="INC-2", reason="")
+    trail = {"ticket": "INC-2", "reason": "Wanted", "requested_by": "bob", "started_by": "alice", "approved_by": "carol", "plan_digest": plan["digest"]}
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["intent", "outcome"]
+    for told in (*lines, done.result):
+        assert {name: told[name] for name in trail} == trail
 
 
 def test_an_expired_plan_is_refused(run: Runner, script: Script, dest: Path, clock: FakeClock) -> None:
