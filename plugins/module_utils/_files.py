@@ -21,15 +21,12 @@ _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # a FIFO d
 
 
 def open_private(path: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
-    """Open a file, made with mode 0600. One that everybody can read is closed to all but its owner, if it is opened to be written."""
+    """Open a file, made with mode 0600. If others than its group can read it, nobody but its owner may from now on."""
     check_folder(path)
     file = _opened(path, flags)
-    try:
-        if flags & os.O_RDWR and os.fstat(file).st_mode & 0o007:
-            os.fchmod(file, 0o600)
-    except OSError:
-        os.close(file)
-        raise
+    found = os.fstat(file)
+    if flags & os.O_RDWR and found.st_mode & 0o007 and found.st_uid == os.geteuid():
+        os.fchmod(file, 0o600)
     return file
 
 
@@ -64,23 +61,27 @@ def write_whole(path: str, content: bytes) -> None:
 
 
 def check_folder(path: str) -> None:
-    """Raise OSError if everybody could put another file in place of the one at C(path)."""
+    """Raise OSError unless C(path) is in a directory, one in which not everybody can put another file in its place."""
     mode = os.stat(os.path.dirname(os.path.abspath(path))).st_mode
+    if not stat.S_ISDIR(mode):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise OSError(errno.EPERM, "everybody can write to its directory, which has no sticky bit")
 
 
-def check_target(path: str) -> os.stat_result | None:
-    """Return what is at C(path). Raises OSError if no file could be put there, without touching it."""
+def check_target(path: str, replaced: bool = True) -> os.stat_result | None:
+    """Return what is at C(path). Raises OSError if no file could be written there, without touching it.
+
+    replaced: a file that is there is to be replaced, not to be appended to.
+    """
     check_folder(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     try:
         found = os.lstat(path)
+        _check(found)
     except FileNotFoundError:
-        return None
-    _check(found)
+        found = None
+    if not os.access(path if found and not replaced else os.path.dirname(os.path.abspath(path)), os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return found
 
 
