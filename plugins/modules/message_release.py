@@ -51,7 +51,12 @@ options:
     description:
       - Path of a plan file that M(emailsec.cloudflare.message_plan) made. Exactly the messages that it decides to release
         are released; those that it blocks are reported as V(blocked).
-      - A plan that was changed, has expired or is for another account is refused before any request.
+      - A plan that was changed, has expired or is for another account is refused before any request. So is one that says it was made
+        in the future, or that lasts longer than O(emailsec.cloudflare.message_plan#module:expires_in) allows.
+      - With O(plan_digest), the plan with this digest is also found in the file that M(emailsec.cloudflare.message_plan) keeps beside
+        this one, so a plan can be applied after another one took its place.
+      - The file must be a regular file and no symbolic link. Without O(plan_digest), it must also belong to you or to root, have one
+        name (no hard links), and not be writable for everybody, and neither may its directory, unless that has the sticky bit.
       - A message whose verdict got worse, or whose recipients changed since the plan was made, is V(blocked) by the rule
         C(drift).
     type: path
@@ -396,7 +401,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection im
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import read_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._readback import SETTLE_TIME
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import ARRAY, AUTO, OBJECT, Options
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Request, release_messages
@@ -439,7 +445,7 @@ def main() -> None:
         refuse_null(module, "plan_digest", "only")
         plan = chosen = None
         if params["plan"]:
-            plan = chosen = read_plan(params["plan"])
+            plan = chosen = read_plan(params["plan"], params["plan_digest"])
             check_plan(plan, client.account_id, from_seconds(clock.time()), params["plan_digest"])
             if params["only"] is not None:
                 chosen = narrow(plan, params["only"])
