@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import typing as t
 
 from ._errors import InputError
@@ -30,6 +32,19 @@ def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.A
         raise InputError(f"only names what the plan does not release: {', '.join(strangers[:5]):.200}. Nothing was sent.")
     chosen = set(ids)
     return {**plan, "messages": [entry for name, entry in entries.items() if name in chosen]}
+
+
+def audit_trail(given: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> dict[str, str | None]:
+    """Return who asked for a release, approved and started it, and why. What is not given is as the plan has it, if there is one."""
+    asked = {name: given[name] or _text(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
+    return {**asked, "started_by": given["started_by"] or _this_user(), "approved_by": given["approved_by"] or None}
+
+
+def _this_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in containers
+        return str(os.getuid())
 
 
 def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:

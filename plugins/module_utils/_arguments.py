@@ -11,15 +11,26 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, _load_params, missing_required_lib
 
 from ._client import Client
 from ._clock import Clock
 from ._connection import DEFAULT_URL, connection_settings, own_account, secrets
-from ._errors import CloudflareError
+from ._errors import CloudflareError, InputError
 from ._http import IMPORT_ERROR
 
 DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
+
+
+def refuse_null(module: AnsibleModule, *names: str) -> None:
+    """Raise InputError where the task gives one of these options as null, which is not the same as to leave it out.
+
+    From ansible-core 2.19 on, null is what a template leaves that found nothing. C(module.params) has null in both cases.
+    """
+    given = _load_params()
+    for name in names:
+        if name in given and module.params[name] is None:
+            raise InputError(f"{name} is null. Give a value, or leave the option out (omit). Nothing was sent.")
 
 
 def _from_environment(*names: str) -> str:

@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 import typing as t
 
 from ._errors import InputError
+from ._files import open_private, read_whole, write_whole
 
 try:
     import fcntl
@@ -58,24 +57,14 @@ class Cursor:
         if not self._path:
             return
         content = {"schema": _SCHEMA, "version": 1, "account_id": self._account_id, "newest": self.newest, "seen": self.seen, "open": self.open}
-        temporary = None
         try:
-            file, temporary = tempfile.mkstemp(prefix=".cursor-", dir=os.path.dirname(self._path))  # made with mode 0600
-            with os.fdopen(file, "w") as stream:
-                json.dump(content, stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, self._path)
+            write_whole(self._path, json.dumps(content).encode())
         except OSError as error:
-            if temporary:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
             raise InputError(f"state_file {self._path} cannot be written ({error.strerror})") from None
 
     def _read(self, path: str) -> None:
         try:
-            with open(path, "rb") as file:
-                content = json.loads(file.read(_LARGEST))
+            content = json.loads(read_whole(path, _LARGEST))
         except FileNotFoundError:
             return
         except OSError as error:
@@ -104,7 +93,7 @@ def _is_cursor(content: t.Any) -> bool:
 def _locked(path: str) -> int:
     """Return the open lock file, which stays locked as long as this process lives."""
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_private(path)
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,16 +11,19 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ._outcome import PARTIAL, RELEASED, STATUSES
 from ._times import parse_time
 
 _DAY = 86400.0
+_SKEW = 300.0  # between the clocks of two machines
+_OUTCOMES = ("outcome", "settled")
 
 
 class Record(t.NamedTuple):
     """The newest line of a journal that names a message.
 
     line: its number. time: seconds since the epoch. status: what became of the message; None as long as it was only going
-    to be sent, or was sent and nobody has found out yet.
+    to be sent, or was sent and nobody has found out yet, or if no run of this collection can have written the line.
     """
 
     line: int
@@ -29,7 +32,11 @@ class Record(t.NamedTuple):
 
 
 def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], now: float) -> dict[str, Record]:
-    """Return the newest record of the last day for each of these ids. What is no line of a journal is passed over."""
+    """Return the newest record of the last day for each of these ids. What is no line of a journal is passed over.
+
+    A line that names a message, but has a time to come, no run or a status that there is not, proves nothing: it leaves the message in
+    doubt, and does not take back an earlier line that says that it was released.
+    """
     records: dict[str, Record] = {}
     account = account_id.encode()
     for number, line in enumerate(lines):
@@ -39,15 +46,26 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
         moment = parse_time(str(entry.get("time")))
         if entry.get("account_id") != account_id or moment is None or moment.timestamp() < now - _DAY:
             continue
-        if entry.get("event") == "intent":
-            told = [(name, None) for name in _items(entry.get("ids"))]
-        else:
-            rows = [_mapping(row) for row in _items(entry.get("messages"))]
-            told = [(row.get(kind), row.get("status")) for row in rows for kind in ("id", "postfix_id")]
-        for name, status in told:
-            if isinstance(name, str) and name in names:
-                records[name] = Record(number, moment.timestamp(), status if isinstance(status, str) else None)
+        credible = moment.timestamp() <= now + _SKEW and isinstance(entry.get("run"), str)
+        for name, status in _told(entry):
+            if not isinstance(name, str) or name not in names:
+                continue
+            if credible and (status is None or status in STATUSES):
+                records[name] = Record(number, moment.timestamp(), status)
+            elif name not in records or records[name].status not in (RELEASED, PARTIAL):
+                records[name] = Record(number, moment.timestamp(), None)
     return records
+
+
+def _told(entry: t.Mapping[str, t.Any]) -> t.Iterator[tuple[t.Any, t.Any]]:
+    """Yield each name of a message in a line, with its status."""
+    if entry.get("event") == "intent":
+        for name in _items(entry.get("ids")):
+            yield name, None
+    elif entry.get("event") in _OUTCOMES:
+        for row in map(_mapping, _items(entry.get("messages"))):
+            yield row.get("id"), row.get("status")
+            yield row.get("postfix_id"), row.get("status")
 
 
 def _parsed(line: bytes) -> object:

@@ -15,13 +15,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 import threading
 import time
 import typing as t
 
 from ._clock import Clock
 from ._errors import InterruptError, JournalError
+from ._files import check_target, open_private
 from ._history import Record, latest
 from ._times import from_seconds
 
@@ -35,7 +35,7 @@ _TURN_POLL = 0.5
 
 
 class Journal:
-    """Appends to the file at C(path), made with mode 0600 if it is not there. No path: nothing is recorded.
+    """Appends to the file at C(path), a private one. No path: nothing is recorded.
 
     context: fields that every line carries, C(account_id) among them. now: tells the seconds since the epoch. In check mode
     the file is read only, and not made.
@@ -54,24 +54,11 @@ class Journal:
         if path is None:
             return
         try:
-            if not check_mode or self._could_write(path):
-                flags = os.O_RDONLY if check_mode else os.O_RDWR | os.O_APPEND | os.O_CREAT
-                self._file = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0), 0o600)
-                if not stat.S_ISREG(os.fstat(self._file).st_mode):
-                    raise JournalError(f"The journal {path} is not a regular file. Nothing was sent.")
-                if not check_mode:
-                    os.fchmod(self._file, 0o600)
+            if check_mode and check_target(path, replaced=False) is None:
+                return
+            self._file = open_private(path, os.O_RDONLY if check_mode else os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise JournalError(f"The journal {path} cannot be written ({error.strerror}). Nothing was sent.") from None
-
-    @staticmethod
-    def _could_write(path: str) -> bool:
-        """Tell whether the file is there. Raises JournalError if it could not be written."""
-        there = os.path.lexists(path)
-        folder = os.path.dirname(os.path.abspath(path))
-        if os.path.isdir(path) or os.path.islink(path) or not os.access(path if there else folder, os.W_OK):
-            raise JournalError(f"The journal {path} cannot be written. Nothing was sent.")
-        return there
 
     def take_turn(self, clock: Clock, patience: float) -> None:
         """Wait until no other run that uses this journal is at work on the account, C(patience) seconds at the most.

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import re
 import typing as t
 
 from ._errors import InputError
@@ -29,7 +30,8 @@ VERSION = 1
 RELEASE = "release"
 BLOCKED = "blocked"
 DRIFT = "drift"
-_LARGEST = 256 * 1024 * 1024
+LONGEST = datetime.timedelta(days=90)  # of a plan, from when it is made to when it expires
+_SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 
 
 def digest(plan: t.Mapping[str, t.Any]) -> str:
@@ -46,36 +48,60 @@ def seal(plan: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def same_decisions(left: t.Mapping[str, t.Any], right: t.Mapping[str, t.Any]) -> bool:
     """Tell whether two plans differ in nothing but their times."""
-    times = ("created_at", "expires_at", "digest")
-    return {**left, **dict.fromkeys(times)} == {**right, **dict.fromkeys(times)}
+    times = dict.fromkeys(("created_at", "expires_at"))
+    return digest({**left, **times}) == digest({**right, **times})  # as == takes true for 1
 
 
-def read_plan(path: str) -> dict[str, t.Any]:
-    """Return the plan in a file, if it is one and its digest is right. Raises InputError."""
+def parse_plan(text: bytes, name: str) -> dict[str, t.Any]:
+    """Return the plan in a text, if it is one and its digest is right. Raises InputError, which calls it C(name)."""
     try:
-        with open(path, "rb") as file:
-            text = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise InputError(f"The plan {path} cannot be read ({error.strerror})") from None
-    try:
-        plan = json.loads(text, object_pairs_hook=_once) if len(text) <= _LARGEST else None
+        plan = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         plan = None
     flaw = _flaw(plan)
     if flaw:
-        raise InputError(f"{path} is no plan of this collection: {flaw}. Nothing was sent.")
+        raise InputError(f"{name} is no plan of this collection: {flaw}. Nothing was sent.")
     return t.cast("dict[str, t.Any]", plan)
+
+
+def parse_digest(text: str) -> str:
+    """Return a digest as plans have it, from what a person pasted. Raises InputError for anything else, above all for nothing."""
+    found = re.fullmatch("(?:sha256:)?([0-9a-f]{64})", text.strip().lower())
+    if not found:
+        problem = f"not {text!r:.80}" if text.strip() else "and it is empty, so no plan was approved"
+        raise InputError(f"plan_digest must be sha256: and 64 hexadecimal digits, {problem}. Nothing was sent.")
+    return f"sha256:{found[1]}"
 
 
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
     """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
-    if pin is not None and pin.strip().lower().rpartition(":")[2] != plan["digest"].rpartition(":")[2]:
-        raise InputError(f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin!r:.80}")
+    if pin is not None and not is_pinned(plan, pin):
+        raise InputError(
+            f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin!r:.80}. "
+            "No file beside it has the approved plan either"
+        )
     if plan["account_id"] != account_id:
         raise InputError(f"The plan is for account {plan['account_id']!r:.80}, not for {account_id}")
-    expires = t.cast(datetime.datetime, parse_time(plan["expires_at"]))
+    created, expires = t.cast(datetime.datetime, parse_time(plan["created_at"])), expiry(plan)
+    if created > now + _SKEW:
+        raise InputError(
+            f"The plan says that it was made at {to_text(created)}, and that is in the future. Make a new one, and check the clock of this "
+            "machine and of the one that made it"
+        )
+    if expires > created + LONGEST:
+        raise InputError(f"The plan lasts until {to_text(expires)}, longer than the {LONGEST.days} days that expires_in allows; make a new one")
     if expires <= now:
         raise InputError(f"The plan expired at {to_text(expires)}; make a new one")
+
+
+def is_pinned(plan: t.Mapping[str, t.Any], pin: str) -> bool:
+    """Tell whether a plan has this digest, given with or without the name of the algorithm."""
+    return bool(parse_digest(pin) == plan["digest"])
+
+
+def expiry(plan: t.Mapping[str, t.Any]) -> datetime.datetime:
+    """Return until when a plan may be applied."""
+    return t.cast(datetime.datetime, parse_time(plan["expires_at"]))
 
 
 def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
@@ -107,12 +133,13 @@ def _flaw(plan: t.Any) -> str | None:
     """Return what keeps parsed JSON from being a plan, or None."""
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
         return "it does not say so"
-    if plan.get("version") != VERSION:
+    if type(plan.get("version")) is not int or plan["version"] != VERSION:
         return f"it is of version {plan.get('version')!r:.20}, and this release reads version {VERSION}"
     if not isinstance(plan.get("account_id"), str) or not isinstance(plan.get("digest"), str):
         return "account_id or digest is missing"
-    if not isinstance(plan.get("expires_at"), str) or parse_time(plan["expires_at"]) is None:
-        return "expires_at is no time"
+    for name in ("created_at", "expires_at"):
+        if not isinstance(plan.get(name), str) or parse_time(plan[name]) is None:
+            return f"{name} is no time"
     entries = plan.get("messages")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and _is_entry(entry) for entry in entries):
         return "its messages are garbled"
@@ -136,7 +163,6 @@ def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
     if entry.get("decision") != RELEASE or rules:
         return False
     try:
-        parse_handle(entry.get("id"))
+        return parse_handle(entry.get("id")).text == entry["id"]  # so that no message has two ids
     except InputError:
         return False
-    return True

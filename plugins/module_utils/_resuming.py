@@ -30,7 +30,7 @@ def resume(messages: Messages, clock: Clock, journal: Journal, items: t.Iterable
     concerned: dict[Item, Record] = {}
     wait = 0.0
     for item in open_items:
-        record = max((records[name] for name in item.names if name in records), default=None)
+        record = max((records[name] for name in item.names if name in records), key=lambda found: found.line, default=None)
         age = max(0.0, now - record.time) if record else 0.0
         if record and record.status in (RELEASED, PARTIAL):
             concerned[item] = record

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import collections
+import types
 import typing as t
 import uuid
 
@@ -30,7 +31,7 @@ class Request(t.NamedTuple):
     """What is to be released and how.
 
     plan: release its entries; handles are then those of the plan. verify_delivery: seconds to follow what was released.
-    reason, ticket: recorded only. journal: path, or None.
+    trail: who asked, who approved and so on, recorded in each line of the journal. journal: path, or None.
     """
 
     handles: t.Sequence[Handle]
@@ -38,10 +39,9 @@ class Request(t.NamedTuple):
     check_mode: bool = False
     check_state: bool = True
     plan: t.Mapping[str, t.Any] | None = None
+    trail: t.Mapping[str, str | None] = types.MappingProxyType({})
     verify_delivery: float = 0
     journal: str | None = None
-    reason: str | None = None
-    ticket: str | None = None
 
 
 class Row(t.NamedTuple):
@@ -124,7 +124,8 @@ class Report:
 
 def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
-    context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
+    digest = request.plan["digest"] if request.plan is not None else None
+    context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail, "plan_digest": digest}
     journal = Journal(request.journal, context, request.check_mode, clock.time)
     # What was planned is held against all that the plan says.
     messages = Messages(client, clock, request.options.concurrency, brief=request.plan is None)

@@ -16,6 +16,8 @@ import tempfile
 import threading
 import typing as t
 
+from ._files import open_private
+
 try:
     import fcntl
 except ImportError:  # not a POSIX system; Ansible's controllers are
@@ -63,7 +65,7 @@ class SharedNumbers:
         if self._path is None:
             return None
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            file = open_private(self._path)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
             self._path = None

@@ -13,6 +13,7 @@ description:
   - Finds messages, judges each by a policy of named rules, and writes a plan that says what would be released, what not,
     and why, with the evidence that an approver needs.
   - Changes nothing in Cloudflare. M(emailsec.cloudflare.message_release) applies the plan.
+  - A new plan does not destroy another one that waits for its approval. Each plan is also kept in a file of its own beside O(dest).
   - Needs the permission C(Cloud Email Security) with C(Read).
 author:
   - emailsec.cloudflare contributors (@emailsec)
@@ -31,7 +32,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - A plan in O(dest) that decides the same and has not expired is kept.
+      - A plan in O(dest) is kept if it decides the same, has not expired, and does not expire later than O(expires_in) allows.
 options:
   messages:
     description:
@@ -156,10 +157,19 @@ options:
   dest:
     description:
       - Write the plan to this file, with mode C(0600). If not set, the plan is only returned.
+      - The plan is also written to a file beside it whose name has the first 12 digits of the digest,
+        such as C(INC-4711.0123456789ab.json) for C(INC-4711.json), or C(localhost.0123456789ab.plan.json) for
+        C(localhost.plan.json). O(dest) holds the newest plan. See RV(plan_file) and RV(waiting).
+      - To apply a plan, give O(dest) as O(emailsec.cloudflare.message_release#module:plan), and the digest of the plan as
+        O(emailsec.cloudflare.message_release#module:plan_digest). This works for each of the plans.
+      - Expired plans are not removed.
+      - If there is a file, it must be a regular file with one name (no symbolic link, no hard links) that belongs to you or
+        root. If only its group has access to it, the group keeps the access. The directory must not be writable for everybody,
+        unless it has the sticky bit.
       - A refused plan is not written.
     type: path
   expires_in:
-    description: How long the plan may be applied, such as V(8h) or V(7d).
+    description: How long the plan may be applied, such as V(8h) or V(7d). At most V(90d).
     type: str
     default: 24h
   evidence:
@@ -318,10 +328,26 @@ summary:
   type: dict
   sample: {"total": 3, "release": 2, "blocked": 1, "recipients": 4, "rules": {"forbidden_dispositions": 1}}
 dest:
-  description: The option O(dest).
+  description: The option O(dest). This file holds the plan until another one is made.
   returned: unless an argument was refused
   type: str
   sample: /srv/plans/INC-4711.json
+plan_file:
+  description:
+    - The file beside O(dest) that holds this plan and that no other plan replaces. Null without O(dest), and if the plan is refused.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: /srv/plans/INC-4711.9f86d081884c.json
+waiting:
+  description:
+    - Another plan of this account that O(dest) held until now, if it releases something and has not expired, so that it can still be
+      applied by its digest. Null if there is none. RV(msg) says it too.
+    - It has C(digest), C(plan_file), C(expires_at), C(requested_by), C(reason) and C(ticket).
+  returned: unless an argument was refused
+  type: dict
+  version_added: 0.5.0
+  sample: null
 api_calls:
   description: Number of HTTP requests made.
   returned: always
@@ -345,7 +371,6 @@ cf_ray:
   sample: 8f1c2d3e4a5b6c7d-FRA
 """
 
-import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -364,11 +389,11 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import read_plan, same_decisions
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import check_writable, write_plan
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planning import Planned, Wish, make_plan, sentence
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import LONGEST, expiry
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import Kept, check_writable, keep_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._planning import Wish, make_plan, sentence
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._policy import Policy
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_duration, parse_time
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_duration, to_text
 
 POLICY_OPTIONS = {
     "max_messages": {"type": "int", "default": 50},
@@ -398,7 +423,8 @@ def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
         asked = {name: params[name] for name in (*search_argument_spec(), "delivery_status", "detections_only") if params[name] is not None}
     else:
         handles = parse_handles(params["messages"])
-    parse_duration(params["expires_in"], "expires_in")
+    if parse_duration(params["expires_in"], "expires_in") > LONGEST:
+        raise InputError(f"expires_in must be at most {LONGEST.days}d, not {params['expires_in']!r:.40}")
     return Wish(
         account_id=account_id,
         handles=handles,
@@ -411,21 +437,12 @@ def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     )
 
 
-def keep_or_write(planned: Planned, dest: str | None, now: float, check_mode: bool) -> tuple[dict[str, t.Any], bool]:
-    """Return the plan that counts, and whether the file changed (or would)."""
-    if dest is None:
-        return planned.plan, False
-    if os.path.exists(dest):
-        try:
-            kept = read_plan(dest)
-        except InputError:
-            kept = None
-        expires = parse_time(kept["expires_at"]) if kept else None
-        if kept and expires and expires > from_seconds(now) and same_decisions(kept, planned.plan):
-            return kept, False
-    if not check_mode:
-        write_plan(dest, planned.plan)
-    return planned.plan, True
+def waits(kept: Kept | None) -> dict[str, t.Any] | None:
+    """Return what the result says of another plan that waits."""
+    if not kept or not kept.waiting:
+        return None
+    told = {name: kept.waiting.get(name) for name in ("digest", "requested_by", "reason", "ticket")}
+    return {**told, "plan_file": kept.waiting_file, "expires_at": to_text(expiry(kept.waiting))}
 
 
 def main() -> None:
@@ -460,13 +477,28 @@ def main() -> None:
             planned = make_plan(Messages(client, clock), wish)
         finally:
             calls = client.calls
-        plan, changed = (planned.plan, False) if planned.refusals else keep_or_write(planned, dest, now, module.check_mode)
+        kept = keep_plan(dest, planned.plan, from_seconds(now), module.check_mode) if dest and not planned.refusals else None
     except CloudflareError as error:
         fail(module, error, api_calls=calls)
-    result = {"plan": plan, "digest": plan["digest"], "summary": plan["summary"], "dest": dest, "api_calls": calls}
+    plan = kept.plan if kept else planned.plan
+    waiting = waits(kept)
+    msg = sentence(planned)
+    if waiting:
+        msg += f" Another plan can still be applied until {waiting['expires_at']}: {waiting['digest']}, kept in {waiting['plan_file']}."
+    result = {
+        "msg": msg,
+        "changed": bool(kept and kept.changed),
+        "plan": plan,
+        "digest": plan["digest"],
+        "summary": plan["summary"],
+        "dest": dest,
+        "plan_file": kept.file if kept else None,
+        "waiting": waiting,
+        "api_calls": calls,
+    }
     if planned.refusals:
-        fail(module, None, msg=sentence(planned), changed=False, **result)
-    module.exit_json(msg=sentence(planned), changed=changed, **result)
+        fail(module, None, **result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

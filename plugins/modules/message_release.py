@@ -51,7 +51,12 @@ options:
     description:
       - Path of a plan file that M(emailsec.cloudflare.message_plan) made. Exactly the messages that it decides to release
         are released; those that it blocks are reported as V(blocked).
-      - A plan that was changed, has expired or is for another account is refused before any request.
+      - A plan that was changed, has expired or is for another account is refused before any request. So is one that says it was made
+        in the future, or that lasts longer than O(emailsec.cloudflare.message_plan#module:expires_in) allows.
+      - With O(plan_digest), the plan with this digest is also found in the file that M(emailsec.cloudflare.message_plan) keeps beside
+        this one, so a plan can be applied after another one took its place.
+      - The file must be a regular file and no symbolic link. Without O(plan_digest), it must also belong to you or to root, have one
+        name (no hard links), and not be writable for everybody, and neither may its directory, unless that has the sticky bit.
       - A message whose verdict got worse, or whose recipients changed since the plan was made, is V(blocked) by the rule
         C(drift).
     type: path
@@ -60,15 +65,17 @@ options:
     description:
       - The digest that was approved, as RV(emailsec.cloudflare.message_plan#module:digest) gave it. A plan with another
         digest is refused.
-      - Without it, the digest inside the file shows only that the file is undamaged, as whoever can write the file can
-        write the digest.
+      - It is C(sha256:) and 64 hexadecimal digits. C(sha256:) may be left out. Anything else is refused, also an empty
+        string and null, as a form or a variable that nobody filled in approves nothing.
+      - Without this option, the digest inside the file shows only that the file is undamaged, as whoever can write the file
+        can write the digest.
     type: str
     version_added: 0.2.0
   only:
     description:
       - Release only these messages of O(plan), given by the ids that it holds, to go through a plan step by step.
       - The other messages of the plan are neither released nor reported. An id that the plan does not release is refused
-        before any request.
+        before any request, and so is null.
     type: list
     elements: str
     version_added: 0.2.0
@@ -153,11 +160,31 @@ options:
   reason:
     description:
       - Why the messages are released. Recorded in journal and result, not sent to Cloudflare.
+      - If not set, the reason in O(plan) counts.
     type: str
   ticket:
     description:
       - Number of the ticket that asks for it. Recorded in journal and result, not sent to Cloudflare.
+      - If not set, the ticket in O(plan) counts.
     type: str
+  started_by:
+    description:
+      - Who runs the task. Recorded in journal and result, not sent to Cloudflare.
+      - If not set, the system user that runs the module.
+    type: str
+    version_added: 0.5.0
+  requested_by:
+    description:
+      - Who asked for the release. Recorded in journal and result, not sent to Cloudflare.
+      - If not set, the person in O(plan) counts.
+    type: str
+    version_added: 0.5.0
+  approved_by:
+    description:
+      - Who approved the release. Recorded in journal and result, not sent to Cloudflare.
+      - The module records the name and does not check it.
+    type: str
+    version_added: 0.5.0
 notes:
   - SIGTERM and SIGINT end the run after the requests in flight; the result tells what was done and what was not.
 seealso:
@@ -306,15 +333,40 @@ api_calls:
   type: int
   sample: 3
 reason:
-  description: The option O(reason).
+  description: The option O(reason), or else the reason in O(plan).
   returned: unless an argument was refused
   type: str
   sample: False positive, confirmed by the recipient
 ticket:
-  description: The option O(ticket).
+  description: The option O(ticket), or else the ticket in O(plan).
   returned: unless an argument was refused
   type: str
   sample: INC-4711
+started_by:
+  description: The option O(started_by), or else the system user that ran the module.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: alice
+requested_by:
+  description: The option O(requested_by), or else the person in O(plan).
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: bob
+approved_by:
+  description: The option O(approved_by).
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: carol
+plan:
+  description:
+    - The plan that was checked and applied, with all its messages, as RV(emailsec.cloudflare.message_plan#module:plan).
+    - A report made of it shows what was applied. The file may have changed since.
+  returned: with O(plan) and without O(only), unless an argument was refused
+  type: dict
+  version_added: 0.5.0
 plan_digest:
   description: Digest of the plan that was applied.
   returned: with O(plan), unless an argument was refused
@@ -342,14 +394,15 @@ import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import narrow, planned_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, make_client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import audit_trail, narrow, planned_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, make_client, refuse_null
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import read_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._readback import SETTLE_TIME
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import ARRAY, AUTO, OBJECT, Options
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Request, release_messages
@@ -374,6 +427,9 @@ def main() -> None:
             journal={"type": "path"},
             reason={"type": "str"},
             ticket={"type": "str"},
+            started_by={"type": "str"},
+            requested_by={"type": "str"},
+            approved_by={"type": "str"},
         ),
         mutually_exclusive=[("messages", "plan")],
         required_one_of=[("messages", "plan")],
@@ -386,14 +442,16 @@ def main() -> None:
         signal.signal(number, clock.stop)
     try:
         client = make_client(module, clock, connections=in_range(params, "concurrency", 1, 16))
-        plan = None
+        refuse_null(module, "plan_digest", "only")
+        plan = chosen = None
         if params["plan"]:
-            plan = read_plan(params["plan"])
+            plan = chosen = read_plan(params["plan"], params["plan_digest"])
             check_plan(plan, client.account_id, from_seconds(clock.time()), params["plan_digest"])
             if params["only"] is not None:
-                plan = narrow(plan, params["only"])
+                chosen = narrow(plan, params["only"])
+        trail = audit_trail(params, plan or {})
         request = Request(
-            handles=planned_handles(plan) if plan else parse_handles(params["messages"]),
+            handles=planned_handles(chosen) if chosen else parse_handles(params["messages"]),
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
                 concurrency=params["concurrency"],
@@ -404,19 +462,20 @@ def main() -> None:
             ),
             check_mode=module.check_mode,
             check_state=params["check_state"],
-            plan=plan,
+            plan=chosen,
+            trail=trail,
             verify_delivery=in_range(params, "verify_delivery", 0),
             journal=params["journal"],
-            reason=params["reason"],
-            ticket=params["ticket"],
         )
         report = release_messages(client, clock, request)
     except CloudflareError as error:
         fail(module, error)
 
-    result = {**report.result(), "api_calls": client.calls, "reason": params["reason"], "ticket": params["ticket"]}
+    result = {**report.result(), "api_calls": client.calls, **trail}
     if plan:
         result["plan_digest"] = plan["digest"]
+        if chosen is plan:
+            result["plan"] = plan
     for warning in report.warnings:
         module.warn(warning)
     if module._diff:

@@ -17,7 +17,7 @@ from pathlib import Path
 import jinja2
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import report_rows
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import TRAIL, report_rows
 
 _PARTS = Path(__file__).parent / "report"
 # From what needs a hand to what is done; the order of the chart.
@@ -52,15 +52,13 @@ def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
     result, plan = report.get("result") or {}, report.get("plan") or {}
     summary = result.get("summary") or {}
     values = {
-        **{name: report.get(name) for name in ("host", "account_id", "outcome", "ticket", "reason", "started", "ended", "started_by")},
+        **{name: report.get(name) for name in ("host", "account_id", "outcome", "reason", "started", "ended", *TRAIL)},
         "msg": result.get("msg"),
         "released": summary.get("released", 0),
         "total": summary.get("total", 0),
         "recipients": summary.get("recipients_delivered", 0),
         "api_calls": result.get("api_calls"),
-        "digest": result.get("plan_digest"),
         "planned_at": plan.get("created_at"),
-        "requested_by": plan.get("requested_by"),
     }
     return {name: printable(value, 2000) for name, value in values.items()}
 

@@ -7,7 +7,7 @@
 """What all forms of a report show: one flat row for each message, of text that is safe to look at.
 
 A report is what the role quarantine_release writes as JSON: C(account_id), C(host), C(outcome), C(started), C(ended),
-C(result) (that of message_release), and, if there is one, C(plan).
+those of TRAIL, C(result) (that of message_release), and, if there is one, C(plan).
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import typing as t
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import addresses, shown_message
 
+# Who asked, approved and started, for what, and which plan: the same in each row of a report
+TRAIL = ("ticket", "requested_by", "approved_by", "started_by", "plan_digest")
 COLUMNS = (
     "account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail",
-    "envelope_sender", "authentication", "reasons",
+    "envelope_sender", "authentication", "reasons", *TRAIL,
 )  # fmt: skip
 
 
@@ -35,6 +37,7 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
         values = {
             "account": report.get("host") or report.get("account_id"),
             **{name: message.get(name) for name in ("status", "handle", "rule", "delivery", "detail")},
+            **{name: report.get(name) for name in TRAIL},
         }
         rows.append({
             **dict.fromkeys(COLUMNS, ""),

@@ -73,6 +73,16 @@ def test_rundeck(ansible: Ansible, emulator: Emulator) -> None:
     assert sorted(emulator.deliveries.values()) == [1, 1]
 
 
+def test_an_approval_in_rundeck(ansible: Ansible, emulator: Emulator) -> None:
+    assert ansible.plan(search={"sender": PARTNER}).code == 0
+    (ansible.directory / "apply.yml").write_text(block("apply.yml"))
+    for digest, deliveries in (("", 0), ("{{ lookup('pipe', 'touch pwned') }}", 0), (ansible.plan_of()["digest"], 2)):
+        done = run(ansible, "ansible-playbook emailsec.cloudflare.apply -e @apply.yml", **answers(digest=digest))
+        assert (done.returncode, len(emulator.deliveries)) == (0 if deliveries else 2, deliveries), done.stdout
+    assert not (ansible.directory / "pwned").exists()
+    assert ansible.report()["approved_by"] == "alice"
+
+
 @pytest.mark.usefixtures("etc")
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'touch pwned') }}", "'\"; touch pwned; $(touch pwned) \u00e4"])
 def test_what_people_type_is_text(ansible: Ansible, emulator: Emulator, text: str) -> None:
@@ -106,6 +116,13 @@ def test_a_pipeline(ansible: Ansible, emulator: Emulator) -> None:
     for path in jobs["plan"]["artifacts"]["paths"]:
         assert (ansible.directory / path).is_file()
     name, _, digest = (ansible.directory / jobs["plan"]["artifacts"]["reports"]["dotenv"]).read_text().strip().partition("=")
+
+    nothing = run(ansible, "\n".join(jobs["apply"]["script"]), **{name: ""})
+    assert (nothing.returncode != 0, nothing.stdout) == (True, ""), "not even begun"
+    failing = jobs["plan"]["script"][1:]
+    gone = run(ansible, "set -e\ncd collections\n" + "\n".join(failing))
+    assert gone.returncode != 0
+    assert not (ansible.directory / "collections" / "plan.env").exists()
 
     other = run(ansible, "\n".join(jobs["apply"]["script"]), **{name: "sha256:" + "0" * 64})
     assert other.returncode == 2

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
-from playbooks import Ansible, Run
+import json
+
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import unpacked_plan
+from playbooks import Ansible, Run, statuses
 
 from emulator import Emulator
 
@@ -29,18 +32,25 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
     }
     inventory = ansible.inventory(**hosts)
 
-    planned = ansible.plan(*inventory, "-vvv")
+    planned = ansible.plan(*inventory, "-v", handover="auto")
+    packed = planned.artifacts["quarantine_release_plan_packed"]
+    assert "Quarterly invoice 2041" in unpacked_plan(packed["found"])["messages"][0]["subject"], "it does reach the next job"
     assert "to: alice@harbour-logistics.example\n  subject: Quarterly invoice 2041\n" in ansible.ticket("found")
     (page,) = ansible.reports.glob("all-accounts-*.html")
     assert [host for host in hosts if host not in page.read_text(encoding="utf-8")] == [], "also those that failed at once"
     emulator.script(emulator.quarantined()[0].id, "failed")
-    applied = ansible.apply(*inventory, "-vvv", "--diff", canary=1)
-    released = ansible.release(*inventory, "-vvv", "--diff")
+    applied = ansible.apply(*inventory, "-vvv", "--diff", canary=1, require_digest=False)
+    received = ansible.playbook("emailsec.cloudflare.apply", *inventory, "-l", "found", "-vvvv", "-e", json.dumps(planned.artifacts))
+    released = ansible.release(*inventory, "-vvvv", "--diff")
     emulator.faults.add("status", status=403, times=None)
-    refused = ansible.plan(*inventory, "-vvv", "-l", "found,capped")
+    refused = ansible.plan(*inventory, "-v", "-l", "found,capped")
+    merged = ansible.playbook("emailsec.cloudflare.merge_reports", *inventory, "-vvvv")
 
-    assert [run.code for run in (planned, applied, released, refused)] == [2, 2, 2, 2]
+    assert [run.code for run in (planned, applied, released, refused, merged)] == [2, 2, 2, 2, 0]
+    assert "was handed over" not in received.text
+    assert statuses(ansible.report("found")["result"])
     assert planned.facts("quarantine_release_result") == {"found": "would_release", "capped": "blocked", "wrong": "failed"}
     assert set(refused.facts("quarantine_release_result").values()) == {"failed"}
-    for run in (planned, applied, released, refused):
+    for run in (planned, applied, received, released, refused, merged):
         assert shown(run) == []
+        assert all(text[:60] not in run.output for text in packed.values()), "what anybody can unpack"

@@ -68,17 +68,17 @@ def script(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[http.Script]:
 class Runner(t.Protocol):
     """Runs a module with a token and an account, unless the test gives its own or None."""
 
-    def __call__(self, name: str, /, *, check: bool = False, diff: bool = False, **options: t.Any) -> Finished:
-        """Return how the module ended."""
+    def __call__(self, name: str, /, *, check: bool = False, diff: bool = False, null: t.Sequence[str] = (), **options: t.Any) -> Finished:
+        """Return how the module ended. null: options that the task gives as null."""
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], clock: FakeClock, script: http.Script) -> Runner:
     """Run a module against the script."""
 
-    def runner(name: str, /, *, check: bool = False, diff: bool = False, **options: t.Any) -> Finished:
+    def runner(name: str, /, *, check: bool = False, diff: bool = False, null: t.Sequence[str] = (), **options: t.Any) -> Finished:
         given = {"account_id": ACCOUNT, "api_token": TOKEN, **options}
         given = {option: value for option, value in given.items() if value is not None}
-        return run_module(capsys, clock, name, given, check_mode=check, diff=diff)
+        return run_module(capsys, clock, name, {**given, **dict.fromkeys(null)}, check_mode=check, diff=diff)
 
     return runner

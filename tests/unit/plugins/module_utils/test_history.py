@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._history import latest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, investigate_id, postfix_id
@@ -22,7 +23,7 @@ STATUSES = ["released", "undelivered", "unknown", None]
 
 def event(kind: str, age: float = 0.0, **fields: t.Any) -> dict[str, t.Any]:
     """Return a line of a journal."""
-    return {"time": from_seconds(NOW - age).isoformat(timespec="milliseconds"), "event": kind, "account_id": ACCOUNT, **fields}
+    return {"time": from_seconds(NOW - age).isoformat(timespec="milliseconds"), "event": kind, "run": "r1", "account_id": ACCOUNT, **fields}
 
 
 def told(number: int, status: object) -> dict[str, t.Any]:
@@ -67,3 +68,39 @@ def test_lines_of_another_account_and_of_another_day_do_not_count() -> None:
 def test_only_what_is_asked_for_is_kept() -> None:
     line = json.dumps(event("intent", ids=[investigate_id(number) for number in range(50)])).encode()
     assert list(latest([line], ACCOUNT, {investigate_id(7)}, NOW)) == [investigate_id(7)]
+
+
+RELEASED = event("outcome", messages=[told(1, "released")])
+UNDELIVERED = event("outcome", messages=[told(1, "undelivered")])
+NO_EVIDENCE = {
+    "a time to come": event("outcome", age=-301, messages=[told(1, "released")]),
+    "a time far away": {**RELEASED, "time": "9999-12-31T23:59:59+00:00"},
+    "no run": {name: value for name, value in RELEASED.items() if name != "run"},
+    "a run that is no text": {**RELEASED, "run": 1},
+    "a status that there is not": event("outcome", messages=[told(1, "Released")]),
+    "a status that is no text": event("settled", messages=[told(1, True)]),
+    "an intent in the future": event("intent", age=-7200, ids=NAMES),
+}
+
+
+def statuses(*events: dict[str, t.Any]) -> set[str | None]:
+    """Return what a journal of these lines says of the first message."""
+    found = latest([as_json(line) for line in events], ACCOUNT, NAMES, NOW)
+    return {found[name].status for name in NAMES[:2] if name in found}
+
+
+@pytest.mark.parametrize("line", NO_EVIDENCE.values(), ids=NO_EVIDENCE)
+def test_what_no_run_wrote_proves_nothing_and_leaves_doubt(line: dict[str, t.Any]) -> None:
+    assert statuses(line) == {None}
+    assert statuses(UNDELIVERED, line) == {None}
+    assert statuses(RELEASED, line) == {"released"}, "or a planted line would have it sent again"
+    assert statuses(line, UNDELIVERED) == {"undelivered"}
+
+
+def test_clocks_may_differ_a_little() -> None:
+    assert statuses(event("outcome", age=-299, messages=[told(1, "released")])) == {"released"}
+
+
+@pytest.mark.parametrize("line", [event("moved", messages=[told(1, "released")]), event("outcome", messages=[{**told(1, "released"), "id": 1, "postfix_id": [postfix_id(1)]}])])
+def test_lines_about_something_else_say_nothing(line: dict[str, t.Any]) -> None:
+    assert statuses(line) == set()

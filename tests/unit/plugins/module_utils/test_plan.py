@@ -13,7 +13,8 @@ import random
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, digest, drift, read_plan, same_decisions, seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, digest, drift, same_decisions, seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import read_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +99,9 @@ def test_a_tampered_plan_is_refused(tmp_path, change):
         plan(account_id=7),
         plan(expires_at="tomorrow"),
         plan(expires_at=None),
+        plan(created_at="yesterday"),
+        plan(created_at=None),
+        plan(version=True),
         plan(messages=None),
         plan(messages=["id"]),
         plan(messages=[{**ENTRY, "decision": "blocked"}]),
@@ -109,6 +113,8 @@ def test_a_tampered_plan_is_refused(tmp_path, change):
         plan(messages=[{**ENTRY, "recipients": [1]}]),
         plan(messages=[{**ENTRY, "final_disposition": 1}]),
         plan(messages=[ENTRY, ENTRY]),
+        plan(messages=[ENTRY, {**ENTRY, "id": f"{ENTRY['id']} "}]),
+        plan(messages=[{**ENTRY, "id": f" {ENTRY['id']}"}]),
     ],
 )
 def test_what_is_no_plan_is_refused_even_with_the_right_digest(tmp_path, document):
@@ -153,12 +159,23 @@ def test_a_plan_may_be_applied_with_its_digest_pinned():
         ("f" * 32, NOW, None, "not for f"),
         (ACCOUNT, NOW + datetime.timedelta(days=1), None, "expired at 2026-11-21T10:00:00Z"),
         (ACCOUNT, NOW, "sha256:" + "0" * 64, "not the one that was approved"),
-        (ACCOUNT, NOW, "sha256:", "not the one that was approved"),
+        (ACCOUNT, NOW, "sha256:", "must be sha256: and 64 hexadecimal digits"),
+        (ACCOUNT, NOW - datetime.timedelta(hours=2, minutes=6), None, "in the future"),
     ],
 )
 def test_a_foreign_expired_or_unapproved_plan_is_refused(account, now, pin, words):
     with pytest.raises(InputError, match=words):
         check_plan(seal(plan()), account, now, pin)
+
+
+def test_clocks_may_differ_a_little():
+    check_plan(seal(plan()), ACCOUNT, NOW - datetime.timedelta(hours=2, minutes=5), None)
+
+
+def test_no_plan_lasts_longer_than_one_can_ask_for():
+    check_plan(seal(plan(expires_at="2027-02-18T10:00:00Z")), ACCOUNT, NOW, None)
+    with pytest.raises(InputError, match="longer than the 90 days"):
+        check_plan(seal(plan(expires_at="2027-02-18T10:00:01Z")), ACCOUNT, NOW, None)
 
 
 @pytest.mark.parametrize(
@@ -189,4 +206,5 @@ def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields, dri
 def test_plans_that_differ_in_time_only_decide_the_same():
     sealed = seal(plan())
     assert same_decisions(sealed, seal(plan(created_at="2026-11-20T11:00:00Z", expires_at="2026-11-22T10:00:00Z")))
-    assert not same_decisions(sealed, seal(plan(ticket="INC-2")))
+    for change in ({"ticket": "INC-2"}, {"version": True}, {"version": 1.0}, {"account_id": "f" * 32}, {"messages": []}, {"new": None}):
+        assert not same_decisions(sealed, seal(plan(**change)))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import typing as t
 from pathlib import Path
@@ -65,6 +66,102 @@ def test_the_same_decisions_keep_the_file_until_it_expires(run: Runner, script: 
     assert planned(run, script, dest, expires_in="2h").result["changed"] is True
 
 
+@pytest.mark.parametrize("shorter", ["1h", "119m"])
+def test_a_plan_that_outlives_what_is_asked_for_now_is_not_kept(run: Runner, script: Script, dest: Path, shorter: str) -> None:
+    first = planned(run, script, dest, expires_in="2h").result
+    second = planned(run, script, dest, expires_in=shorter).result
+    assert second["changed"] is True
+    assert json.loads(dest.read_text())["expires_at"] == second["plan"]["expires_at"] < first["plan"]["expires_at"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expires_at": "2029-01-01T00:00:00Z"},
+        {"created_at": "2026-12-31T00:00:00Z"},
+        {"policy": {"max_messages": True}},
+        {"version": True},
+        {"requested_by": "somebody else"},
+        {"search": {"sender": "other.example"}},
+    ],
+)
+def test_a_planted_plan_is_not_kept(run: Runner, script: Script, dest: Path, change: dict[str, t.Any]) -> None:
+    plan = planned(run, script, dest, check=True, policy={"max_messages": 1}).result["plan"]
+    change = {**change, **({"policy": {**plan["policy"], **change["policy"]}} if "policy" in change else {})}
+    dest.write_text(json.dumps(seal({**plan, **change})))
+    done = planned(run, script, dest, policy={"max_messages": 1})
+    assert done.result["changed"] is True
+    assert json.loads(dest.read_text()) == plan
+
+
+def test_a_second_plan_leaves_the_one_that_waits(run: Runner, script: Script, dest: Path) -> None:
+    first = planned(run, script, dest, ticket="INC-1").result
+    second = planned(run, script, dest, ticket="INC-2").result
+    assert (first["waiting"], second["changed"]) == (None, True)
+    assert first["plan_file"] == str(dest.with_name(f"plan.{first['digest'][7:19]}.json"))
+    assert second["waiting"] == {
+        "digest": first["digest"],
+        "plan_file": first["plan_file"],
+        "expires_at": first["plan"]["expires_at"],
+        "requested_by": None,
+        "reason": None,
+        "ticket": "INC-1",
+    }
+    assert f"{first['digest']}, kept in {first['plan_file']}" in second["msg"]
+    for done in (first, second):
+        script.get(path(1), envelope(released_row(1, **GOOD)))
+        assert json.loads(Path(done["plan_file"]).read_text()) == done["plan"]
+        assert stat.S_IMODE(Path(done["plan_file"]).stat().st_mode) == 0o600
+        applied = run("message_release", plan=str(dest), plan_digest=done["digest"], check=True).result
+        assert applied["plan_digest"] == done["digest"]
+    assert json.loads(dest.read_text()) == second["plan"]
+
+
+def test_a_plan_whose_own_file_is_gone_is_still_not_lost(run: Runner, script: Script, dest: Path) -> None:
+    first = planned(run, script, dest, ticket="INC-1").result
+    Path(first["plan_file"]).unlink()  # as 0.4.0 wrote none
+    assert planned(run, script, dest, ticket="INC-1").result["plan_file"] == first["plan_file"]
+    assert Path(first["plan_file"]).exists()
+    Path(first["plan_file"]).unlink()
+    planned(run, script, dest, ticket="INC-2")
+    assert json.loads(Path(first["plan_file"]).read_text()) == first["plan"]
+
+
+def test_what_no_longer_waits_is_not_told_of(run: Runner, script: Script, dest: Path, clock: FakeClock) -> None:
+    planned(run, script, dest, expires_in="1h")
+    clock.sleep(3600)
+    assert planned(run, script, dest, expires_in="2h").result["waiting"] is None
+    script.get("investigate", page([]))
+    assert run("message_plan", sender="sender.example", dest=str(dest)).result["waiting"]
+    assert planned(run, script, dest).result["waiting"] is None, "a plan that releases nothing waits for nobody"
+
+
+def test_check_mode_tells_of_the_plan_that_waits_and_writes_nothing(run: Runner, script: Script, dest: Path) -> None:
+    first = planned(run, script, dest, ticket="INC-1").result
+    before = {file: file.read_bytes() for file in dest.parent.iterdir()}
+    assert planned(run, script, dest, ticket="INC-2", check=True).result["waiting"]["digest"] == first["digest"]
+    assert {file: file.read_bytes() for file in dest.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["a symbolic link", "a dangling link", "hard links", "a fifo", "a directory open to all"])
+def test_an_unsafe_dest_is_refused_before_any_request_and_left_alone(run: Runner, script: Script, dest: Path, kind: str) -> None:
+    target = dest.with_name("precious")
+    target.write_text("as it was")
+    if kind == "a fifo":
+        os.mkfifo(dest)
+    elif kind == "hard links":
+        dest.hardlink_to(target)
+    elif kind == "a directory open to all":
+        dest.parent.chmod(0o777)
+    else:
+        dest.symlink_to(target if kind == "a symbolic link" else "nowhere")
+    done = run("message_plan", since="1h", dest=str(dest))
+    assert f"dest {dest} cannot be written (" in done.result["msg"]
+    assert not script.sent
+    assert target.read_text() == "as it was"
+    assert not dest.with_name("nowhere").exists()
+
+
 def test_check_mode_writes_no_plan(run: Runner, script: Script, dest: Path) -> None:
     done = planned(run, script, dest, check=True)
     assert done.result["changed"] is True
@@ -95,6 +192,7 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
         ({"since": "1h", "policy": {"overrides": ["typo"]}}, "names no rule: typo"),
         ({"since": "1h", "policy": {"max_mesages": 1}}, "max_mesages"),
         ({"since": "1h", "dest": "/nowhere/at/all"}, "dest /nowhere/at/all cannot be written"),
+        ({"since": "1h", "expires_in": "91d"}, "expires_in must be at most 90d"),
         ({"since": "1h", "limit": 0}, "limit must be at least 1"),
         ({"messages": [1]}, "messages[0] is not a string"),
         ({"messages": ["4Xy"], "sender": "a"}, "mutually exclusive"),
@@ -196,7 +294,9 @@ def test_a_plan_is_applied_with_its_state_read_whatever_is_asked_for(run: Runner
     [
         ({"ticket": "INC-2"}, {}, "changed after it was made"),
         ({}, {"plan_digest": "sha256:" + "0" * 64}, "not the one that was approved"),
-        ({}, {"plan_digest": ""}, "not the one that was approved"),
+        *(({}, {"plan_digest": text}, "plan_digest must be sha256: and 64") for text in ("", "  ", "[]", "{}", "null", "False", "sha256:", "a" * 63, "md5:" + "a" * 64)),
+        ({}, {"null": ["plan_digest"]}, "plan_digest is null"),
+        ({}, {"null": ["only"]}, "only is null"),
         ({}, {"account_id": "0" * 32}, "not for 0"),
     ],
 )
@@ -212,6 +312,42 @@ def test_a_plan_that_may_not_be_applied_takes_no_request(
     assert len(script.sent) == requests
 
 
+def test_no_digest_without_a_plan(run: Runner, script: Script) -> None:
+    done = run("message_release", messages=[investigate_id(1)], null=["plan_digest"])
+    assert "plan_digest is null" in done.result["msg"]
+    assert not script.sent
+
+
+@pytest.mark.parametrize("form", ["{}", "sha256:{}", " SHA256:{}\n"])
+def test_a_digest_may_be_pasted(run: Runner, script: Script, dest: Path, form: str) -> None:
+    pin = planned(run, script, dest).result["digest"].partition(":")[2]
+    script.get(path(1), envelope(row(1, **GOOD)))
+    assert not run("message_release", plan=str(dest), plan_digest=form.format(pin), check=True).failed
+
+
+def test_the_plan_that_was_applied_is_returned_whole(run: Runner, script: Script, dest: Path) -> None:
+    plan = planned(run, script, dest).result["plan"]
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    assert run("message_release", plan=str(dest)).result["plan"] == plan
+    script.get(path(1), envelope(released_row(1, **GOOD)))
+    step = run("message_release", plan=str(dest), only=[investigate_id(1)])
+    assert "plan" not in step.result
+    assert step.result["plan_digest"] == plan["digest"]
+
+
+def test_what_is_not_given_is_as_the_plan_has_it(run: Runner, script: Script, dest: Path, tmp_path: Path) -> None:
+    plan = planned(run, script, dest, ticket="INC-1", reason="Wanted", requested_by="bob").result["plan"]
+    script.get(path(1), envelope(row(1, **GOOD)))
+    script.release([investigate_id(1)], envelope([entry(1)]))
+    journal = tmp_path / "journal.jsonl"
+    done = run("message_release", plan=str(dest), journal=str(journal), started_by="alice", approved_by="carol", ticket="INC-2", reason="")
+    trail = {"ticket": "INC-2", "reason": "Wanted", "requested_by": "bob", "started_by": "alice", "approved_by": "carol", "plan_digest": plan["digest"]}
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["intent", "outcome"]
+    for told in (*lines, done.result):
+        assert {name: told[name] for name in trail} == trail
+
+
 def test_an_expired_plan_is_refused(run: Runner, script: Script, dest: Path, clock: FakeClock) -> None:
     planned(run, script, dest, expires_in="1h")
     clock.sleep(3600)
@@ -219,11 +355,21 @@ def test_an_expired_plan_is_refused(run: Runner, script: Script, dest: Path, clo
     assert "expired at" in done.result["msg"]
 
 
-def test_a_forged_plan_with_a_digest_of_its_own_is_stopped_by_the_pin(run: Runner, script: Script, dest: Path) -> None:
-    approved = planned(run, script, dest).result["digest"]
+@pytest.mark.parametrize("beside", ["nothing", "forged", "genuine"])
+def test_a_forged_plan_with_a_digest_of_its_own_is_stopped_by_the_pin(run: Runner, script: Script, dest: Path, beside: str) -> None:
+    approved = planned(run, script, dest).result
     forged = json.loads(dest.read_text())
     forged["messages"][1].update(decision="release", rules=[])
     dest.write_text(json.dumps(seal({name: value for name, value in forged.items() if name != "digest"})))
-    done = run("message_release", plan=str(dest), plan_digest=approved)
-    assert done.failed
-    assert "not the one that was approved" in done.result["msg"]
+    if beside == "genuine":
+        script.get(path(1), envelope(row(1, **GOOD)))
+    elif beside == "forged":
+        Path(approved["plan_file"]).write_text(dest.read_text())
+    else:
+        Path(approved["plan_file"]).unlink()
+    done = run("message_release", plan=str(dest), plan_digest=approved["digest"], check=True)
+    if beside == "genuine":
+        assert (done.result["plan_digest"], done.statuses) == (approved["digest"], ["would_release", "blocked"])
+    else:
+        assert done.failed
+        assert "not the one that was approved" in done.result["msg"]

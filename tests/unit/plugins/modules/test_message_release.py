@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import stat
 import typing as t
 from pathlib import Path
@@ -683,6 +685,8 @@ def test_the_journal_tells_intent_and_outcome_with_reason_and_ticket(run: Runner
     for event in (intent, outcome):
         assert (event["reason"], event["ticket"]) == ("false positive", "INC-4711")
         assert event["run"] == intent["run"]
+        assert (event["started_by"], event["requested_by"], event["approved_by"]) == (pwd.getpwuid(os.getuid()).pw_name, None, None)
+        assert event["plan_digest"] is None
     assert (done.result["reason"], done.result["ticket"]) == ("false positive", "INC-4711")
 
 

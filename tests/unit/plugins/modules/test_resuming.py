@@ -139,6 +139,29 @@ def test_lines_that_are_none_of_ours_are_passed_over(
     assert again(run, journal).statuses == ["already_released"]
 
 
+@pytest.mark.parametrize("spoiled", [{"time": "2030-01-01T00:00:00+00:00"}, {"run": None}, {"messages": [{"id": investigate_id(1), "status": "sent"}]}])
+@pytest.mark.parametrize("delivered", [False, True])
+def test_a_line_that_no_run_can_have_written_is_no_proof_of_a_release(
+    run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None], clock: FakeClock, spoiled: dict[str, t.Any], delivered: bool
+) -> None:
+    record("released")
+    *_others, line = journal.read_text().splitlines()
+    journal.write_text(json.dumps({**json.loads(line), **spoiled}) + "\n")
+    if delivered:
+        quarantine.deliver([1])
+    assert again(run, journal).statuses == ["already_released" if delivered else "released"], "as the state says after a pause"
+    assert quarantine.deliveries == {1: 1}
+    assert clock.slept >= 10
+
+
+def test_a_line_with_two_messages_of_one_name_breaks_nothing(run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]) -> None:
+    record("released", age=HOUR)
+    told = json.loads(journal.read_text().splitlines()[-1])
+    rows = [{"id": investigate_id(1), "status": None}, {"id": "x", "postfix_id": postfix_id(1), "status": "released"}]
+    journal.write_text(json.dumps({**told, "messages": rows}) + "\n")
+    assert again(run, journal).statuses == ["released"]
+
+
 def test_check_mode_predicts_what_the_run_would_do(
     run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]
 ) -> None:

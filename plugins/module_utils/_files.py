@@ -1,0 +1,118 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Files that are this user's own, or root's, and that nobody else can have put there.
+
+What is refused is an OSError like any other, with the reason as its C(strerror).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # a FIFO does not keep us waiting
+
+
+def open_private(path: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
+    """Open a file, made with mode 0600. If others than its group can read it, nobody but its owner may from now on."""
+    check_folder(path)
+    file = _opened(path, flags)
+    found = os.fstat(file)
+    if flags & os.O_RDWR and found.st_mode & 0o007 and found.st_uid == os.geteuid():
+        os.fchmod(file, 0o600)
+    return file
+
+
+def read_whole(path: str, most: int, anybodys: bool = False) -> bytes:
+    """Return what is in a file. anybodys: it may be another user's, as its content is known by other means."""
+    if not anybodys:
+        check_folder(path)
+    with os.fdopen(_opened(path, os.O_RDONLY, anybodys), "rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most // 1024 // 1024} MiB")
+    return content
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Write a file, whole or not at all: with mode 0600, or readable and writable for the group to which the file it replaces is open."""
+    before = check_target(path)
+    file, temporary = tempfile.mkstemp(prefix=".new-", dir=os.path.dirname(os.path.abspath(path)))  # made with mode 0600
+    try:
+        with os.fdopen(file, "wb") as stream:
+            if before and before.st_mode & 0o070 and not before.st_mode & 0o007:
+                with contextlib.suppress(OSError):  # of whoever is not in that group
+                    os.fchown(file, -1, before.st_gid)
+                    os.fchmod(file, 0o600 | before.st_mode & 0o060)
+            stream.write(content)
+            stream.flush()
+            os.fsync(file)
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def check_folder(path: str) -> None:
+    """Raise OSError unless C(path) is in a directory, one in which not everybody can put another file in its place."""
+    mode = os.stat(os.path.dirname(os.path.abspath(path))).st_mode
+    if not stat.S_ISDIR(mode):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise OSError(errno.EPERM, "everybody can write to its directory, which has no sticky bit")
+
+
+def check_target(path: str, replaced: bool = True) -> os.stat_result | None:
+    """Return what is at C(path). Raises OSError if no file could be written there, without touching it.
+
+    replaced: a file that is there is to be replaced, not to be appended to.
+    """
+    check_folder(path)
+    try:
+        found = os.lstat(path)
+        _check(found)
+    except FileNotFoundError:
+        found = None
+    if not os.access(path if found and not replaced else os.path.dirname(os.path.abspath(path)), os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return found
+
+
+def _opened(path: str, flags: int, anybodys: bool = False) -> int:
+    try:
+        file = os.open(path, flags | _FLAGS, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a symbolic link") from None
+        raise
+    try:
+        _check(os.fstat(file), anybodys)
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def _check(found: os.stat_result, anybodys: bool = False) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        flaw = "it is a symbolic link"
+    elif not stat.S_ISREG(found.st_mode):
+        flaw = "it is not a regular file"
+    elif anybodys:
+        return
+    elif found.st_nlink > 1:
+        flaw = "it has more than one name (hard links)"
+    elif found.st_uid not in (os.geteuid(), 0):
+        flaw = "it belongs to another user"
+    elif found.st_mode & stat.S_IWOTH:
+        flaw = "everybody can write to it"
+    else:
+        return
+    raise OSError(errno.EPERM, flaw)
