@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - emailsec.cloudflare.api
   - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
+  - emailsec.cloudflare.handles
   - emailsec.cloudflare.search
 attributes:
   check_mode:
@@ -36,7 +37,7 @@ options:
   messages:
     description:
       - Plan these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
-      - Mutually exclusive with all search options.
+      - Mutually exclusive with O(messages_file) and all search options.
       - A handle that fits several messages becomes an entry that lists them and asks for a choice.
     type: list
     elements: raw
@@ -328,6 +329,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments imp
     api_argument_spec,
     exclusive_search_options,
     fail,
+    handles_argument_spec,
     make_client,
     search_argument_spec,
 )
@@ -335,7 +337,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import given_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import read_plan, same_decisions
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import check_writable, write_plan
@@ -363,14 +365,13 @@ POLICY_OPTIONS = {
 
 def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     """Return what the module's parameters ask for. Raises InputError."""
-    handles = search = asked = None
-    if params["messages"] is None:
+    search = asked = None
+    handles = given_handles(params)
+    if handles is None:
         if not any(params[name] for name in search_argument_spec()):
             raise InputError("A plan needs messages, or a search with at least one filter such as sender, recipient or since")
         search = search_filters(params, now)
         asked = {name: params[name] for name in (*search_argument_spec(), "delivery_status", "detections_only") if params[name] is not None}
-    else:
-        handles = parse_handles(params["messages"])
     parse_duration(params["expires_in"], "expires_in")
     return Wish(
         account_id=account_id,
@@ -404,7 +405,7 @@ def keep_or_write(planned: Planned, dest: str | None, now: float, check_mode: bo
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
-            messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+            **handles_argument_spec(),
             **search_argument_spec(),
             delivery_status={"type": "str", "choices": DELIVERY_STATUSES, "default": "quarantined"},
             detections_only={"type": "bool", "default": False},
@@ -418,6 +419,7 @@ def main() -> None:
             ticket={"type": "str"},
         ),
         mutually_exclusive=exclusive_search_options(),
+        required_by={"messages_column": ["messages_file"]},
         supports_check_mode=True,
     )
     clock = Clock()
