@@ -50,11 +50,11 @@ def read_handles(path: str, column: str | None = None) -> list[Handle]:
 
 def _read(path: str) -> bytes:
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(file, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
+        # Without O_NONBLOCK, a named pipe would be waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise InputError("it is not a regular file")
-            content = opened.read(_MAX_BYTES + 1)
+            content = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(content) > _MAX_BYTES:
