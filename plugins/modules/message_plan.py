@@ -165,7 +165,7 @@ EXAMPLES = r"""
   emailsec.cloudflare.message_plan:
     sender: supplier.example
     since: 24h
-    ticket: INC-4711
+    ticket: !unsafe INC-4711
     requested_by: Alice of the service desk
     evidence: full
     policy:

@@ -170,10 +170,10 @@ EXAMPLES = r"""
 - name: Release two messages (credential and account from the environment)
   emailsec.cloudflare.message_release:
     messages:
-      - 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+      - !unsafe 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
       - !unsafe <a1@sender.example>
-    ticket: INC-4711
-    reason: False positive, confirmed by the recipient
+    ticket: !unsafe INC-4711
+    reason: !unsafe False positive, confirmed by the recipient
   register: release
 
 - name: Show what became of each
@@ -202,7 +202,7 @@ EXAMPLES = r"""
     api_email: "{{ vault_cloudflare_email }}"
     api_key: "{{ vault_cloudflare_api_key }}"
     postfix_ids:
-      - 4Njp3P0STMz2c02Q
+      - !unsafe 4Njp3P0STMz2c02Q
     fail_on: [unknown, not_attempted]
 
 - name: Release what was approved, and see whether it arrives
