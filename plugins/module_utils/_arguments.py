@@ -59,6 +59,15 @@ def api_argument_spec(**options: dict[str, t.Any]) -> dict[str, dict[str, t.Any]
     }
 
 
+def handles_argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the options that name messages (doc fragment handles)."""
+    return {
+        "messages": {"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+        "messages_file": {"type": "path"},
+        "messages_column": {"type": "str"},
+    }
+
+
 def search_argument_spec() -> dict[str, dict[str, t.Any]]:
     """Return the search options that all modules share (doc fragment search)."""
     return {
@@ -68,9 +77,10 @@ def search_argument_spec() -> dict[str, dict[str, t.Any]]:
     }
 
 
-def exclusive_search_options() -> list[tuple[str, str]]:
-    """Return the pairs of options that exclude each other in a module that takes handles or a search."""
-    return [("start", "since"), *(("messages", option) for option in search_argument_spec())]
+def exclusive_search_options(*others: str) -> list[tuple[str, str]]:
+    """Return the pairs of options that exclude each other in a module that takes handles or a search. others: more options of the search."""
+    search = (*search_argument_spec(), *others)
+    return [("start", "since"), ("messages", "messages_file"), *((given, option) for given in ("messages", "messages_file") for option in search)]
 
 
 def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Client:

@@ -74,16 +74,24 @@ def parse_handle(value: object) -> Handle:
 
 def parse_handles(values: t.Iterable[object], option: str = "messages") -> list[Handle]:
     """Return the distinct handles in C(values), in their order. Raises one InputError that names every bad one."""
+    try:
+        return parse_named_handles((f"{option}[{index}]", value) for index, value in enumerate(values))
+    except InputError as error:
+        raise InputError(f"Unusable message handles: {error}. Nothing was sent.") from None
+
+
+def parse_named_handles(values: t.Iterable[tuple[str, object]], parse: t.Callable[[object], Handle] = parse_handle) -> list[Handle]:
+    """Return the distinct handles in pairs of a name and a value. Raises one InputError that names every bad one."""
     handles: dict[Handle, None] = {}
     problems = []
-    for index, value in enumerate(values):
+    for name, value in values:
         try:
-            handles[parse_handle(value)] = None
+            handles[parse(value)] = None
         except InputError as error:
-            problems.append(f"{option}[{index}] {error}")
+            problems.append(f"{name} {error}")
     if problems:
         more = f", and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise InputError(f"Unusable message handles: {'; '.join(problems[:5])}{more}. Nothing was sent.")
+        raise InputError("; ".join(problems[:5]) + more)
     return list(handles)
 
 

@@ -19,12 +19,13 @@ extends_documentation_fragment:
   - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
   - emailsec.cloudflare.attributes.info_module
+  - emailsec.cloudflare.handles
   - emailsec.cloudflare.search
 options:
   messages:
     description:
       - Get these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
-      - Mutually exclusive with all search options.
+      - Mutually exclusive with O(messages_file) and all search options.
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
@@ -65,7 +66,7 @@ EXAMPLES = r"""
 - name: Get a message by its Message-ID
   emailsec.cloudflare.message_info:
     messages:
-      - <a1@sender.example>
+      - !unsafe <a1@sender.example>
 
 - name: The first 100 messages of a domain in a week of November, also those without a detection
   emailsec.cloudflare.message_info:
@@ -305,6 +306,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments imp
     api_argument_spec,
     exclusive_search_options,
     fail,
+    handles_argument_spec,
     make_client,
     search_argument_spec,
 )
@@ -312,18 +314,19 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import given_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
 
 
 def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
     """Return the result for the module's parameters."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
-    if params["messages"] is None:
+    handles = given_handles(params)
+    if handles is None:
         found, truncated = messages.search(search_filters(params, now), limit)
         not_found = unreadable = []
     else:
-        by_handle = messages.find(parse_handles(params["messages"]))
+        by_handle = messages.find(handles)
         unique = {message.key: message for candidates in by_handle.values() for message in candidates if message.told}
         found = list(unique.values())[:limit]
         truncated = len(found) < len(unique)
@@ -341,13 +344,14 @@ def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
-            messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+            **handles_argument_spec(),
             **search_argument_spec(),
             delivery_status={"type": "str", "choices": DELIVERY_STATUSES},
             detections_only={"type": "bool", "default": True},
             limit={"type": "int"},
         ),
-        mutually_exclusive=[*exclusive_search_options(), ("messages", "delivery_status")],
+        mutually_exclusive=exclusive_search_options("delivery_status"),
+        required_by={"messages_column": ["messages_file"]},
         supports_check_mode=True,
     )
     clock = Clock()

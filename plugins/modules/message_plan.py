@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - emailsec.cloudflare.api
   - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
+  - emailsec.cloudflare.handles
   - emailsec.cloudflare.search
 attributes:
   check_mode:
@@ -37,7 +38,7 @@ options:
   messages:
     description:
       - Plan these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
-      - Mutually exclusive with all search options.
+      - Mutually exclusive with O(messages_file) and all search options.
       - A handle that fits several messages becomes an entry that lists them and asks for a choice.
     type: list
     elements: raw
@@ -201,7 +202,7 @@ EXAMPLES = r"""
   emailsec.cloudflare.message_plan:
     sender: supplier.example
     since: 24h
-    ticket: INC-4711
+    ticket: !unsafe INC-4711
     requested_by: Alice of the service desk
     evidence: full
     policy:
@@ -380,6 +381,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments imp
     api_argument_spec,
     exclusive_search_options,
     fail,
+    handles_argument_spec,
     make_client,
     search_argument_spec,
 )
@@ -387,7 +389,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import given_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import LONGEST, expiry
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import Kept, check_writable, keep_plan
@@ -415,14 +417,13 @@ POLICY_OPTIONS = {
 
 def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     """Return what the module's parameters ask for. Raises InputError."""
-    handles = search = asked = None
-    if params["messages"] is None:
+    search = asked = None
+    handles = given_handles(params)
+    if handles is None:
         if not any(params[name] for name in search_argument_spec()):
             raise InputError("A plan needs messages, or a search with at least one filter such as sender, recipient or since")
         search = search_filters(params, now)
         asked = {name: params[name] for name in (*search_argument_spec(), "delivery_status", "detections_only") if params[name] is not None}
-    else:
-        handles = parse_handles(params["messages"])
     if parse_duration(params["expires_in"], "expires_in") > LONGEST:
         raise InputError(f"expires_in must be at most {LONGEST.days}d, not {params['expires_in']!r:.40}")
     return Wish(
@@ -448,7 +449,7 @@ def waits(kept: Kept | None) -> dict[str, t.Any] | None:
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
-            messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+            **handles_argument_spec(),
             **search_argument_spec(),
             delivery_status={"type": "str", "choices": DELIVERY_STATUSES, "default": "quarantined"},
             detections_only={"type": "bool", "default": False},
@@ -462,6 +463,7 @@ def main() -> None:
             ticket={"type": "str"},
         ),
         mutually_exclusive=exclusive_search_options(),
+        required_by={"messages_column": ["messages_file"]},
         supports_check_mode=True,
     )
     clock = Clock()

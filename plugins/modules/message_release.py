@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - emailsec.cloudflare.api
   - emailsec.cloudflare.api.connection
   - emailsec.cloudflare.attributes
+  - emailsec.cloudflare.handles
 attributes:
   check_mode:
     support: full
@@ -43,7 +44,7 @@ options:
         is sent once.
       - An empty list is nothing to do.
       - A Message-ID that fits several messages is V(ambiguous), and none of them is touched.
-      - Exactly one of O(messages) and O(plan) is required.
+      - Exactly one of O(messages), O(messages_file) and O(plan) is required.
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
@@ -196,10 +197,10 @@ EXAMPLES = r"""
 - name: Release two messages (credential and account from the environment)
   emailsec.cloudflare.message_release:
     messages:
-      - 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
-      - <a1@sender.example>
-    ticket: INC-4711
-    reason: False positive, confirmed by the recipient
+      - !unsafe 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
+      - !unsafe <a1@sender.example>
+    ticket: !unsafe INC-4711
+    reason: !unsafe False positive, confirmed by the recipient
   register: release
 
 - name: Show what became of each
@@ -213,17 +214,22 @@ EXAMPLES = r"""
   emailsec.cloudflare.message_release:
     account_id: 023e105f4ecef8ad9ca31a8372d0c353
     api_token: "{{ vault_cloudflare_api_token }}"
-    messages: "{{ lookup('ansible.builtin.file', 'ids.txt').splitlines() }}"
+    messages_file: ids.txt
     batch_size: 20
     stop_after_failures: 5
     journal: /var/log/quarantine-release.jsonl
+
+- name: Release what a column of an export lists
+  emailsec.cloudflare.message_release:
+    messages_file: /srv/lists/export.csv
+    messages_column: Message ID
 
 - name: Release legacy postfix ids with a global API key, and carry on whatever happens to single messages
   emailsec.cloudflare.message_release:
     api_email: "{{ vault_cloudflare_email }}"
     api_key: "{{ vault_cloudflare_api_key }}"
     postfix_ids:
-      - 4Njp3P0STMz2c02Q
+      - !unsafe 4Njp3P0STMz2c02Q
     fail_on: [unknown, not_attempted]
 
 - name: Release what was approved, and see whether it arrives
@@ -395,11 +401,11 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import audit_trail, narrow, planned_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, make_client, refuse_null
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import api_argument_spec, fail, handles_argument_spec, make_client, refuse_null
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import given_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import read_plan
@@ -412,7 +418,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
-            messages={"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
+            **handles_argument_spec(),
             plan={"type": "path"},
             plan_digest={"type": "str"},
             only={"type": "list", "elements": "str"},
@@ -431,9 +437,9 @@ def main() -> None:
             requested_by={"type": "str"},
             approved_by={"type": "str"},
         ),
-        mutually_exclusive=[("messages", "plan")],
-        required_one_of=[("messages", "plan")],
-        required_by={"plan_digest": ["plan"], "only": ["plan"]},
+        mutually_exclusive=[("messages", "messages_file", "plan")],
+        required_one_of=[("messages", "messages_file", "plan")],
+        required_by={"messages_column": ["messages_file"], "plan_digest": ["plan"], "only": ["plan"]},
         supports_check_mode=True,
     )
     params = module.params
@@ -444,14 +450,14 @@ def main() -> None:
         client = make_client(module, clock, connections=in_range(params, "concurrency", 1, 16))
         refuse_null(module, "plan_digest", "only")
         plan = chosen = None
-        if params["plan"]:
+        if params["plan"] is not None:
             plan = chosen = read_plan(params["plan"], params["plan_digest"])
             check_plan(plan, client.account_id, from_seconds(clock.time()), params["plan_digest"])
             if params["only"] is not None:
                 chosen = narrow(plan, params["only"])
         trail = audit_trail(params, plan or {})
         request = Request(
-            handles=planned_handles(chosen) if chosen else parse_handles(params["messages"]),
+            handles=planned_handles(chosen) if chosen else given_handles(params) or [],
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
                 concurrency=params["concurrency"],

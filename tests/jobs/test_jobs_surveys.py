@@ -87,7 +87,7 @@ def test_nothing_is_answered(controller: Controller, emulator: Emulator) -> None
     ), released.stdout
     assert planned.status == "failed"
     assert (
-        "Give what to release: quarantine_release_messages or quarantine_release_search. Nothing was sent."
+        "Give what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search. Nothing was sent."
         in planned.stdout
     )
     assert applied.status == "failed"

@@ -83,7 +83,9 @@ def _plan_and_apply(stage: Stage) -> None:
     stage.playbook("search", "-e", f"search_sender={SENDER}", "-e", "search_show_content=true")
 
     _head("2. Plan its release: rules judge each message. Nothing is sent.")
-    stage.playbook("plan", "-e", f"{{quarantine_release_search: {{sender: {SENDER}}}}}", "-e", "quarantine_release_ticket=INC-4711")
+    ticket = stage.directory / "ticket.yml"
+    ticket.write_text("quarantine_release_ticket: !unsafe INC-4711\n", encoding="utf-8")
+    stage.playbook("plan", "-e", f"{{quarantine_release_search: {{sender: {SENDER}}}}}", "-e", f"@{ticket}")
     _expect(not _delivered(stage.emulator), "nothing was delivered")
 
     _head("3. Look at the plan.")

@@ -29,7 +29,7 @@ NAMES = sorted(file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")
 
 # Each room of the library, from the ground up; it may import from what stands before it only.
 ROOMS = (
-    "_errors", "_version", "_files", "_clock", "_times", "_text", "_handles", "_outcome", "_message", "_naming", "_addresses",
+    "_errors", "_version", "_files", "_clock", "_times", "_text", "_handles", "_handle_file", "_outcome", "_message", "_naming", "_addresses",
     "_patterns", "_authentication", "_verdicts", "_policy", "_evidence", "_plan", "_planfile",
     "_filters", "_history", "_journal", "_envelope", "_shared", "_pace", "_http", "_answer", "_client", "_accounts",
     "_connection", "_messages", "_item", "_planning", "_applying", "_resuming", "_readback", "_release", "_delivery", "_run", "_arguments",
