@@ -217,7 +217,7 @@ def test_an_id_that_is_not_fit_is_not_replaced_by_the_other_one(quarantine: Quar
 
 
 def test_no_server_makes_a_poll_ask_for_all_there_ever_was(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="10000d"), Policy())))
+    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(), Policy())))
     quarantine.put(1, 60, validation={"spf": "pass"})
     quarantine.search = lambda filters, _most: quarantine.asked.append(filters) or SearchResult(list(map(Message, quarantine.rows)), False)  # type: ignore[method-assign,func-returns-value]
     quarantine.rows[0]["scanned_at"] = "1970-01-02T00:00:00Z"
