@@ -30,7 +30,9 @@ WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, Policie
 
 
 class Quarantine:
-    """Answers searches. rows: what is there; breaks: answers to come that raise or are cut off."""
+    """Answers searches. rows: what is there; breaks: answers to come that raise or are cut off; honest: it keeps to the times."""
+
+    honest = True
 
     def __init__(self) -> None:
         self.rows: list[dict[str, t.Any]] = []
@@ -48,7 +50,7 @@ class Quarantine:
         if isinstance(trouble, CloudflareError):
             raise trouble
         start = parse_time(filters["start"])
-        found = [one for one in self.rows if not one["scanned_at"] or parse_time(one["scanned_at"]) >= start]
+        found = [one for one in self.rows if not self.honest or not one["scanned_at"] or parse_time(one["scanned_at"]) >= start]
         found.sort(key=lambda one: one["scanned_at"] or "", reverse=True)
         assert len(found) <= most
         return SearchResult([Message(one) for one in (found[: len(found) // 2] if trouble else found)], bool(trouble))
@@ -201,7 +203,12 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     assert decisions == ["release", "keep"]
 
 
-@pytest.mark.parametrize("bad", [None, "../../plans/x", "{{ lookup('pipe', 'id') }}", "a{%b", "a{#b", "a{", "a,b", "a b", "x" * 201, "\u4e00" * 70, "\U0001f680", ".."])
+UNFIT = [
+    None, "../../plans/x", "..", "{{ lookup('pipe', 'id') }}", "a{%b", "a{#b", "a{", "a,b", "a b", "x" * 201, "\u4e00" * 70, "\U0001f680",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", UNFIT)
 def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(quarantine: Quarantine, clock: FakeClock, bad: str | None) -> None:
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
     quarantine.put(1, 60, validation={"dmarc": "pass"}, id=bad, postfix_id=None)
@@ -221,10 +228,10 @@ def test_an_id_that_is_not_fit_is_not_replaced_by_the_other_one(quarantine: Quar
 
 
 def test_no_server_makes_a_poll_ask_for_all_there_ever_was(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="10000d"), Policy())))
+    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(), Policy())))
     quarantine.put(1, 60, validation={"dmarc": "pass"})
-    quarantine.search = lambda filters, _most: quarantine.asked.append(filters) or SearchResult(list(map(Message, quarantine.rows)), False)  # type: ignore[method-assign,func-returns-value]
     quarantine.rows[0]["scanned_at"] = "1970-01-02T00:00:00Z"
+    quarantine.honest = False
     for _ in range(2):
         desk.poll()
     assert [filters["start"] for filters in quarantine.asked] == [to_text(from_seconds(NOW - 3600))] * 2
