@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ._addresses import read_addresses
 from ._message import Message
 from ._naming import file_name, fit_handle, name_of
 from ._policy import all_recipients
@@ -34,12 +35,14 @@ def _told(message: Message) -> dict[str, t.Any]:
     facts: dict[str, t.Any] = {"id": name_of(message)}
     facts.update({name: data[name] if fit_handle(data[name]) else None for name in _IDS})
     facts.update({name: None if data[name] is None else inert(data[name]) for name in _WORDS})
-    facts.update({f"{name}_domain": _domain(facts[name]) for name in ("from", "envelope_from")})
+    facts.update({f"{name}_domain": _domain(data[name]) for name in ("from", "envelope_from")})
     facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
     facts["to"] = [inert(address) for address in all_recipients(message)[:_MOST]]
     facts["validation"] = {name: None if word is None else inert(word) for name, word in data["validation"].items() if name != "comment"}
     return facts
 
 
-def _domain(address: str | None) -> str | None:
-    return address.rpartition("@")[2].lower() if address else None
+def _domain(sender: str | None) -> str | None:
+    """Return the domain of a sender, or None if it cannot be read or there are several."""
+    domains = {address.domain for address in read_addresses(sender) or ()}
+    return domains.pop() if len(domains) == 1 else None

@@ -25,17 +25,14 @@ class Pattern(t.NamedTuple):
 
     def fits(self, address: Address) -> bool:
         """Tell whether it is for this very address."""
-        return fnmatch.fnmatchcase(address.domain, self.domain) and self._fits_local(address.local)
+        return _matches(address.domain, self.domain) and (self.local is None or _matches(address.local, self.local))
 
     def covers(self, address: Address) -> bool:
         """Tell whether it is for this address or what belongs to it: a sub-domain of a domain, an address with a C(+tag)."""
         if self.local is not None:
             return self.fits(address) or self.fits(address.untagged)
         labels = address.domain.split(".")
-        return any(fnmatch.fnmatchcase(".".join(labels[first:]), self.domain) for first in range(len(labels)))
-
-    def _fits_local(self, local: str) -> bool:
-        return self.local is None or fnmatch.fnmatchcase(local, self.local)
+        return any(_matches(".".join(labels[first:]), self.domain) for first in range(len(labels)))
 
 
 def all_fit(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool:
@@ -61,6 +58,11 @@ def parse_pattern(text: str) -> Pattern:
         raise InputError(f"has the pattern {text!r:.80}, which can never match: {_advice(_bare(text))}")
     who, where = t.cast("tuple[str, str]", plain)
     return Pattern(None if not who.strip("*") else who, where)
+
+
+def _matches(text: str, pattern: str) -> bool:
+    # Most patterns have no wildcard, and are compared faster without.
+    return text == pattern or (("*" in pattern or "?" in pattern) and fnmatch.fnmatchcase(text, pattern))
 
 
 def _bare(text: str) -> str:

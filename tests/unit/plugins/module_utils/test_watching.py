@@ -274,12 +274,13 @@ def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, 
 
 def test_an_event_tells_what_a_rule_may_ask_for_and_is_inert(quarantine: Quarantine, clock: FakeClock) -> None:
     evil = "{{ lookup('pipe', 'id') }}\u202e"
-    quarantine.put(1, 60, subject=evil, to=[evil] * 200, detection_reasons=[evil], **{"from": f"{evil}@X.example"}, message_id=evil)
+    senders = {"from": f"{evil}@X.example", "envelope_from": "a@X.example."}
+    quarantine.put(1, 60, subject=evil, to=[evil] * 200, detection_reasons=[evil], **senders, message_id=evil)
     [event] = Desk(quarantine, clock, None).watcher.poll()
     told = event["quarantine"]
     assert (told["account_id"], told["decision"], told["count"], told["ids"]) == (ACCOUNT, None, 1, [investigate_id(1)])
     [message] = told["messages"]
-    assert message["from_domain"] == "x.example"
+    assert (message["from_domain"], message["envelope_from_domain"]) == (None, "x.example")
     assert message["final_disposition"] == "SPAM"
     assert len(message["to"]) <= 100
     assert "{{" not in json.dumps(event)
@@ -363,3 +364,10 @@ def test_the_level_of_authentication_may_be_a_text_or_true_and_false(given: obje
     policies = read_policies({"policy": {"require_authentication": given}, "approval_policy": {}})
     assert policies.policy is not None
     assert policies.policy.require_authentication == level
+
+
+@pytest.mark.parametrize("shown", ["x@evil.example, b@partner.example", "b@partner.example <x@evil.example>", "garbage", None])
+def test_a_domain_is_told_only_if_there_is_one(quarantine: Quarantine, clock: FakeClock, shown: str | None) -> None:
+    quarantine.put(1, 60, **{"from": shown})
+    [event] = Desk(quarantine, clock, None).watcher.poll()
+    assert event["quarantine"]["messages"][0]["from_domain"] is None
