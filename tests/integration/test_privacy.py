@@ -30,7 +30,7 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
     inventory = ansible.inventory(**hosts)
 
     planned = ansible.plan(*inventory, "-vvv")
-    assert "to: alice@harbour-logistics.example\n  subject: Quarterly invoice 2041\n" in ansible.ticket("found")
+    assert 'to: alice@harbour-logistics.example\n  subject: "Quarterly invoice 2041"\n' in ansible.ticket("found")
     (page,) = ansible.reports.glob("all-accounts-*.html")
     assert [host for host in hosts if host not in page.read_text(encoding="utf-8")] == [], "also those that failed at once"
     emulator.script(emulator.quarantined()[0].id, "failed")
