@@ -35,7 +35,7 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
     planned = ansible.plan(*inventory, "-v", handover="auto")
     packed = planned.artifacts["quarantine_release_plan_packed"]
     assert "Quarterly invoice 2041" in unpacked_plan(packed["found"])["messages"][0]["subject"], "it does reach the next job"
-    assert "to: alice@harbour-logistics.example\n  subject: Quarterly invoice 2041\n" in ansible.ticket("found")
+    assert 'to: alice@harbour-logistics.example\n  subject: "Quarterly invoice 2041"\n' in ansible.ticket("found")
     (page,) = ansible.reports.glob("all-accounts-*.html")
     assert [host for host in hosts if host not in page.read_text(encoding="utf-8")] == [], "also those that failed at once"
     emulator.script(emulator.quarantined()[0].id, "failed")
