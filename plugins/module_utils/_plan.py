@@ -68,7 +68,7 @@ def parse_plan(text: bytes, name: str) -> dict[str, t.Any]:
 
 
 def too_large(text: bytes) -> str | None:
-    """Return why a text would take too much memory to be read as a plan, or None. Half a gigabyte may be."""
+    """Return why a text would take too much memory to be read as a plan, or None. What may be read takes less than 400 MiB."""
     if len(text) > LARGEST:
         return f"it is larger than {LARGEST // 1024 // 1024} MiB"
     return f"it has more than {_MOST_VALUES} values" if sum(map(text.count, (b",", b"[", b"{"))) > _MOST_VALUES else None
