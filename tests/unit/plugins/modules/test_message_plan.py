@@ -31,6 +31,9 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Fi
 GOOD = {"validation": {"dmarc": "pass"}}
 
 
+NO_DIGESTS = ("", "  ", "[]", "{}", "null", "False", "sha256:", "a" * 63, "md5:" + "a" * 64)
+
+
 @pytest.fixture
 def dest(tmp_path: Path) -> Path:
     return tmp_path / "plan.json"
@@ -294,7 +297,7 @@ def test_a_plan_is_applied_with_its_state_read_whatever_is_asked_for(run: Runner
     [
         ({"ticket": "INC-2"}, {}, "changed after it was made"),
         ({}, {"plan_digest": "sha256:" + "0" * 64}, "not the one that was approved"),
-        *(({}, {"plan_digest": text}, "plan_digest must be sha256: and 64") for text in ("", "  ", "[]", "{}", "null", "False", "sha256:", "a" * 63, "md5:" + "a" * 64)),
+        *(({}, {"plan_digest": text}, "plan_digest must be sha256: and 64") for text in NO_DIGESTS),
         ({}, {"null": ["plan_digest"]}, "plan_digest is null"),
         ({}, {"null": ["only"]}, "only is null"),
         ({}, {"account_id": "0" * 32}, "not for 0"),
