@@ -125,7 +125,7 @@ class Report:
 def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, "reason": request.reason, "ticket": request.ticket}
-    journal = Journal(request.journal, context, request.check_mode, clock.time)
+    journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
     messages = Messages(client, clock, request.options.concurrency, brief=True)
     items: list[Item] = []
     warnings: list[str] = []
