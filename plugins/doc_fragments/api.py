@@ -46,6 +46,7 @@ options:
   timeout:
     description:
       - Seconds that one request may take. Connecting may take 10 of them at the most.
+      - All pages of a search, or of a list of accounts, may take 60 times as long, plus O(max_wait). Then the task fails.
     type: float
     default: 60
   retries:

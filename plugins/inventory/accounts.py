@@ -77,7 +77,9 @@ notes:
   - An inventory source that fails is a warning to Ansible, which goes on without it. Set
     C(any_unparsed_is_failed=true) in section C([inventory]) of C(ansible.cfg), or E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED),
     to make it an error.
-  - What is cached are ids, names and types of accounts, for each file, O(api_url) and credential.
+  - What is cached are ids, names and types of accounts, for each file, O(api_url) and credential. The credential is not cached.
+  - The cache plugins of Ansible make files that every user of the machine can read. If others must not see the names of
+    your accounts, make the directory O(cache_connection) yourself, with mode C(0700).
 """
 
 EXAMPLES = r"""

@@ -34,6 +34,7 @@ class Account(t.NamedTuple):
 def list_accounts(client: Client) -> list[Account]:
     """Return all accounts, ordered by their id. The client has to be one for all of the API."""
     accounts: dict[str, Account] = {}
+    check_time = client.list_timer()
     for number in range(1, _MOST_PAGES + 1):
         rows, last = _page(client, number)
         before = len(accounts)
@@ -42,6 +43,7 @@ def list_accounts(client: Client) -> list[Account]:
             return [accounts[id] for id in sorted(accounts)]
         if len(accounts) == before:
             break
+        check_time()
     raise DoubtfulError("the list of accounts has no end: the server repeats its pages")
 
 

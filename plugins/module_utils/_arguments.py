@@ -18,6 +18,7 @@ from ._clock import Clock
 from ._connection import DEFAULT_URL, connection_settings, own_account, secrets
 from ._errors import CloudflareError, InputError
 from ._http import IMPORT_ERROR
+from ._masking import Masker
 
 DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
 
@@ -88,7 +89,8 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
     if IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR)
     params = module.params
-    module.no_log_values = {value for value in module.no_log_values if value.strip()} | secrets(params)
+    hidden = secrets(params)
+    module.no_log_values = {value for value in module.no_log_values if value.strip()} | hidden | Masker(hidden).found(params)
     account = own_account(params["account_id"])
     return Client(connection_settings(params, account, f"ansible-core {module.ansible_version}", module.warn, connections), clock)
 

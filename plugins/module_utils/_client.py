@@ -21,12 +21,15 @@ from ._clock import Clock
 from ._envelope import Reply, read_envelope
 from ._errors import ApiError, AuthenticationError, CertificateError, ConnectError, DoubtfulError, InputError, InterruptError, RateLimitError
 from ._http import Http
+from ._masking import Masker
 from ._pace import Pace, backoff, retry_after
 from ._shared import SharedNumbers
 from ._text import printable
 
 _POLL_LIMIT = 120.0
-_MOST_PAGES = 1000  # a million messages: a list that is longer does not end
+_MOST_PAGES = 1000
+_MOST_ROWS = 1_000_000  # a list that is longer does not end
+_LIST_TIMEOUTS = 60  # what all pages of a list may take, in timeouts of one request
 PAGE_SIZE = 1000  # the schema's maximum; a changelog speaks of 10,000
 
 
@@ -36,13 +39,16 @@ class Credential(t.NamedTuple):
     headers: dict[str, str]
     origin: str
 
+    def __repr__(self) -> str:
+        return f"Credential({self.origin!r})"
+
 
 class Settings(t.NamedTuple):
     """How to reach the API.
 
     account_id: whose Email Security all paths lead to; if empty, they begin where the API does. timeout: seconds for one
     request. retries: repetitions of one failed request. max_wait: seconds to wait for rate limits in all. verify: as in
-    requests (True, False, or the path of a CA bundle).
+    requests (True, False, or the path of a CA bundle). masker: knows what must not be shown.
     """
 
     api_url: str
@@ -54,6 +60,7 @@ class Settings(t.NamedTuple):
     verify: bool | str = True
     user_agent: str = "emailsec.cloudflare"
     connections: int = 4
+    masker: Masker = Masker()
 
 
 class Page(t.NamedTuple):
@@ -77,6 +84,7 @@ class Client:
         self.calls = 0
         self.account_id = settings.account_id
         self.max_wait = settings.max_wait
+        self.masker = settings.masker
         self._settings = settings
         self._clock = clock
         self._base = settings.api_url + (f"/accounts/{settings.account_id}/email-security" if settings.account_id else "")
@@ -88,6 +96,7 @@ class Client:
             timeout=settings.timeout,
             verify=settings.verify,
             connections=settings.connections,
+            masker=settings.masker,
         )
 
     def get(self, path: str, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -128,6 +137,8 @@ class Client:
         """Yield the pages of a list, following C(result_info.next) to its end."""
         query = {"per_page": PAGE_SIZE, **params}
         seen = set()
+        count = 0
+        check_time = self.list_timer()
         while True:
             envelope = self.get(path, query)
             result, info = envelope.get("result"), envelope.get("result_info")
@@ -140,13 +151,25 @@ class Client:
             cursor = info.get("next")
             if isinstance(cursor, int):
                 cursor = str(cursor)
-            broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES)
+            count += len(rows)
+            broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
             more = bool(cursor) and isinstance(cursor, str) and not broken
             yield Page(rows, more, broken)
             if not more:
                 return
             seen.add(cursor)
             query["cursor"] = cursor
+            check_time()
+
+    def list_timer(self) -> t.Callable[[], None]:
+        """Return what is to be called before each further page of a list: it raises DoubtfulError once the list takes too long."""
+        limit = _LIST_TIMEOUTS * self._settings.timeout + self._settings.max_wait
+        end = self._clock.monotonic() + limit
+        def check() -> None:
+            if self._clock.monotonic() > end:
+                raise DoubtfulError(f"the list was not complete after {limit:.0f} s; narrow the search, or give a larger timeout")
+
+        return check
 
     def _read(self, url: str, params: t.Mapping[str, t.Any] | None) -> tuple[Reply, dict[str, t.Any]]:
         """Return the answer to a GET and its envelope, repeated while the server fails."""
@@ -166,7 +189,7 @@ class Client:
 
     def _envelope(self, reply: Reply, permission: str) -> dict[str, t.Any]:
         try:
-            return read_envelope(reply)
+            return read_envelope(reply, self.masker)
         except AuthenticationError as error:
             origin, account = self._settings.credential.origin, self._settings.account_id
             message = f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"

@@ -17,23 +17,36 @@ import re
 import ssl
 import typing as t
 import urllib.parse
+import urllib.request
 
 from ._client import Credential, Settings
 from ._errors import InputError
+from ._masking import SHORTEST_SECRET, Masker
 from ._version import VERSION
 
 DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 _LONGEST_TIMEOUT = 86400
+_SECRET_OPTIONS = ("api_token", "api_key")
 Options = t.Mapping[str, t.Any]
 
 
 def connection_settings(options: Options, account_id: str, caller: str, warn: t.Callable[[str], None], connections: int = 4) -> Settings:
     """Return how to reach the API, an account's part of it or, if C(account_id) is empty, all of it. Raises InputError.
 
+    options: all that was given, also what is not about the connection: a secret that was pasted there by mistake is refused.
     caller: who uses this library, for the server's logs. warn: called with what is worth a warning.
     """
+    proxies = urllib.request.getproxies_environment().values()
+    masker = Masker({*secrets(options), *(text for proxy in proxies for text in _login(proxy))})
+    api_url = _api_url(options["api_url"] or DEFAULT_URL, warn, masker)
+    for name in options:
+        if name not in _SECRET_OPTIONS and masker.found(options[name]):
+            raise InputError(
+                f"{name} contains the API token, the API key or a password. Nothing was sent. Remove it from {name}, and replace "
+                "it with a new one if others may have seen it"
+            )
     return Settings(
-        api_url=_api_url(options["api_url"] or DEFAULT_URL, warn),
+        api_url=api_url,
         account_id=account_id,
         credential=_credential(options),
         timeout=in_range(options, "timeout", 0.001, _LONGEST_TIMEOUT),
@@ -42,6 +55,7 @@ def connection_settings(options: Options, account_id: str, caller: str, warn: t.
         verify=_verify(options),
         user_agent=f"emailsec.cloudflare/{VERSION} ({caller})",
         connections=connections,
+        masker=masker,
     )
 
 
@@ -49,13 +63,15 @@ def secrets(options: Options) -> set[str]:
     """Return what must not be shown of options and environment, whether or not it is going to be used."""
     found = {options["api_token"], options["api_key"], *map(os.environ.get, ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"))}
     found = {secret.strip() for secret in found if secret}
-    if "@" in (options["api_url"] or ""):
-        # Whatever stands before it may hold a password, however odd the URL is.
-        login = options["api_url"].rpartition("@")[0].rpartition("//")[2]
-        for text in (login, login.partition(":")[2], login.rpartition(":")[2]):
-            found |= {text, urllib.parse.unquote(text)}
     # Masking blanks would mask every word.
-    return {secret for secret in found if secret.strip()}
+    return {secret for secret in found | _login(options["api_url"] or "") if secret.strip()}
+
+
+def _login(url: str) -> set[str]:
+    """Return what may be a password in a URL: whatever stands before an @, however odd the URL is."""
+    login = url.rpartition("@")[0].rpartition("//")[2]
+    texts = (login, login.partition(":")[2], login.rpartition(":")[2])
+    return {*texts, *map(urllib.parse.unquote, texts)}
 
 
 def own_account(value: str | None) -> str:
@@ -63,7 +79,7 @@ def own_account(value: str | None) -> str:
     if not value:
         raise InputError("account_id is missing: give the option, or set the environment variable CLOUDFLARE_ACCOUNT_ID")
     if not re.match(r"[0-9a-fA-F]{32}\Z", value):
-        raise InputError(f"account_id must be 32 hexadecimal digits, as the dashboard shows it, not {value!r:.80}")
+        raise InputError(f"account_id must be 32 hexadecimal digits, as the dashboard shows it; this one has {len(value)} characters")
     return value.lower()
 
 
@@ -76,7 +92,7 @@ def in_range(options: Options, name: str, least: float, most: float = math.inf) 
     return value
 
 
-def _api_url(value: str, warn: t.Callable[[str], None]) -> str:
+def _api_url(value: str, warn: t.Callable[[str], None], masker: Masker) -> str:
     if "@" in value:
         raise InputError("api_url must not contain a user name or password; give the credential as api_token, or api_email and api_key")
     try:
@@ -85,7 +101,7 @@ def _api_url(value: str, warn: t.Callable[[str], None]) -> str:
     except ValueError:
         parts, usable = None, False
     if not usable or re.search(r"[\s?#\\]", value):
-        raise InputError(f"api_url must be a URL such as {DEFAULT_URL}, without a query, not {value!r:.200}")
+        raise InputError(f"api_url must be a URL such as {DEFAULT_URL}, without a query, not {masker.mask(value)!r:.200}")
     if parts and parts.scheme == "http" and not re.match(r"(localhost|127\.[\d.]+|::1)\Z", parts.hostname or ""):
         warn(f"api_url is not https: the credential travels to {parts.hostname} unencrypted.")
     return value.rstrip("/")
@@ -114,20 +130,27 @@ def _credential(options: Options) -> Credential:
 
 
 def _token(token: str, origin: str) -> Credential:
-    return Credential({"Authorization": f"Bearer {_header_value(token, origin)}"}, origin)
+    return Credential({"Authorization": f"Bearer {_secret(token, origin)}"}, origin)
 
 
 def _email_and_key(email: str | None, key: str | None, origin: str) -> Credential:
     if not email or not key:
         raise InputError(f"an API key needs both email and key, but of the {origin} the {'key' if email else 'email'} is missing")
     origin = f"email and API key of the {origin}"
-    return Credential({"X-Auth-Email": _header_value(email, origin), "X-Auth-Key": _header_value(key, origin)}, origin)
+    return Credential({"X-Auth-Email": _header_value(email, origin), "X-Auth-Key": _secret(key, origin)}, origin)
 
 
 def _header_value(value: str, origin: str) -> str:
     value = value.strip()
     if not re.match(r"[\x21-\x7e]+\Z", value):
         raise InputError(f"the {origin} contains white space or characters that no credential has; was it pasted with something else?")
+    return value
+
+
+def _secret(value: str, origin: str) -> str:
+    value = _header_value(value, origin)
+    if len(value) < SHORTEST_SECRET:  # then it could not be masked
+        raise InputError(f"the {origin} has fewer than 16 characters, which no credential of Cloudflare's has; was it cut?")
     return value
 
 

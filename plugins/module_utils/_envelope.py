@@ -17,6 +17,7 @@ import re
 import typing as t
 
 from ._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError
+from ._masking import Masker
 from ._text import printable
 
 # HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
@@ -47,9 +48,14 @@ class Reply(t.NamedTuple):
         return printable(ray, 80) if ray else None
 
 
-def read_envelope(reply: Reply) -> dict[str, t.Any]:
-    """Return the envelope of a successful answer; raise what anything else means."""
+def read_envelope(reply: Reply, masker: Masker | None = None) -> dict[str, t.Any]:
+    """Return the envelope of a successful answer; raise what anything else means.
+
+    Both are masked: only here, after the charset and the escapes of JSON are off, and before texts are cut.
+    """
     envelope = _parse(reply.body)
+    if envelope is not None and masker:
+        envelope = masker.mask(envelope)
     status = reply.status
     if envelope is None:
         raise _not_an_envelope(reply)

@@ -23,6 +23,7 @@ import urllib.parse
 
 from ._envelope import Reply, printable
 from ._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
+from ._masking import Masker
 
 try:
     import requests
@@ -62,8 +63,6 @@ _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024
 _ENCODINGS = ("", "identity", "gzip", "deflate")
-_SHORTEST_SECRET = 16  # a shorter one is no credential of Cloudflare's, and could be a part of any word
-_SECRET_HEADERS = ("Authorization", "X-Auth-Key")
 _HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
 
 
@@ -71,17 +70,26 @@ class Http:
     """A pool of connections to one server that carry one credential. Can be used by several threads.
 
     api_url: the server. headers: what proves who we are. timeout: seconds for one exchange. verify: as in requests (True, False, or the
-    path of a CA bundle). connections: how many may be open at once.
+    path of a CA bundle). connections: how many may be open at once. masker: masks headers and errors; who reads a body masks it
+    once it is parsed.
     """
 
-    def __init__(self, api_url: str, headers: t.Mapping[str, str], *, timeout: float, verify: bool | str, connections: int) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        headers: t.Mapping[str, str],
+        *,
+        timeout: float,
+        verify: bool | str,
+        connections: int,
+        masker: Masker | None = None,
+    ) -> None:
         def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
             request.headers.update(headers)
             return request
 
         self._server = _server(api_url)
-        secrets = [headers[name].rpartition(" ")[2].encode() for name in _SECRET_HEADERS if name in headers]
-        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        self._masker = masker or Masker()
         self._timeout = timeout
         self._verify = verify
         self._session = _Session()
@@ -111,11 +119,11 @@ class Http:
                 stream=True,
             )
             with response:
-                return Reply(response.status_code, self._headers(response), self._masked(self._content(response)))
+                return Reply(response.status_code, self._headers(response), self._content(response))
         except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
             raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout) from None
+            raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout, self._masker) from None
 
     def calls_home(self, url: str) -> bool:
         """Tell whether a request to this URL would go to our server, as the library that sends it reads the URL."""
@@ -124,7 +132,7 @@ class Http:
     def _content(self, response: requests.Response) -> bytes:
         encoding = response.headers.get("Content-Encoding", "")
         if encoding.strip().lower() not in _ENCODINGS:  # several at once could unpack without end, even within one chunk
-            raise DoubtfulError(f"the answer is encoded in a way that was not asked for ({printable(encoding, 40)})")
+            raise DoubtfulError(f"the answer is encoded in a way that was not asked for ({printable(self._masker.mask(encoding), 40)})")
         response.raw.chunked = False  # lets http.client put the chunks together, which limits the length of their heads
         content = bytearray()
         for chunk in response.raw.stream(_CHUNK, decode_content=True):
@@ -134,14 +142,7 @@ class Http:
         return bytes(content)
 
     def _headers(self, response: requests.Response) -> t.Mapping[str, str]:
-        headers = {name: self._masked(value.encode("latin-1", "replace")).decode("latin-1") for name, value in response.headers.items()}
-        return requests.structures.CaseInsensitiveDict(headers)
-
-    def _masked(self, text: bytes) -> bytes:
-        """Return what a server answered without our credential, should it repeat that."""
-        for secret in self._secrets:
-            text = text.replace(secret, b"********")
-        return text
+        return requests.structures.CaseInsensitiveDict(self._masker.mask(dict(response.headers)))
 
 
 def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
@@ -201,9 +202,10 @@ def _limit_time(manager: t.Any) -> None:
     }
 
 
-def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
+def _failure(error: Exception, server: str, timeout: float, masker: Masker) -> CloudflareError:
     """Return what an error of the transport means."""
     causes = list(_causes(error))
+    words = _words(causes[-1], masker)
 
     def any_is(name: str) -> bool:
         kind = getattr(urllib3.exceptions, name, None)  # some came with urllib3 2
@@ -211,11 +213,11 @@ def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
 
     if isinstance(error, requests.exceptions.SSLError) and any("certificate" in str(cause).lower() for cause in causes):
         return CertificateError(
-            f"the TLS certificate of {server} was not accepted ({_words(causes[-1])}); "
+            f"the TLS certificate of {server} was not accepted ({words}); "
             "if a proxy inspects TLS, give its CA bundle as ca_path"
         )
     if isinstance(error, requests.exceptions.SSLError) and any(_HANDSHAKE.search(str(cause)) for cause in causes):
-        return ConnectError(f"no TLS connection to {server} ({_words(causes[-1])}); is api_url really https, or does a proxy answer?")
+        return ConnectError(f"no TLS connection to {server} ({words}); is api_url really https, or does a proxy answer?")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
         return InputError(f"the server {server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
@@ -224,12 +226,12 @@ def _failure(error: Exception, server: str, timeout: float) -> CloudflareError:
         return ConnectError(f"the name of {server} could not be resolved; check api_url and the DNS of this machine")
     if any_is("NewConnectionError") or any("Tunnel connection failed" in str(cause) for cause in causes):
         way = "through the proxy " if isinstance(error, requests.exceptions.ProxyError) else ""
-        return ConnectError(f"could not connect {way}to {server} ({_words(causes[-1])}); check api_url, firewall and proxy")
+        return ConnectError(f"could not connect {way}to {server} ({words}); check api_url, firewall and proxy")
     if any_is("ConnectTimeoutError"):
         return ConnectError(f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy")
     if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
         return DoubtfulError(f"no answer from {server} within {timeout:g} s; a larger timeout or a smaller batch_size may help")
-    return DoubtfulError(f"the connection to {server} broke before a complete answer ({_words(causes[-1])})")
+    return DoubtfulError(f"the connection to {server} broke before a complete answer ({words})")
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
@@ -244,7 +246,7 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
             todo += [getattr(cause, "reason", None), getattr(cause, "original_error", None), *cause.args]
 
 
-def _words(cause: BaseException) -> str:
+def _words(cause: BaseException, masker: Masker) -> str:
     """Return an error in words, without URLs: those of proxies may hold a password."""
     words = getattr(cause, "strerror", None) or re.sub(r"^<[^>]*>: ", "", str(cause))
-    return printable(type(cause).__name__ if "://" in words else words, 200)
+    return printable(type(cause).__name__ if "://" in words else masker.mask(words), 200)

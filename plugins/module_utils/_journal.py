@@ -37,15 +37,21 @@ _TURN_POLL = 0.5
 class Journal:
     """Appends to the file at C(path), a private one. No path: nothing is recorded.
 
-    context: fields that every line carries, C(account_id) among them. now: tells the seconds since the epoch. In check mode
-    the file is read only, and not made.
+    context: fields that every line carries, C(account_id) among them. now: tells the seconds since the epoch. mask: takes secrets
+    out of what is written. In check mode the file is read only, and not made.
     Raises JournalError when the file cannot be written.
     """
 
     def __init__(
-        self, path: str | None, context: t.Mapping[str, t.Any], check_mode: bool = False, now: t.Callable[[], float] = time.time
+        self,
+        path: str | None,
+        context: t.Mapping[str, t.Any],
+        check_mode: bool = False,
+        now: t.Callable[[], float] = time.time,
+        mask: t.Callable[[dict[str, t.Any]], dict[str, t.Any]] = dict,
     ) -> None:
         self._now = now
+        self._mask = mask
         self._context = dict(context)
         self._path = path
         self._check_mode = check_mode
@@ -101,7 +107,7 @@ class Journal:
         if self._file is None or self._check_mode:
             return
         now = from_seconds(self._now()).isoformat(timespec="milliseconds")
-        line = json.dumps({"time": now, "event": event, **self._context, **fields}, sort_keys=False).encode() + b"\n"
+        line = json.dumps(self._mask({"time": now, "event": event, **self._context, **fields}), sort_keys=False).encode() + b"\n"
         try:
             with self._lock:  # the file lock keeps out other processes, not other threads
                 self._append(self._file, line)

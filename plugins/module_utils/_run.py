@@ -126,7 +126,7 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     """Carry out a request. Raises InputError or JournalError before anything was sent; all else is in the report."""
     digest = request.plan["digest"] if request.plan is not None else None
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail, "plan_digest": digest}
-    journal = Journal(request.journal, context, request.check_mode, clock.time)
+    journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
     # What was planned is held against all that the plan says.
     messages = Messages(client, clock, request.options.concurrency, brief=request.plan is None)
     items: list[Item] = []

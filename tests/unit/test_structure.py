@@ -29,7 +29,7 @@ NAMES = sorted(file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")
 
 # Each room of the library, from the ground up; it may import from what stands before it only.
 ROOMS = (
-    "_errors", "_version", "_files", "_clock", "_times", "_text", "_handles", "_handle_file", "_outcome", "_message", "_naming", "_addresses",
+    "_errors", "_version", "_files", "_clock", "_times", "_text", "_masking", "_handles", "_handle_file", "_outcome", "_message", "_naming", "_addresses",
     "_patterns", "_authentication", "_verdicts", "_policy", "_evidence", "_plan", "_planfile",
     "_filters", "_history", "_journal", "_envelope", "_shared", "_pace", "_http", "_answer", "_client", "_accounts",
     "_connection", "_messages", "_item", "_planning", "_applying", "_resuming", "_readback", "_release", "_delivery", "_run", "_arguments",
@@ -226,3 +226,38 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     script.get("investigate", refusal(10000, "Authentication error"), 403)
     told["msg"] = {"returned": "always", "type": "str"}  # as every failing module
     check_result(run("message_info").result, told, {"always", "when the API refused a request"})
+
+
+# --- what runs at GitHub -----------------------------------------------------------------------------------------------
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_every_action_is_given_by_its_digest_and_tells_its_version(file: Path) -> None:
+    used = re.findall(r"\buses:(.*)", file.read_text(encoding="utf-8"))
+    assert used
+    assert [action for action in used if not re.fullmatch(r" [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_no_job_may_write_but_the_one_that_makes_the_release(file: Path) -> None:
+    workflow = load(str(file.relative_to(ROOT)))
+    assert workflow["permissions"] == {"contents": "read"}
+    allowed = {name: job.get("permissions", {"contents": "read"}) for name, job in workflow["jobs"].items()}
+    assert [name for name, permissions in allowed.items() if permissions != {"contents": "read"}] == (["github"] if file.stem == "release" else [])
+
+
+def test_the_job_with_the_token_of_galaxy_installs_only_what_is_locked() -> None:
+    holders = [job for job in load(".github/workflows/release.yml")["jobs"].values() if "secrets.GALAXY" in str(job)]
+    assert len(holders) == 1
+    commands = [line for step in holders[0]["steps"] for line in step.get("run", "").splitlines()]
+    installs = [line for line in commands if "install" in line]
+    assert installs
+    assert all("--require-hashes" in line and "--requirement .ci/publishing.txt" in line for line in installs)
+    assert [step["name"] for step in holders[0]["steps"] if "secrets.GALAXY" in str(step)] == ["Publish"]
+    locked = (ROOT / ".ci" / "publishing.txt").read_text(encoding="utf-8")
+    pins = re.findall(r"^([a-z0-9-]+)==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", locked, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^[^\s#]", locked, re.MULTILINE))
+    assert "ansible-core" in {name for name, _hashes in pins}
+    assert "://" not in locked

@@ -11,6 +11,8 @@ import typing as t
 
 import pytest
 import requests
+from ansible_collections.emailsec.cloudflare.plugins.module_utils import _client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._accounts import list_accounts
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
@@ -147,6 +149,27 @@ def test_a_list_that_never_ends_is_ended(client: Client, script: Script) -> None
     pages = list(client.pages("x", {}))
     assert len(pages) == 1001
     assert (pages[-1].broken, pages[-1].more) == (True, False)
+
+
+def test_a_list_of_more_rows_than_there_can_be_is_ended(client: Client, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_client, "_MOST_ROWS", 5)
+    for number in range(2):
+        script.get("investigate", page([row(1), row(2), row(3)], f"c{number}"))
+    pages = list(client.pages("investigate", {}))
+    assert [(page.more, page.broken) for page in pages] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("what", ["pages", "accounts"])
+def test_a_list_whose_pages_come_slowly_is_given_up(client: Client, script: Script, clock: FakeClock, what: str) -> None:
+    def slow(sent: Sent) -> Reply:
+        clock.sleep(59)
+        number = len(script.sent)
+        return Reply(page([{"id": f"{number:032x}"}] * 50, f"c{number}"))
+
+    script.server = slow
+    with pytest.raises(DoubtfulError, match=r"not complete after 4200 s"):
+        list(client.pages("investigate", {})) if what == "pages" else list_accounts(client)
+    assert len(script.sent) == 72  # 60 timeouts of 60 s and 600 s for the rate limit
 
 
 def test_cursors_that_go_round_in_a_circle_end(client: Client, script: Script) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _cursor, _watching
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._cursor import Cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._deciding import Policies
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, DoubtfulError, InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import AuthenticationError, CloudflareError, DoubtfulError, InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._policy import Policy
@@ -23,8 +23,9 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._source_argume
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_time, to_text
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._watching import Event, Watch, Watcher
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, investigate_id, page, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, investigate_id, page, refusal, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.spellings import SPELLINGS, shows
 
 WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, Policies(None, Policy()))
 
@@ -326,6 +327,7 @@ def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, t
         ({"policy": {"allowed_senders": [7]}}, "policy.allowed_senders must be a list of texts"),
         ({"policy": {"denied_senders": "@evil.example"}}, "policy.denied_senders has the pattern '@evil.example', which can never match"),
         ({"api_token": ""}, "there is no credential"),
+        ({"sender": f"{TOKEN}@sender.example"}, "sender contains the API token"),
     ],
 )
 def test_wrong_arguments_are_refused_at_once(clock: FakeClock, arguments: dict[str, t.Any], words: str) -> None:
@@ -348,6 +350,19 @@ def test_arguments_as_a_rulebook_gives_them(
     assert (interval, warnings, event["quarantine"]["decision"]) == (30, [], "release")
     assert TOKEN not in path.read_text()
     assert TOKEN not in json.dumps(event)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_that_the_server_repeats_reaches_neither_event_nor_log(script: Script, clock: FakeClock, spelling: str) -> None:
+    secret = SPELLINGS[spelling](TOKEN)
+    watcher = make_watcher({"account_id": ACCOUNT, "api_token": TOKEN}, clock, print)[0]
+    script.get("investigate", page([row(1, subject=secret, **{"from": f"a@{secret}"})]))
+    [event] = watcher.poll()
+    assert shows(json.dumps(event), TOKEN, secret) == []
+    script.get("investigate", refusal(1, f"not for {secret}"), 403)
+    with pytest.raises(AuthenticationError) as caught:  # whose words are logged
+        next(watcher.poll())
+    assert shows(str(caught.value), TOKEN, secret) == []
 
 
 def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 import typing as t
 from pathlib import Path
@@ -16,6 +17,8 @@ import requests
 import urllib3
 from ansible.module_utils import basic
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _arguments
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._masking import Masker
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     ACCOUNT,
@@ -32,6 +35,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     row,
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import BEARER, Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.spellings import SPELLINGS, shows
 
 MODULES = ["message_release", "message_info"]
 BY_KEY = {"X-Auth-Email": EMAIL, "X-Auth-Key": KEY}
@@ -430,13 +434,73 @@ def test_no_secret_is_printed_even_if_the_server_repeats_it(
         assert TOKEN not in done.printed + str(logged)
 
 
-@pytest.mark.parametrize("token", ["4PfX", "true", "id", "Qz", "0"])
-def test_a_token_that_is_part_of_the_answer_changes_nothing_in_it(run: Runner, script: Script, token: str) -> None:
-    script.headers = {"Authorization": f"Bearer {token}"}
+@pytest.mark.parametrize("options", [{"api_token": "0"}, {"api_token": TOKEN[:15]}, {"api_token": None, "api_email": EMAIL, "api_key": KEY[:15]}])
+def test_a_secret_that_is_too_short_to_be_masked_is_refused(run: Runner, script: Script, options: dict[str, t.Any]) -> None:
+    done = call(run, "message_release", **options)
+    assert done.failed
+    assert "fewer than 16 characters" in done.result["msg"]
+    assert not script.sent
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_that_the_server_repeats_is_masked_in_every_spelling(run: Runner, script: Script, module: str, spelling: str) -> None:
+    secret = SPELLINGS[spelling](TOKEN)
+    script.get(path(1), refusal(10000, "x" * 290 + secret, source={"pointer": secret}), 403, cf_ray=f"{TOKEN}-FRA")
+    done = call(run, module)
+    assert done.failed
+    assert shows(done.printed, TOKEN, secret) == []
+
+
+@pytest.mark.parametrize("option", ["subject", "sender", "messages"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_in_another_option_is_refused_and_not_shown(run: Runner, script: Script, option: str, spelling: str) -> None:
+    secret = SPELLINGS[spelling](TOKEN)
+    done = run("message_info", **{option: [f"<{secret}@x.example>"] if option == "messages" else f"for {secret}"})
+    assert done.failed
+    assert f"{option} contains the API token" in done.result["msg"]
+    assert shows(done.printed, TOKEN, secret) == []
+    assert not script.sent
+
+
+@pytest.mark.parametrize("option", ["reason", "ticket"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_that_somebody_pastes_reaches_no_journal_and_no_plan(
+    run: Runner, script: Script, tmp_path: t.Any, option: str, spelling: str
+) -> None:
+    secret = SPELLINGS[spelling](TOKEN)
+    for module, file in (("message_release", {"journal": str(tmp_path / "j")}), ("message_plan", {"dest": str(tmp_path / "p")})):
+        done = call(run, module, **{option: secret}, **file)
+        assert done.failed
+        assert shows(done.printed, TOKEN, secret) == []
+    assert not script.sent
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_in_an_answer_reaches_neither_journal_nor_result(run: Runner, script: Script, tmp_path: t.Any, spelling: str) -> None:
+    secret = SPELLINGS[spelling](TOKEN)
+    script.get(path(1), envelope(row(1, subject=secret, **{secret: secret})))
+    script.release(ONE, envelope([{**entry(1), "delivered": [secret]}]))
+    done = call(run, "message_release", journal=str(tmp_path / "j"))
+    assert done.statuses == ["released"]
+    assert shows(done.printed + (tmp_path / "j").read_text(), TOKEN, secret) == []
+
+
+def test_the_account_id_is_not_shown_as_it_may_be_a_token(run: Runner, script: Script) -> None:
+    done = call(run, "message_info", account_id=KEY, api_token=ACCOUNT)
+    assert "32 hexadecimal digits" in done.result["msg"]
+    assert KEY not in done.result["msg"]
+
+
+def test_no_secret_is_logged_at_debug_nor_in_repr(
+    run: Runner, script: Script, caplog: pytest.LogCaptureFixture, clock: t.Any
+) -> None:
+    caplog.set_level(logging.DEBUG)
     script.get(path(1), envelope(row(1)))
-    script.release(ONE, envelope([entry(1)]))
-    done = call(run, "message_release", api_token=token)
-    assert not done.failed
+    call(run, "message_info")
+    settings = Settings(URL, ACCOUNT, Credential(dict(BEARER), "token of the test"), masker=Masker([TOKEN]))
+    assert TOKEN not in f"{caplog.text} {settings!r} {vars(Client(settings, clock))!r}"
 
 
 def test_a_missing_requests_is_told_with_the_python_that_lacks_it(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:

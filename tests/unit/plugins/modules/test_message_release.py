@@ -94,13 +94,13 @@ def test_the_call_says_who_it_is_and_what_it_carries(run: Runner, script: Script
 
 def test_the_call_this_project_began_with_works(run: Runner, script: Script) -> None:
     """A bare array of postfix ids with email and key, answered as in the SDK 4.x: no ids, null lists."""
-    script.headers = {"X-Auth-Email": "operator@corp.example", "X-Auth-Key": "cfk_odd!Key"}
+    script.headers = {"X-Auth-Email": "operator@corp.example", "X-Auth-Key": "cfk_odd!Key#16chars"}
     script.get("investigate", page([row(1)]))
     script.release(
         [postfix_id(1)], envelope([{"postfix_id": postfix_id(1), "delivered": ["a@x.example"], "failed": None, "undelivered": None}])
     )
     done = release(
-        run, api_token=None, api_email="operator@corp.example", api_key="cfk_odd!Key", postfix_ids=[postfix_id(1)], messages=None
+        run, api_token=None, api_email="operator@corp.example", api_key="cfk_odd!Key#16chars", postfix_ids=[postfix_id(1)], messages=None
     )
     assert done.statuses == ["released"]
 
