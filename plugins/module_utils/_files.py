@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Files that are this user's own, or root's, and that nobody else can have put there.
+"""Files that are this user's own, root's or a group's of this user, and that nobody else can have put there.
 
 What is refused is an OSError like any other, with the reason as its C(strerror).
 """
@@ -17,6 +17,7 @@ import os
 import stat
 import tempfile
 
+_ROOT = 0
 _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # a FIFO does not keep us waiting
 
 
@@ -78,7 +79,7 @@ def check_target(path: str, replaced: bool = True) -> os.stat_result | None:
     found: os.stat_result | None = None
     with contextlib.suppress(FileNotFoundError):
         found = os.lstat(path)
-        _check(found)
+        _check(found, path)
     if not os.access(path if found and not replaced else os.path.dirname(os.path.abspath(path)), os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return found
@@ -92,14 +93,14 @@ def _opened(path: str, flags: int, anybodys: bool = False) -> int:
             raise OSError(error.errno, "it is a symbolic link") from None
         raise
     try:
-        _check(os.fstat(file), anybodys)
+        _check(os.fstat(file), path, anybodys)
     except OSError:
         os.close(file)
         raise
     return file
 
 
-def _check(found: os.stat_result, anybodys: bool = False) -> None:
+def _check(found: os.stat_result, path: str, anybodys: bool = False) -> None:
     if stat.S_ISLNK(found.st_mode):
         flaw = "it is a symbolic link"
     elif not stat.S_ISREG(found.st_mode):
@@ -108,10 +109,18 @@ def _check(found: os.stat_result, anybodys: bool = False) -> None:
         return
     elif found.st_nlink > 1:
         flaw = "it has more than one name (hard links)"
-    elif found.st_uid not in (os.geteuid(), 0):
-        flaw = "it belongs to another user"
+    elif found.st_uid not in (os.geteuid(), _ROOT) and not _is_shared(found, path):
+        flaw = "it belongs to another user, who does not share it with a group of yours"
     elif found.st_mode & stat.S_IWOTH:
         flaw = "everybody can write to it"
     else:
         return
     raise OSError(errno.EPERM, flaw)
+
+
+def _is_shared(found: os.stat_result, path: str) -> bool:
+    """Tell whether its owner shares a file with a group of ours, and nobody outside of that group can have put it there."""
+    folder = os.stat(os.path.dirname(os.path.abspath(path)))
+    by_group = not folder.st_mode & stat.S_IWGRP or folder.st_gid == found.st_gid
+    ours = found.st_gid in (os.getegid(), *os.getgroups())
+    return bool(found.st_mode & stat.S_IWGRP and ours and by_group and not folder.st_mode & stat.S_IWOTH)

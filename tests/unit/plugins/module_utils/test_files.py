@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._cursor import Cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils import _files
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._files import check_target, open_private, read_whole, write_whole
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._journal import Journal
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import check_writable, keep_plan, read_plan
@@ -228,3 +229,31 @@ def test_members_of_a_group_share_a_journal(path: Path) -> None:
     Journal(str(path), {"run": "r", "account_id": ACCOUNT}).write("intent", ids=[])
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
     assert json.loads(path.read_text())["event"] == "intent"
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder", "groups", "taken"),
+    [
+        (0o660, 0o770, True, True),
+        (0o660, 0o755, True, True),
+        (0o660, 0o770, False, False),
+        (0o640, 0o770, True, False),
+        (0o660, 0o1777, True, False),
+    ],
+)
+def test_the_file_of_another_user_is_taken_if_a_group_of_ours_shares_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, folder: int, groups: bool, taken: bool
+) -> None:
+    path.touch()
+    path.chmod(mode)
+    path.parent.chmod(folder)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    group = path.stat().st_gid
+    monkeypatch.setattr(os, "getegid", lambda: group if groups else group + 1)
+    monkeypatch.setattr(os, "getgroups", list)
+    monkeypatch.setattr(_files, "_ROOT", 4712)
+    if taken:
+        os.close(open_private(str(path)))
+    else:
+        with pytest.raises(OSError, match="belongs to another user"):
+            open_private(str(path))
