@@ -75,11 +75,10 @@ def check_target(path: str, replaced: bool = True) -> os.stat_result | None:
     replaced: a file that is there is to be replaced, not to be appended to.
     """
     check_folder(path)
-    try:
+    found: os.stat_result | None = None
+    with contextlib.suppress(FileNotFoundError):
         found = os.lstat(path)
         _check(found)
-    except FileNotFoundError:
-        found = None
     if not os.access(path if found and not replaced else os.path.dirname(os.path.abspath(path)), os.W_OK):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return found
@@ -89,8 +88,8 @@ def _opened(path: str, flags: int, anybodys: bool = False) -> int:
     try:
         file = os.open(path, flags | _FLAGS, 0o600)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "it is a symbolic link") from None
+        if error.errno in (errno.ELOOP, errno.EMLINK):  # the latter on FreeBSD
+            raise OSError(error.errno, "it is a symbolic link") from None
         raise
     try:
         _check(os.fstat(file), anybodys)

@@ -30,6 +30,8 @@ RELEASE = "release"
 BLOCKED = "blocked"
 DRIFT = "drift"
 LONGEST = datetime.timedelta(days=90)  # of a plan, from when it is made to when it expires
+LARGEST = 48 * 1024 * 1024  # bytes; 10,000 messages with full evidence, ten links each, take 36 MiB and a million values
+_MOST_VALUES = 3_000_000
 _SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 # From harmless to dangerous. A verdict that is not listed counts as the worst.
 _SEVERITY = ("NONE", "EXTERNAL", "ENCRYPTED", "BULK", "SPAM", "UNKNOWN", "SPOOF", "SUSPICIOUS", "MALICIOUS", "MALICIOUS-BEC")
@@ -55,11 +57,12 @@ def same_decisions(left: t.Mapping[str, t.Any], right: t.Mapping[str, t.Any]) ->
 
 def parse_plan(text: bytes, name: str) -> dict[str, t.Any]:
     """Return the plan in a text, if it is one and its digest is right. Raises InputError, which calls it C(name)."""
+    flaw = too_large(text)
     try:
-        plan = json.loads(text, object_pairs_hook=_once)
+        plan = json.loads(text, object_pairs_hook=_once) if not flaw else None
     except (ValueError, RecursionError):
         plan = None
-    flaw = _flaw(plan)
+    flaw = flaw or _flaw(plan)
     if flaw:
         raise InputError(f"{name} is no plan of this collection: {flaw}. Nothing was sent.")
     return t.cast("dict[str, t.Any]", plan)
@@ -72,6 +75,13 @@ def parse_digest(text: str) -> str:
         problem = f"not {text!r:.80}" if text.strip() else "and it is empty, so no plan was approved"
         raise InputError(f"plan_digest must be sha256: and 64 hexadecimal digits, {problem}. Nothing was sent.")
     return f"sha256:{found[1]}"
+
+
+def too_large(text: bytes) -> str | None:
+    """Return why a text would take too much memory to be read as a plan, or None. What may be read takes less than 400 MiB."""
+    if len(text) > LARGEST:
+        return f"it is larger than {LARGEST // 1024 // 1024} MiB"
+    return f"it has more than {_MOST_VALUES} values" if sum(map(text.count, (b",", b"[", b"{"))) > _MOST_VALUES else None
 
 
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:

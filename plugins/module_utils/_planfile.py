@@ -16,9 +16,8 @@ import typing as t
 
 from ._errors import InputError
 from ._files import check_target, read_whole, write_whole
-from ._plan import RELEASE, check_plan, expiry, is_pinned, parse_plan, same_decisions
+from ._plan import LARGEST, RELEASE, check_plan, expiry, is_pinned, parse_plan, same_decisions, too_large
 
-_LARGEST = 64 * 1024 * 1024
 _SUFFIX = ".plan.json"
 
 
@@ -72,7 +71,7 @@ def check_writable(path: str) -> None:
 
 def _read(path: str, anybodys: bool) -> dict[str, t.Any]:
     try:
-        return parse_plan(read_whole(path, _LARGEST, anybodys), path)
+        return parse_plan(read_whole(path, LARGEST, anybodys), path)
     except OSError as error:
         raise InputError(f"The plan {path} cannot be read ({error.strerror}). Nothing was sent.") from None
 
@@ -96,8 +95,9 @@ def _named(path: str, digest: str) -> str:
 
 def _write_plan(path: str, plan: t.Mapping[str, t.Any]) -> None:
     content = json.dumps(plan, indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False).encode() + b"\n"
-    if len(content) > _LARGEST:
-        raise InputError(f"The plan is larger than the {_LARGEST // 1024 // 1024} MiB that are read. Plan fewer messages at a time.")
+    flaw = too_large(content)
+    if flaw:
+        raise InputError(f"The plan is too large to be read again: {flaw}. It was not written. Plan fewer messages at a time")
     try:
         write_whole(path, content)
     except OSError as error:

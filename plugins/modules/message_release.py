@@ -152,7 +152,11 @@ options:
     description:
       - Path of a file to which each request is recorded before it is sent, and its outcome after, as JSON Lines.
       - A relative path is taken from the directory of the playbook.
-      - It is made with mode C(0600), and each line is on the disk before the module goes on. Several tasks may share it.
+      - It must be a regular file with one name (no symbolic link, no hard links) that belongs to you or to root, in a directory that not
+        everybody can write to, unless it has the sticky bit.
+      - It is made with mode C(0600). One that everybody can read is closed to all but its owner. One that only its group can use
+        stays open to the group.
+      - Each line is on the disk before the module goes on. Several tasks may share it.
         Those for one account then wait for each other, up to O(max_wait).
       - It is read back at the start. What it records as released within the last day is not sent again even if Cloudflare
         still shows it in quarantine, and what a run that was killed left in doubt is waited for.

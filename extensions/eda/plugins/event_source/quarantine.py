@@ -86,7 +86,8 @@ options:
     type: int
     default: 50
   state_file:
-    description: File that keeps how far it has come, one for each source. Without it, each start begins with I(since).
+    description: File that keeps how far it has come, one for each source. Without it, each start begins with I(since). It must belong to
+      this user or to root and be no symbolic link, in a directory that not everybody can write to, unless it has the sticky bit.
     type: path
   policy:
     description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, digest, drift, same_decisions, seal
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import keep_plan, read_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,6 +145,16 @@ def test_bytes_that_are_no_json_are_refused(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"cannot be read \(No such file"):
         read_plan(str(tmp_path / "plan.json"))
+
+
+@pytest.mark.parametrize(("value", "words"), [("x" * 1024 * 1024, "larger than 48 MiB"), ([[]] * 30_000, "more than 3000000 values")])
+def test_a_plan_that_would_take_much_memory_is_refused_and_not_written(tmp_path, value, words):
+    huge = seal(plan(search=[value] * 50))
+    with pytest.raises(InputError, match=f"too large to be read again: it .*{words}"):
+        keep_plan(str(tmp_path / "plan.json"), huge, NOW, check_mode=False)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match=words):
+        read_plan(written(tmp_path / "plan.json", huge))
 
 
 def test_a_plan_may_be_applied_with_its_digest_pinned():
