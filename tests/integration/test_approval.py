@@ -115,7 +115,7 @@ def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -
     assert (run.code, len(emulator.deliveries)) == (0, 2)
     trail = {"ticket": "INC-7", "started_by": "oscar", "requested_by": "Alice", "approved_by": "Berta", "plan_digest": digest}
     lines = [json.loads(line) for line in (ansible.reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(lines) == 4
+    assert {line["event"] for line in lines} >= {"intent", "outcome"}
     for told in (*lines, ansible.report()):
         assert {name: told[name] for name in trail} == trail
         assert told["reason"] == "Asked for"
