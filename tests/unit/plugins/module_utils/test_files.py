@@ -56,7 +56,7 @@ def plant(path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> Path:
             listener.bind(str(path))
     elif kind == "a file of a stranger":
         path.write_text(CONTENT)
-        path.chmod(0o660)
+        path.chmod(0o640)
         owned_by(monkeypatch, STRANGER)
         return path
     elif kind == "a file that everybody can write":
