@@ -9,6 +9,7 @@ Commands and YAML are found in the pages, so that a new one is tested, or the te
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -114,7 +115,11 @@ def test_a_documented_command(ansible: Ansible, emulator: Emulator, command: Com
         target.write_text(re.sub('"{{ vault_.*', ansible.environment["CLOUDFLARE_API_TOKEN"], poisoned(content, texts[0])))
         words = [word.replace(name, target.name) for word in words]
     for name in command.lists or (["ids.txt"] if command.files else []):
-        (ansible.directory / name).write_text("\n".join((["Message ID"] if name.endswith("csv") else []) + texts))
+        with (ansible.directory / name).open("w", newline="") as file:
+            if name.endswith(".csv"):
+                csv.writer(file).writerows([["Subject", "Message ID"], *([text, text] for text in texts)])
+            else:
+                file.write("\n".join(texts))
     words = [word for word in words if word not in ("--check", "--ask-vault-pass", "--limit") and not word.startswith("all[")]
     run = ansible.playbook(*words, *(["--check"] if check else []))
     unharmed(ansible, run)

@@ -27,7 +27,7 @@ LINK = re.compile(r"(\]\(|^\[[^\]]+\]: )([^)\s]+)", re.MULTILINE)
 # What has a page in the site, although it lies outside of docs.
 PAGES = {
     r"plugins/modules/(\w+)\.py": r"../reference/\1_module.rst",
-    r"plugins/(filter|inventory)/(\w+)\.py": r"../reference/\2_\1.rst",
+    r"plugins/(filter|inventory|lookup)/(\w+)\.py": r"../reference/\2_\1.rst",
     r"roles/(\w+)/README\.md": r"../reference/\1_role.rst",
     r"CHANGELOG\.rst": "../changelog.rst",
 }
@@ -82,7 +82,7 @@ def _target(link: str) -> str:
 
 def shortened(index: str) -> str:
     """Return the index of the reference with short names for its pages; their own are too long for the side of a page."""
-    return re.sub(r"^( +)(\w+)_(module|role|filter|inventory)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE)
+    return re.sub(r"^( +)(\w+)_(module|role|filter|inventory|lookup)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE)
 
 
 def _run(program: str, *arguments: str) -> None:
