@@ -106,11 +106,10 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
 
 
 def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -> None:
-    ansible.environment["USER"] = "oscar"
     assert ansible.plan(search=SEARCH, ticket="INC-7", reason="Asked for", requested_by="Alice").code == 0
     digest = ansible.plan_of()["digest"]
 
-    run = ansible.apply(plan_digest=digest, approved_by="Berta", chunk_size=1)
+    run = ansible.apply("-e", "awx_user_name=oscar", plan_digest=digest, approved_by="Berta", chunk_size=1)
 
     assert (run.code, len(emulator.deliveries)) == (0, 2)
     trail = {"ticket": "INC-7", "started_by": "oscar", "requested_by": "Alice", "approved_by": "Berta", "plan_digest": digest}
@@ -130,11 +129,10 @@ def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -
 
 
 def test_whoever_says_yes_on_the_terminal_approved_it(ansible: Ansible, emulator: Emulator) -> None:
-    ansible.environment["USER"] = "oscar"
     message = emulator.add_message(sender="a@partner.example", validation={"spf": "pass"})
     asked = json.dumps(prefixed({"messages": message.id, "approve": "true", "approved_by": "Berta"}))
     for answer, approved_by in (("no", ""), ("yes", "oscar")):
-        ansible.answer("Only yes releases", answer, "emailsec.cloudflare.release", "-e", asked)
+        ansible.answer("Only yes releases", answer, "emailsec.cloudflare.release", "-e", "awx_user_name=oscar", "-e", asked)
         assert (ansible.report()["approved_by"], len(emulator.deliveries)) == (approved_by, 1 if approved_by else 0)
     lines = [json.loads(line) for line in (ansible.reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {(line["approved_by"], line["started_by"], line["requested_by"]) for line in lines} == {("oscar", "oscar", "oscar")}
