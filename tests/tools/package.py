@@ -53,7 +53,7 @@ def main() -> int:
     with tarfile.open(archive) as opened:
         names = set(opened.getnames())
         files = [member.name for member in opened if member.isfile()]
-    strange = [name for name in sorted(files) if name.startswith("plugins/") and not name.endswith(".py")]
+    strange = [name for name in sorted(files) if name.startswith("plugins/module") and not name.endswith(".py")]
     problems = [
         f"{archive.name} holds {name}" for name in sorted({name.split("/")[0] for name in names} - WANTED) + strange
     ]
