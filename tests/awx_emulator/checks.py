@@ -51,7 +51,7 @@ def _value(store: Store, name: str, field: Field, value: Any) -> Any:
     if value is None and not field.required and field.default is None:
         return None
     expected, problem = _TYPES[field.kind]
-    if not isinstance(value, expected) or expected is int and isinstance(value, bool):
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         raise invalid(name, problem)
     if field.choices and value not in field.choices:
         raise invalid(name, f'"{value}" is not a valid choice.')

@@ -101,7 +101,7 @@ class Store:
         del self.items[endpoint][number]
         for other, resource in RESOURCES.items():
             for name, field in resource.fields.items():
-                if field.to == endpoint or field.to == "unified_job_templates" and endpoint in UNIFIED:
+                if field.to == endpoint or (field.to == "unified_job_templates" and endpoint in UNIFIED):
                     for each in [each for each in self.items[other].values() if each[name] == number]:
                         self._orphan(other, each, name, owned=name in resource.owners)
             for name in [name for name, to in resource.lists.items() if to == endpoint]:

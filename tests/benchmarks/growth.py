@@ -43,7 +43,14 @@ class Growth(NamedTuple):
             "The module without Ansible around it, batches of 50, four requests at once. Beside it the memory of a module that does "
             "nothing but return a result of the same size, which Ansible copies and writes as JSON before it prints it."
         )
-        columns = ("Messages", "Time", "Processor time", "Processor time per 1,000", "Memory", "Memory of the result alone")
+        columns = (
+            "Messages",
+            "Time",
+            "Processor time",
+            "Processor time per 1,000",
+            "Memory",
+            "Memory of the result alone",
+        )
         return Table("Growth", about, columns, rows)
 
 

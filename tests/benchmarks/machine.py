@@ -24,7 +24,7 @@ def machine() -> Machine:
     """Look at this machine."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("ansible-core", "requests", "cloudflare", "aiohttp"))
     load = ", ".join(f"{number:.1f}" for number in os.getloadavg())
-    day = datetime.datetime.now(datetime.timezone.utc).date()
+    day = datetime.datetime.now(datetime.UTC).date()
     system = f"{platform.system()} {platform.release().split('-')[0]}"
     return Machine(
         f"Measured on {day}: {_processor()}, {os.cpu_count()} cores, {system}; "

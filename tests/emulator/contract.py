@@ -25,8 +25,9 @@ def document() -> dict[str, Any]:
 
 
 @cache
-def _registry() -> Registry:
-    return Registry().with_resource(_URI, DRAFT202012.create_resource(document()))
+def _registry() -> Registry[Any]:
+    registry: Registry[Any] = Registry().with_resource(_URI, DRAFT202012.create_resource(document()))
+    return registry
 
 
 @cache
@@ -45,10 +46,11 @@ def flaw(schema: str, value: Any) -> tuple[str, str] | None:
 def _parameters(method: str, path: str) -> dict[str, tuple[Any, Draft202012Validator]]:
     """The type and the validator of each query parameter of an operation."""
     found = {}
-    for index, parameter in enumerate(document()["paths"][path][method].get("parameters", ())):
+    for index, given in enumerate(document()["paths"][path][method].get("parameters", ())):
         pointer = f"/paths/{path.replace('/', '~1')}/{method}/parameters/{index}"
-        if "$ref" in parameter:
-            pointer = parameter["$ref"].removeprefix("#")
+        parameter = given
+        if "$ref" in given:
+            pointer = given["$ref"].removeprefix("#")
             parameter = document()["components"]["parameters"][pointer.rpartition("/")[2]]
         found[parameter["name"]] = parameter["schema"].get("type", "string"), _validator(f"{pointer}/schema")
     return found

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -28,7 +29,9 @@ def control(world: World) -> web.Application:
 
 
 @web.middleware
-async def mistakes(request: web.Request, handler: Any) -> web.StreamResponse:
+async def mistakes(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
     """Answer a wrong order with 400 and the reason."""
     try:
         return await handler(request)

@@ -72,4 +72,5 @@ class Faults:
 
     def as_json(self) -> list[dict[str, Any]]:
         """For the control interface."""
-        return to_builtins(self._faults)
+        plain: list[dict[str, Any]] = to_builtins(self._faults)
+        return plain

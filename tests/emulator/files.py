@@ -17,4 +17,5 @@ import yaml
 def load_yaml(name: str) -> dict[str, Any]:
     """The content of a YAML file, read once; not to be changed."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(__file__).with_name(name).read_bytes(), Loader=loader)
+    content: dict[str, Any] = yaml.load(Path(__file__).with_name(name).read_bytes(), Loader=loader)
+    return content

@@ -116,7 +116,7 @@ class Release:
         self.world.deliver(self.account, message, delivered, now)
         policy = self.settings.leaves_quarantine
         complete = not outcome.failed and not outcome.undelivered
-        leaves = policy == "always" or bool(delivered) and (policy == "any_delivered" or complete)
+        leaves = policy == "always" or (bool(delivered) and (policy == "any_delivered" or complete))
         status = {
             "quarantined": message.is_quarantined and not leaves,
             "delivered": bool(delivered) or "delivered" in message.state.delivery_status,

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -55,24 +56,27 @@ class Environment(t.NamedTuple):
         """The environment's Python."""
         return self.path / "bin" / "python"
 
-    def ensure(self) -> None:
+    def make(self) -> None:
+        """Make the environment, with nothing but pip in it; does nothing when it is there already."""
+        if not self._place().items() <= _read(self._stamp).items() or not _runs(self.python):
+            # Cleared, as the programs of an environment that was moved still name its old place.
+            _make(self)
+            self._stamp.write_text(json.dumps(self._place()), encoding="utf-8")
+
+    def fill(self) -> None:
         """Make the environment hold its requirements; does nothing when it does already."""
-        with _lock():
-            stamp = self.path / ".stamp.json"
-            place = self._place()
-            known = _read(stamp)
-            if not place.items() <= known.items() or not _runs(self.python):
-                known = {}
-                # Cleared, as the programs of an environment that was moved still name its old place.
-                _make(self)
-                stamp.write_text(json.dumps(place), encoding="utf-8")
-            wanted = {name: _digest(CHECKOUT / name) for name in self.requirements}
-            if wanted.items() <= known.items():
-                return
-            # What was installed before comes along, so that pip finds versions that suit all of it.
-            names = sorted(wanted | {name: "" for name in known if name not in place and (CHECKOUT / name).is_file()})
-            _install(self, names)
-            stamp.write_text(json.dumps(place | {name: _digest(CHECKOUT / name) for name in names}), encoding="utf-8")
+        known, place = _read(self._stamp), self._place()
+        wanted = {name: _digest(CHECKOUT / name) for name in self.requirements}
+        if wanted.items() <= known.items():
+            return
+        # What was installed before comes along, so that pip finds versions that suit all of it.
+        names = sorted(wanted | {name: "" for name in known if name not in place and (CHECKOUT / name).is_file()})
+        _install(self, names)
+        self._stamp.write_text(json.dumps(place | {name: _digest(CHECKOUT / name) for name in names}), encoding="utf-8")
+
+    @property
+    def _stamp(self) -> Path:
+        return self.path / ".stamp.json"
 
     def _place(self) -> dict[str, str]:
         """Return what makes it another environment, to be made anew, when it changes."""
@@ -107,6 +111,7 @@ class Environment(t.NamedTuple):
 
 RUN = Environment(VENV, ("tests/requirements/run.txt", "tests/emulator/requirements.txt"))
 TEST = Environment(VENV, (*RUN.requirements, "tests/requirements/test.txt", "tests/contract/requirements.txt"))
+STYLE = Environment(VENV, (*TEST.requirements, "tests/requirements/style.txt"))
 JOBS = Environment(VENV, (*TEST.requirements, "tests/requirements/jobs.txt"))
 LINT = Environment(VENV / "lint", ("tests/requirements/lint.txt",))
 BENCHMARKS = Environment(VENV / "benchmarks", (*RUN.requirements, "tests/requirements/benchmarks.txt"))
@@ -117,11 +122,19 @@ FLOOR = Environment(VENV / "floor", ("tests/requirements/floor.txt", "tests/requ
 
 def prepare(*environments: Environment) -> None:
     """Make the environments, and the checkout known in them as the collection that it is."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - started with a Python of the user's choice
         raise SetUpError(f"This needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.")
-    # The outer ones first: to make one anew clears what is in it.
+    # One for each place, with what all stages want of it. The outer ones first: to make one anew clears what is in it.
+    places: dict[Path, Environment] = {}
     for environment in sorted(environments, key=lambda environment: len(environment.path.parts)):
-        environment.ensure()
+        before = places.setdefault(environment.path, environment).requirements
+        places[environment.path] = environment._replace(
+            requirements=tuple(dict.fromkeys(before + environment.requirements))
+        )
+    with _lock(), ThreadPoolExecutor() as together:
+        for environment in places.values():
+            environment.make()
+        list(together.map(Environment.fill, places.values()))
     HOME.mkdir(exist_ok=True)
     link = COLLECTIONS / "ansible_collections" / "emailsec" / "cloudflare"
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +156,8 @@ def _install(environment: Environment, names: list[str]) -> None:
     _say(f"Installing {what} into {_relative(environment.path)}")
     begin = time.monotonic()
     command = [str(environment.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += environment.pins
+    # Python compiles what is imported, which is a small part.
+    command += ["--no-compile", *environment.pins]
     for name in names:
         command += ["-r", name]
     _quietly(command, f"pip could not install {what}")

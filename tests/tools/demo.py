@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from bootstrap import CHECKOUT, RUN, SetUpError, prepare
+from bootstrap import CHECKOUT, RUN, VENV, SetUpError, prepare
 from emulator_process import RunningEmulator, running_emulator
 from process import call, end_on_sigterm
 
 CALLBACKS = Path(__file__).with_name("callback_plugins")
 INVENTORY = CHECKOUT / "playbooks" / "inventory" / "several_accounts"
+KEPT = VENV / "demo" / "report.html"
 SENDER = "partner.example"
 
 
@@ -27,7 +29,7 @@ class ActFailed(Exception):
 
 
 def main() -> None:
-    """Set up, play both parts, clean up."""
+    """Set up, play both parts, keep a report, clean up."""
     prepare(RUN)
     with tempfile.TemporaryDirectory(prefix="emailsec-demo-") as name:
         directory = Path(name)
@@ -39,6 +41,7 @@ def main() -> None:
             stage = Stage(emulator, directory)
             _plan_and_apply(stage)
             _release_a_list(stage)
+            _keep_a_report(stage)
 
 
 class Stage:
@@ -93,9 +96,14 @@ def _plan_and_apply(stage: Stage) -> None:
 
     _head("4. Apply the plan with the digest that was approved, and follow the delivery.")
     plan = json.loads((stage.reports / "localhost.plan.json").read_text(encoding="utf-8"))
-    stage.playbook("apply", "-e", f"quarantine_release_plan_digest={plan['digest']}", "-e", "quarantine_release_verify=20")
+    stage.playbook(
+        "apply", "-e", f"quarantine_release_plan_digest={plan['digest']}", "-e", "quarantine_release_verify=20"
+    )
     released = {entry["id"] for entry in plan["messages"] if entry["decision"] == "release"}
-    _expect({message for message, _ in _delivered(stage.emulator)} == released, "what the plan releases was delivered, and nothing else")
+    _expect(
+        {message for message, _ in _delivered(stage.emulator)} == released,
+        "what the plan releases was delivered, and nothing else",
+    )
 
     _head("5. The report, ready for the ticket.")
     stage.show_newest_report()
@@ -115,7 +123,20 @@ def _release_a_list(stage: Stage) -> None:
 
     _head("8. The same again: nothing is left to do, nothing is sent twice.")
     stage.playbook("release", "-i", inventory)
-    _expect(_delivered(stage.emulator) == delivered and set(delivered.values()) == {1}, "still one copy for each recipient")
+    _expect(
+        _delivered(stage.emulator) == delivered and set(delivered.values()) == {1}, "still one copy for each recipient"
+    )
+
+
+def _keep_a_report(stage: Stage) -> None:
+    """Copy the page about the release to where it outlives the demo."""
+    pages = sorted(stage.reports.glob("all-accounts-*.html"))
+    if not pages:
+        raise ActFailed(f"The playbook wrote no page into {stage.reports}.")
+    KEPT.parent.mkdir(exist_ok=True)
+    shutil.copy2(pages[0], KEPT)
+    _head(f"The report of the release in act 7, as a page: {KEPT.relative_to(CHECKOUT)}")
+    print(f"To look at it, open this address in a browser: {KEPT.as_uri()}", flush=True)
 
 
 def _quarantined(emulator: RunningEmulator, account: str) -> int:

@@ -52,9 +52,7 @@ class RunningEmulator:
 
 
 @contextlib.contextmanager
-def running_emulator(
-    directory: Path, *options: str, environment: Environment = RUN
-) -> t.Iterator[RunningEmulator]:
+def running_emulator(directory: Path, *options: str, environment: Environment = RUN) -> t.Iterator[RunningEmulator]:
     """Start the emulator with these options, with its files in the directory, and end it in any case."""
     ready, log = directory / "ready.json", directory / "emulator.log"
     command = [str(environment.python), "tests/emulator", "--ready-file", str(ready), *options]

@@ -92,7 +92,9 @@ def _in_image(tree: Path, emulator: RunningEmulator, program: str, *arguments: s
 
 def _run(*command: str, **options: t.Any) -> str:
     """Return what a command printed; end with it when the command fails."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options
+    )
     if done.returncode:
         sys.exit(f"{done.stdout}{done.stderr}\n{Path(command[0]).name} ended with {done.returncode}")
     return done.stdout

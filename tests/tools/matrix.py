@@ -149,6 +149,9 @@ def _counts(report: Path) -> str:
 def _show(rows: list[tuple[str, ...]]) -> None:
     """Print the table; a row that was not run has its reason in place of the cells."""
     full = [row for row in [HEAD, *rows] if len(row) == len(HEAD)]
-    widths = [max(len(row[0]) for row in [HEAD, *rows]), *(max(map(len, column)) for column in list(zip(*full))[1:])]
+    widths = [
+        max(len(row[0]) for row in [HEAD, *rows]),
+        *(max(map(len, column)) for column in list(zip(*full, strict=True))[1:]),
+    ]
     for row in [HEAD, *rows]:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())

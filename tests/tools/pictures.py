@@ -22,7 +22,11 @@ from emulator_process import RunningEmulator, running_emulator
 
 IMAGES = CHECKOUT / "docs" / "images"
 SEARCH = {"quarantine_release_search": {"sender": "partner.example", "since": "7d"}}
-APPROVAL = {"quarantine_release_handover": "artifact", "quarantine_release_fail_if_nothing": True, "quarantine_release_show_content": True}
+APPROVAL = {
+    "quarantine_release_handover": "artifact",
+    "quarantine_release_fail_if_nothing": True,
+    "quarantine_release_show_content": True,
+}
 # Tasks of which a reader learns nothing.
 SHOWN = re.compile(r"List what is to be approved|Show the outcome|Hand over \| Tell|Show what became")
 # Without the fonts that a browser would fetch from somewhere else.
@@ -48,7 +52,9 @@ def main() -> None:
         _draw(reported, "awx-report", "Quarantine: Report")
 
 
-def _job(emulator: RunningEmulator, directory: Path, playbook: str, variables: dict[str, t.Any]) -> tuple[str, dict[str, t.Any]]:
+def _job(
+    emulator: RunningEmulator, directory: Path, playbook: str, variables: dict[str, t.Any]
+) -> tuple[str, dict[str, t.Any]]:
     """Return what a job prints in colour, and its artifacts."""
     environment = RUN.variables() | emulator.variables()
     environment |= {
@@ -62,7 +68,14 @@ def _job(emulator: RunningEmulator, directory: Path, playbook: str, variables: d
     }
     hosts = {"harbour-logistics": {"quarantine_release_account_id": emulator.accounts[0]["id"]}}
     (directory / "accounts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
-    command = ["ansible-playbook", f"emailsec.cloudflare.{playbook}", "-i", "accounts.json", "-e", json.dumps(variables)]
+    command = [
+        "ansible-playbook",
+        f"emailsec.cloudflare.{playbook}",
+        "-i",
+        "accounts.json",
+        "-e",
+        json.dumps(variables),
+    ]
     done = subprocess.run(command, cwd=directory, env=environment, check=True, capture_output=True, text=True)
     output, _, stats = done.stdout.replace(str(directory), "/runner/project").partition("CUSTOM STATS")
     return output, json.loads(stats[stats.index("RUN: ") + len("RUN: ") :])
@@ -72,12 +85,12 @@ def _draw(output: str, name: str, title: str) -> None:
     """Draw the tasks that are worth it, and the recap."""
     parts = re.split(r"\n(?=\S*(?:TASK|PLAY))", output)
     text = "\n".join(part for part in parts if "TASK" not in part or SHOWN.search(part))
-    command = [LINT.path / "bin" / "python", "-c", DRAW, IMAGES / f"{name}.svg", title]
+    command = [str(LINT.python), "-c", DRAW, str(IMAGES / f"{name}.svg"), title]
     subprocess.run(command, input=text, check=True, text=True)
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        main()
     except SetUpError as problem:
         sys.exit(str(problem))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import awx_collection
 import private_home
-from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, EVENTS, FLOOR, JOBS, LINT, RUN, TEST, Environment, prepare
+from bootstrap import CHECKOUT, COLLECTIONS, DOCSITE, EVENTS, FLOOR, JOBS, LINT, RUN, STYLE, TEST, Environment, prepare
 from process import call
 from tree import copy_of_checkout
 
@@ -72,8 +72,18 @@ def _lint(environment: Environment, _added: list[str]) -> None:
     with copy_of_checkout() as copy:
         variables = {"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
         _run(environment, [_bin(environment, "ansible-lint"), "--strict", "--offline"], cwd=copy, variables=variables)
-        scripts = ["demo", "test", ".ci/run", *map(str, sorted(Path("tests/tools").glob("*.sh")))]
-        _run(environment, [_bin(environment, "shellcheck"), *scripts], cwd=copy)
+
+
+def _style(environment: Environment, _added: list[str]) -> None:
+    scripts = ["demo", "test", ".ci/run", *map(str, TOOLS.glob("*.sh"))]
+    failures = []
+    for command in (["shellcheck", *scripts], ["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]):
+        try:
+            _run(environment, [_bin(environment, command[0]), *command[1:]])
+        except StageFailed as failure:
+            failures.append(str(failure))
+    if failures:
+        raise StageFailed(", ".join(failures))
 
 
 def _docs(environment: Environment, _added: list[str]) -> None:
@@ -115,10 +125,16 @@ def _run(
         raise StageFailed(f"{Path(command[0]).name} ended with {code}")
 
 
-STAGES = (
+# What ./test runs when nothing is named, and what a change is likely to break
+USUAL = (
     Stage("units", "the unit tests", TEST, tests_in("tests/unit")),
     Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
     Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
+    Stage("style", "format, lint and types: ruff, mypy, shellcheck", STYLE, _style),
+    Stage("docs", "the documentation of plugins and roles", LINT, _docs),
+    Stage("package", "build, install and Galaxy's importer", LINT, _in_copy("python", str(TOOLS / "package.py"))),
+)
+REST = (
     Stage("awx", "setting up AWX, against an emulated one", TEST, _awx),
     Stage(
         "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/jobs")
@@ -127,12 +143,9 @@ STAGES = (
     Stage("chaos", "storms of faults against the module", TEST, _chaos),
     Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),
     Stage("sanity", "ansible-test sanity", TEST, _sanity),
-    Stage("lint", "ansible-lint, profile production, and shellcheck", LINT, _lint),
-    Stage("docs", "the documentation of plugins and roles", LINT, _docs),
+    Stage("lint", "ansible-lint, profile production", LINT, _lint),
     Stage("docsite", "the documentation site, built into .venv/site", DOCSITE, _docsite),
     Stage("changelog", "the changelog and its fragments", LINT, _in_copy("antsibull-changelog", "lint")),
     Stage("licences", "a licence for every file", LINT, _in_copy("reuse", "lint", "--lines")),
-    Stage("groups", "every module in the action group", LINT, _in_copy("python", str(TOOLS / "action_groups.py"))),
     Stage("image", "what ansible-builder makes of it, and that this is enough", RUN, _image),
-    Stage("package", "build, install and Galaxy's importer", LINT, _in_copy("python", str(TOOLS / "package.py"))),
 )

@@ -88,8 +88,10 @@ def test_what_tools_leave_behind_is_not_packed() -> None:
     assert [name for name in left if not any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in unpacked)] == []
 
 
-def test_every_module_is_in_the_action_group() -> None:
+def test_every_module_is_in_the_action_group_and_has_its_options() -> None:
     assert load("meta/runtime.yml")["action_groups"]["api"] == NAMES
+    fragments = {name: documentation(name, "DOCUMENTATION")["extends_documentation_fragment"] for name in NAMES}
+    assert [name for name in NAMES if "emailsec.cloudflare.api" not in fragments[name]] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

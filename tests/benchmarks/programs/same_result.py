@@ -7,7 +7,8 @@
 from ansible.module_utils.basic import AnsibleModule
 
 module = AnsibleModule(
-    argument_spec={"messages": {"type": "list", "elements": "raw"}, "api_token": {"type": "str", "no_log": True}}, supports_check_mode=True
+    argument_spec={"messages": {"type": "list", "elements": "raw"}, "api_token": {"type": "str", "no_log": True}},
+    supports_check_mode=True,
 )
 rows = [
     {
