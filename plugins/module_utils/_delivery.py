@@ -12,23 +12,11 @@ import typing as t
 
 from ._clock import Clock
 from ._item import Item
-from ._message import QUARANTINED, Message
+from ._message import Message
 from ._messages import Messages
 from ._outcome import PARTIAL, RELEASED, UNDELIVERED, Outcome
+from ._whereabouts import BOUNCED, DEFERRED, UNKNOWN, delivery_of
 
-DELIVERED = "delivered"
-BOUNCED = "bounced"
-DEFERRED = "deferred"
-MOVED = "moved"
-UNKNOWN = "unknown"
-
-# The first match counts: what is lost is lost, whatever else is said.
-_MEANING = (
-    ({"bounced", "rejected"}, BOUNCED),
-    ({"deferred", "queued"}, DEFERRED),
-    ({"moved", "move_failed"}, MOVED),
-    ({"delivered"}, DELIVERED),
-)
 _FIRST_PAUSE = 2.0
 _LONGEST_PAUSE = 30.0
 
@@ -49,23 +37,13 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
         for item in open_items:
             candidates = found[item.read_as]
             if len(candidates) == 1:
-                item.delivery = _delivery(candidates[0].data)
+                item.delivery = delivery_of(candidates[0].data)
                 if item.delivery == BOUNCED:
                     item.outcome = _bounced(t.cast(Outcome, item.outcome), candidates[0])
         open_items = [item for item in open_items if item.delivery in (UNKNOWN, DEFERRED)]
         if clock.monotonic() >= end:
             break
         pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-def whereabouts(data: t.Mapping[str, t.Any]) -> str:
-    """Return where a message is, from its C(data): still in quarantine, or else what became of its delivery."""
-    return QUARANTINED if data["is_quarantined"] else _delivery(data)
-
-
-def _delivery(data: t.Mapping[str, t.Any]) -> str:
-    status = set(data["delivery_status"])
-    return next((meaning for words, meaning in _MEANING if status & words), UNKNOWN)
 
 
 def _bounced(outcome: Outcome, message: Message) -> Outcome:

@@ -13,7 +13,6 @@ import typing as t
 from ._addresses import read_addresses
 from ._message import Message
 from ._naming import file_name, fit_handle, name_of
-from ._policy import all_recipients
 from ._text import inert
 
 _IDS = ("postfix_id", "message_id", "alert_id")
@@ -37,7 +36,7 @@ def _told(message: Message) -> dict[str, t.Any]:
     facts.update({name: None if data[name] is None else inert(data[name]) for name in _WORDS})
     facts.update({f"{name}_domain": _domain(data[name]) for name in ("from", "envelope_from")})
     facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
-    facts["to"] = [inert(address) for address in all_recipients(message)[:_MOST]]
+    facts["to"] = [inert(address) for address in message.all_recipients[:_MOST]]
     facts["validation"] = {name: None if word is None else inert(word) for name, word in data["validation"].items() if name != "comment"}
     return facts
 

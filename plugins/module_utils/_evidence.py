@@ -12,7 +12,6 @@ import re
 import typing as t
 
 from ._message import Message
-from ._policy import all_recipients
 
 _BASIC = (
     "id", "postfix_id", "message_id", "subject", "from", "from_name", "replyto", "envelope_from",
@@ -22,7 +21,7 @@ _BASIC = (
 
 def basic_evidence(message: Message) -> dict[str, t.Any]:
     """Return what the message itself tells."""
-    return {**{name: message.data[name] for name in _BASIC}, "recipients": all_recipients(message)}
+    return {**{name: message.data[name] for name in _BASIC}, "recipients": message.all_recipients}
 
 
 def full_evidence(detections: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

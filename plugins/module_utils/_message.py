@@ -118,6 +118,12 @@ class Message:
         """Return the addresses it was sent to, as far as known."""
         return self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"]
 
+    @property
+    def all_recipients(self) -> list[str]:
+        """Return everybody it is or may be for, each once, whatever the case."""
+        addresses = [*self.data["envelope_to"], *self.data["client_recipients"], *self.data["to"]]
+        return list({address.lower(): address for address in addresses}.values())
+
 
 @functools.lru_cache(maxsize=256)
 def _common(*words: str) -> list[str]:

@@ -21,7 +21,6 @@ import typing as t
 from ._errors import InputError
 from ._handles import parse_handle
 from ._message import Message
-from ._policy import all_recipients
 from ._times import parse_time, to_text
 from ._verdicts import got_worse
 
@@ -119,7 +118,7 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
     before, after = entry["final_disposition"], message.data["final_disposition"]
     if got_worse(before, after):
         return f"the verdict was {before} and is {after}"
-    if {address.lower() for address in entry["recipients"]} != {address.lower() for address in all_recipients(message)}:
+    if {address.lower() for address in entry["recipients"]} != {address.lower() for address in message.all_recipients}:
         return "its recipients are not those of the plan"
     for name, words in (("from", "the sender shown is not that of the plan"), ("envelope_from", "the envelope sender is not that of the plan")):
         if name in entry and entry[name] != message.data[name]:

@@ -75,7 +75,7 @@ class Policy(t.NamedTuple):
         data = message.data
         envelope, shown = senders = _senders(message)
         # Nobody named is nobody known.
-        recipients = [read_addresses(address) for address in all_recipients(message)] or [None]
+        recipients = [read_addresses(address) for address in message.all_recipients] or [None]
         refusals = {
             "forbidden_dispositions": disposition_forbidden(data["final_disposition"], self.forbidden_dispositions),
             "forbidden_threat_categories": category_forbidden(data["threat_categories"], self.forbidden_threat_categories),
@@ -90,7 +90,7 @@ class Policy(t.NamedTuple):
 
     def judge_whole(self, messages: t.Sequence[Message], ticket: str | None, reason: str | None) -> dict[str, str]:
         """Return the rules that refuse to release these messages together, each with the reason in words."""
-        recipients = sum(len(all_recipients(message)) for message in messages)
+        recipients = sum(len(message.all_recipients) for message in messages)
         # A message counts for its envelope sender and for the one shown, so that neither is a way round by changing the other.
         per_sender = collections.Counter(sender for message in messages for sender in _everyone(message))
         most = max(per_sender.values(), default=0)
@@ -112,13 +112,6 @@ class Policy(t.NamedTuple):
             return True  # no telling, so no release
         age, duration = now - scanned, parse_duration(limit, rule)
         return age > duration if rule == "max_age" else age < duration
-
-
-def all_recipients(message: Message) -> list[str]:
-    """Return everybody the message is or may be for, each once, whatever the case."""
-    data = message.data
-    addresses = [*data["envelope_to"], *data["client_recipients"], *data["to"]]
-    return list({address.lower(): address for address in addresses}.values())
 
 
 def _senders(message: Message) -> tuple[Addresses, Addresses]:
