@@ -38,7 +38,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._whereabouts import whereabouts
+from ..module_utils._mail.whereabouts import whereabouts
 
 
 class FilterModule:

@@ -55,7 +55,7 @@ _value:
   type: dict
 """
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._joining import joined_run
+from ..plugin_utils._joining import joined_run
 
 
 class FilterModule:

@@ -51,7 +51,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import message_lines
+from ..plugin_utils._shown import message_lines
 
 
 class FilterModule:

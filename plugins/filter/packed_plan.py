@@ -40,7 +40,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan
+from ..plugin_utils._packing import packed_plan
 
 
 class FilterModule:

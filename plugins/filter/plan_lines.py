@@ -55,7 +55,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
+from ..plugin_utils._plan_lines import plan_lines
 
 
 def _lines(plan: dict[str, t.Any], show_content: bool = False, most: int = 200, digest: str | None = None) -> list[str]:

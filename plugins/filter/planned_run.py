@@ -37,7 +37,7 @@ _value:
   type: dict
 """
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._joining import planned_run
+from ..plugin_utils._joining import planned_run
 
 
 class FilterModule:

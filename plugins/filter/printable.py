@@ -36,7 +36,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+from ..module_utils._text import printable
 
 
 def _printable(text: object) -> str:

@@ -48,7 +48,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_html import report_html
+from ..plugin_utils._report_html import report_html
 
 
 class FilterModule:

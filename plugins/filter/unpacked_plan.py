@@ -42,7 +42,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import unpacked_plan
+from ..plugin_utils._packing import unpacked_plan
 
 
 def _unpacked(text: str) -> dict[str, t.Any]:

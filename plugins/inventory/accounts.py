@@ -119,12 +119,12 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.release import __version__ as ansible_version
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._accounts import Account, list_accounts, read_account, unique_names
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Settings, access_name
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import connection_settings
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._http import IMPORT_ERROR
+from ..module_utils._api.accounts import Account, list_accounts, read_account, unique_names
+from ..module_utils._api.client import Client, Settings, access_name
+from ..module_utils._clock import Clock
+from ..module_utils._api.connection import connection_settings
+from ..module_utils._errors import CloudflareError
+from ..module_utils._api.http import IMPORT_ERROR
 
 _TEMPLATES = ("api_token", "api_email", "api_key", "api_url")
 _CONNECTION = (*_TEMPLATES, "timeout", "retries", "max_wait", "validate_certs", "ca_path")

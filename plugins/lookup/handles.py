@@ -49,7 +49,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import read_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handle_file import read_handles
 
 
 class LookupModule(LookupBase):

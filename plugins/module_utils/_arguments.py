@@ -13,12 +13,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, _load_params, missing_required_lib
 
-from ._client import Client
+from ._api.client import Client
 from ._clock import Clock
-from ._connection import DEFAULT_URL, connection_settings, own_account, secrets
+from ._api.connection import DEFAULT_URL, connection_settings, own_account, secrets
 from ._errors import CloudflareError, InputError
-from ._http import IMPORT_ERROR
-from ._masking import Masker
+from ._api.http import IMPORT_ERROR
+from ._api.masking import Masker
 
 DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
 

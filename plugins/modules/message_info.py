@@ -301,7 +301,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import (
+from ..module_utils._arguments import (
     DELIVERY_STATUSES,
     api_argument_spec,
     exclusive_search_options,
@@ -310,12 +310,12 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments imp
     make_client,
     search_argument_spec,
 )
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import given_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
+from ..module_utils._clock import Clock
+from ..module_utils._api.connection import in_range
+from ..module_utils._errors import CloudflareError
+from ..module_utils._mail.filters import search_filters
+from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.messages import Messages
 
 
 def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:

@@ -376,7 +376,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments import (
+from ..module_utils._arguments import (
     DELIVERY_STATUSES,
     api_argument_spec,
     exclusive_search_options,
@@ -385,17 +385,17 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._arguments imp
     make_client,
     search_argument_spec,
 )
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._connection import in_range
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError, InputError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._filters import search_filters
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handle_file import given_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import LONGEST, expiry
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import Kept, check_writable, keep_plan
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planning import Wish, make_plan, sentence
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._policy import Policy
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_duration, to_text
+from ..module_utils._clock import Clock
+from ..module_utils._api.connection import in_range
+from ..module_utils._errors import CloudflareError, InputError
+from ..module_utils._mail.filters import search_filters
+from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.messages import Messages
+from ..module_utils._plan.document import LONGEST, expiry
+from ..module_utils._plan.file import Kept, check_writable, keep_plan
+from ..module_utils._plan.make import Wish, make_plan, sentence
+from ..module_utils._plan.policy import Policy
+from ..module_utils._times import from_seconds, parse_duration, to_text
 
 POLICY_OPTIONS = {
     "max_messages": {"type": "int", "default": 50},

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._applying import blocked_items, planned_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._item import Item
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import NOT_ATTEMPTED, UNKNOWN, WOULD_RELEASE, Outcome
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Report, count, in_words
+from ..module_utils._release.planned import blocked_items, planned_handles
+from ..module_utils._release.items import Item
+from ..module_utils._release.outcome import NOT_ATTEMPTED, UNKNOWN, WOULD_RELEASE, Outcome
+from ..module_utils._release.run import Report, count, in_words
 
 Result = t.Mapping[str, t.Any]
 _LOST = "The module ended without a result (was it killed?)."

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import digest as digest_of
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import message_lines
+from ..module_utils._plan.document import digest as digest_of
+from ..module_utils._text import printable
+from ..plugin_utils._shown import message_lines
 
 _MOST = 200
 

@@ -13,7 +13,7 @@ import io
 import typing as t
 import unicodedata
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import COLUMNS, report_rows
+from ..plugin_utils._report_rows import COLUMNS, report_rows
 
 _FORMULA = ("=", "+", "-", "\u2212", "@")
 # A spreadsheet may pass over these before a formula.

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import jinja2
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import TRAIL, report_rows
+from ..module_utils._text import printable
+from ..plugin_utils._report_rows import TRAIL, report_rows
 
 _PARTS = Path(__file__).parent / "report"
 # From what needs a hand to what is done; the order of the chart.

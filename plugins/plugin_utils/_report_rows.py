@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import addresses, shown_message
+from ..module_utils._text import printable
+from ..plugin_utils._shown import addresses, shown_message
 
 # Who asked, approved and started, for what, and which plan: the same in each row of a report
 TRAIL = ("ticket", "requested_by", "approved_by", "started_by", "plan_digest")

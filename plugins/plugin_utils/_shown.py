@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
+from ..module_utils._text import printable
 
 MOST = 10  # addresses of a list
 _LONGEST = 2000  # characters of a text in which an address is looked for

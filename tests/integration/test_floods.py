@@ -22,8 +22,8 @@ MOST = 400
 SECONDS = 1.0
 CLIENT = f"""
 import json, resource, sys, time
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import read_envelope
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._http import Http
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.envelope import read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.http import Http
 
 url = f"http://127.0.0.1:{{sys.argv[1]}}/v4"
 start, error = time.monotonic(), None

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import importlib
 import re
 import typing as t
@@ -16,7 +17,7 @@ from unittest import mock
 
 import pytest
 import yaml
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import FAIL_ON, STATUSES
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import FAIL_ON, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._version import VERSION
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import envelope, investigate_id, page, path, refusal, row
@@ -27,15 +28,20 @@ ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 NAMES = sorted(file.stem for file in (ROOT / "plugins" / "modules").glob("*.py") if file.stem != "__init__")
 
-# Each room of the library, from the ground up; it may import from what stands before it only.
-ROOMS = (
-    "_errors", "_version", "_files", "_clock", "_times", "_text", "_masking", "_handles", "_handle_file", "_outcome", "_message", "_naming", "_addresses",
-    "_patterns", "_authentication", "_verdicts", "_policy", "_evidence", "_plan", "_planfile",
-    "_filters", "_history", "_journal", "_envelope", "_shared", "_pace", "_http", "_answer", "_client", "_accounts",
-    "_connection", "_messages", "_item", "_planning", "_applying", "_resuming", "_readback", "_release", "_delivery", "_run", "_arguments",
-    "_event", "_deciding", "_cursor", "_watching", "_source_arguments", "_source",
-    "_alerts", "_seldom", "_door", "_gate", "_receiving", "_push_source",
-)  # fmt: skip
+# The rooms of the library, from the ground up. A file may import from its own room and from those before it.
+ROOMS = ("", "_api", "_mail", "_plan", "_release", "_events", "_arguments")
+GROUND = {"_errors", "_version", "_files", "_clock", "_times", "_text"}
+FILES = sorted(path for path in UTILS.rglob("*.py") if path != UTILS / "__init__.py")
+
+
+def name_of(file: Path) -> str:
+    """Return the name of a file of the library, such as _mail.handles."""
+    return ".".join(file.relative_to(UTILS).with_suffix("").parts)
+
+
+def room_of(name: str) -> int:
+    """Return on which floor a file of the library is."""
+    return 0 if name in GROUND else ROOMS.index(name.partition(".")[0])
 
 
 def load(file: str) -> dict[str, t.Any]:
@@ -99,26 +105,38 @@ def test_every_module_has_unit_tests(name: str) -> None:
     assert (Path(__file__).parent / "plugins" / "modules" / f"test_{name}.py").is_file()
 
 
-def test_every_room_of_the_library_is_known_here() -> None:
-    assert {file.stem for file in UTILS.glob("*.py")} - {"__init__"} == set(ROOMS)
+def internal(file: Path) -> set[str]:
+    """Return the names of the files of the library that one of them imports."""
+    package = name_of(file).rpartition(".")[0]
+    places = {1: package, 2: ""}
+    found = set()
+    for module in imports(file):
+        if module.startswith("."):
+            name = module.lstrip(".")
+            found.add(f"{places[len(module) - len(name)]}.{name}".lstrip("."))
+    return found
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_the_library_imports_only_downwards(name: str) -> None:
-    rooms = {module.lstrip(".") for module in imports(UTILS / f"{name}.py") if module.startswith(".")}
-    assert rooms <= set(ROOMS[: ROOMS.index(name)])
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_the_library_imports_only_downwards(file: Path) -> None:
+    floor = room_of(name_of(file))
+    assert [name for name in sorted(internal(file)) if room_of(name) > floor] == []
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_only_one_room_knows_ansible_and_only_one_knows_requests(name: str) -> None:
-    known = {module.partition(".")[0] for module in imports(UTILS / f"{name}.py") if not module.startswith(".")}
-    assert ("ansible" in known) == (name == "_arguments")
-    assert bool(known & {"requests", "urllib3"}) == (name == "_http")
+def test_no_imports_of_the_library_make_a_circle() -> None:
+    graphlib.TopologicalSorter({name_of(file): internal(file) for file in FILES}).prepare()
 
 
-@pytest.mark.parametrize("file", sorted(UTILS.glob("_*.py")), ids=lambda file: file.stem)
-def test_every_room_says_that_it_is_private(file: Path) -> None:
-    assert "# This module is private to the collection." in file.read_text()
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_only_one_room_knows_ansible_and_only_one_file_knows_requests(file: Path) -> None:
+    known = {module.partition(".")[0] for module in imports(file) if not module.startswith(".")}
+    assert ("ansible" in known) == (name_of(file) == "_arguments")
+    assert bool(known & {"requests", "urllib3"}) == (name_of(file) == "_api.http")
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_every_file_of_the_library_says_that_it_is_private(file: Path) -> None:
+    assert "# This module is private to the collection." in file.read_text(encoding="utf-8")
 
 
 def documented_options(name: str) -> dict[str, t.Any]:

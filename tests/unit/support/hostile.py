@@ -10,7 +10,7 @@ import json
 import typing as t
 import unicodedata
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.envelope import Reply
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id
 from hypothesis import settings
 from hypothesis import strategies as st

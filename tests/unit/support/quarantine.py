@@ -11,7 +11,7 @@ import threading
 import typing as t
 import urllib.parse
 
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Page
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Page
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, CloudflareError, DoubtfulError, NotFoundError
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import entry, envelope, page, refusal, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Sent

@@ -110,14 +110,14 @@ def _library(name: str) -> Any:
 
 async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> None:
     """Listen until the rulebook ends."""
-    await _run(queue, args, _library("_door").Limits(), _PATIENCE)
+    await _run(queue, args, _library("_events.door").Limits(), _PATIENCE)
 
 
 async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limits: Any, patience: float) -> None:
     """Listen until cancelled. patience: seconds that the body of a request may take to arrive."""
     clock, input_error = _library("_clock").Clock(), _library("_errors").InputError
-    seldom = _library("_seldom").Seldom(clock, _LOG.warning)
-    receiver, gate, address = _library("_push_source").make_receiver(args, clock, _LOG.warning, seldom)
+    seldom = _library("_events.seldom").Seldom(clock, _LOG.warning)
+    receiver, gate, address = _library("_events.push_source").make_receiver(args, clock, _LOG.warning, seldom)
     # One body at a time is in memory. A few others wait on the wire; Cloudflare sends again what is turned away.
     turn, places = asyncio.Lock(), asyncio.Semaphore(_MOST_AT_ONCE)
 
@@ -137,7 +137,7 @@ async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limit
             async with places, turn:
                 try:
                     return web.Response(text=f"{await tell(request)} new\n")
-                except _library("_alerts").TooMuchError as problem:
+                except _library("_events.alerts").TooMuchError as problem:
                     status, reason = 413, str(problem)
                 except input_error as problem:
                     status, reason = 400, str(problem)
@@ -157,9 +157,9 @@ async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limit
 
     # Bodies are unpacked elsewhere, within bounds. Nothing is kept of requests, as what they hold is private.
     server = web.Server(answer, access_log=None, logger=_logger(seldom), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
-    door = _library("_door").Door(server, limits, _tls(address, input_error), seldom)
+    door = _library("_events.door").Door(server, limits, _tls(address, input_error), seldom)
     try:
-        listeners = _library("_door").listen(address.host, address.port)
+        listeners = _library("_events.door").listen(address.host, address.port)
     except OSError as problem:
         raise input_error(f"{address.host} port {address.port} cannot be listened on ({problem.strerror})") from None
     _LOG.info("Listening on %s port %d", address.host, address.port)

@@ -129,7 +129,7 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
     """Poll until the rulebook ends."""
     error = _library("_errors").CloudflareError
     clock = _library("_clock").Clock()
-    watcher, interval = _library("_source").make_watcher(args, clock, _LOG.warning)
+    watcher, interval = _library("_events.source").make_watcher(args, clock, _LOG.warning)
     failures = 0
     try:
         while True:

@@ -15,13 +15,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._cursor import Cursor
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.cursor import Cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _files
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._files import check_target, open_private, read_whole, write_whole
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._journal import Journal
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import check_writable, keep_plan, read_plan
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._shared import SharedNumbers
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import check_writable, keep_plan, read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.shared import SharedNumbers
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW
 

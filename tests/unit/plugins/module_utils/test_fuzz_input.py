@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import requests
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import Handle, parse_handle, parse_handles, postfix_part, same_message_id
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import check_plan, digest, seal
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._planfile import read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import Handle, parse_handle, parse_handles, postfix_part, same_message_id
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import check_plan, digest, seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import read_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_duration, parse_time, to_text
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, URL, investigate_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable, text, values

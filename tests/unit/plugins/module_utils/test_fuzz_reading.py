@@ -13,15 +13,15 @@ import unicodedata
 from unittest import mock
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._answer import Names, match, outcome_of, read_entries
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._envelope import Reply, read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.answer import Names, match, outcome_of, read_entries
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.envelope import Reply, read_envelope
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handle
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._messages import Messages
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import STATUSES
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._pace import Pace, backoff, retry_after, tightest_limit
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import STATUSES
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.pace import Pace, backoff, retry_after, tightest_limit
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import inert, printable
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, URL, investigate_id, message_id, postfix_id

@@ -11,11 +11,11 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._handles import parse_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._outcome import RELEASED, STATUSES
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release import Options
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._run import Report, Request, release_messages
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import RELEASED, STATUSES
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.run import Report, Request, release_messages
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, URL, investigate_id, message_id, postfix_id, refusal
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable

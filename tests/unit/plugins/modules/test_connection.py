@@ -17,8 +17,8 @@ import requests
 import urllib3
 from ansible.module_utils import basic
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _arguments
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._client import Client, Credential, Settings
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._masking import Masker
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.masking import Masker
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     ACCOUNT,

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import digest, seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import digest, seal
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (

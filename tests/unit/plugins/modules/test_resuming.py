@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import Clock
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._journal import Journal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, investigate_id, message_id, postfix_id

@@ -12,7 +12,7 @@ import typing as t
 import zlib
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import seal
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan, unpacked_plan
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
 from hypothesis import given

@@ -1,0 +1,251 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""The Cloudflare API: what may be repeated, waiting, pages. Knows nothing of messages, requests or Ansible.
+
+A GET is repeated when it failed; a POST only when it was certainly not processed (never connected, or HTTP 429).
+Anything else that keeps a POST from being answered is a DoubtfulError: the caller has to find out what happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import typing as t
+import urllib.parse
+
+from .._clock import Clock
+from .envelope import Reply, read_envelope
+from .._errors import ApiError, AuthenticationError, CertificateError, ConnectError, DoubtfulError, InputError, InterruptError, RateLimitError
+from .http import Http
+from .masking import Masker
+from .pace import Pace, backoff, retry_after
+from .shared import SharedNumbers
+from .._text import printable
+
+_POLL_LIMIT = 120.0
+_MOST_PAGES = 1000
+_MOST_ROWS = 1_000_000  # a list that is longer does not end
+_LIST_TIMEOUTS = 60  # what all pages of a list may take, in timeouts of one request
+PAGE_SIZE = 1000  # the schema's maximum; a changelog speaks of 10,000
+
+
+class Credential(t.NamedTuple):
+    """HTTP headers that prove who we are, and where they came from, for error messages."""
+
+    headers: dict[str, str]
+    origin: str
+
+    def __repr__(self) -> str:
+        return f"Credential({self.origin!r})"
+
+
+class Settings(t.NamedTuple):
+    """How to reach the API.
+
+    account_id: whose Email Security all paths lead to; if empty, they begin where the API does. timeout: seconds for one
+    request. retries: repetitions of one failed request. max_wait: seconds to wait for rate limits in all. verify: as in
+    requests (True, False, or the path of a CA bundle). masker: knows what must not be shown.
+    """
+
+    api_url: str
+    account_id: str
+    credential: Credential
+    timeout: float = 60.0
+    retries: int = 5
+    max_wait: float = 600.0
+    verify: bool | str = True
+    user_agent: str = "emailsec.cloudflare"
+    connections: int = 4
+    masker: Masker = Masker()
+
+
+class Page(t.NamedTuple):
+    """One page of a list. more: another one follows. broken: another should, but the server leads us on and on."""
+
+    rows: list[dict[str, t.Any]]
+    more: bool
+    broken: bool
+
+
+def access_name(settings: Settings) -> str:
+    """Return a name for a server and a credential, which the name does not give away: both have one rate limit and see the same."""
+    parts = [settings.api_url, *(settings.credential.headers[name] for name in sorted(settings.credential.headers))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+class Client:
+    """Speaks to C(/accounts/{account_id}/email-security), or to all of the API. Can be used by several threads."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.calls = 0
+        self.account_id = settings.account_id
+        self.max_wait = settings.max_wait
+        self.masker = settings.masker
+        self._settings = settings
+        self._clock = clock
+        self._base = settings.api_url + (f"/accounts/{settings.account_id}/email-security" if settings.account_id else "")
+        self._pace = Pace(clock, settings.max_wait, SharedNumbers(f"pace-{access_name(settings)}"))
+        self._lock = threading.Lock()
+        self._http = Http(
+            settings.api_url,
+            {**settings.credential.headers, "User-Agent": settings.user_agent},
+            timeout=settings.timeout,
+            verify=settings.verify,
+            connections=settings.connections,
+            masker=settings.masker,
+        )
+
+    def get(self, path: str, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the envelope of a GET. A search that is still running (HTTP 202) is waited for."""
+        url = f"{self._base}/{path}"
+        end = self._clock.monotonic() + _POLL_LIMIT
+        polls = 0
+        while True:
+            reply, envelope = self._read(url, params)
+            if reply.status != 202:
+                return envelope
+            if self._clock.monotonic() > end:
+                raise ApiError(f"the search was still running after {_POLL_LIMIT:.0f} s", status=202, cf_ray=reply.cf_ray)
+            if reply.headers.get("Location"):
+                url, params = self._same_server(url, reply), None
+            polls += 1
+            told = retry_after(reply.headers.get("Retry-After"), self._clock.time()) or 0.0
+            self._pause(min(max(told, backoff(polls)), _POLL_LIMIT))
+
+    def post(self, path: str, body: object) -> dict[str, t.Any]:
+        """Return the envelope of a POST that was sent once. Raises DoubtfulError when it may have been carried out."""
+        url = f"{self._base}/{path}"
+        for attempt in range(1, self._settings.retries + 2):
+            try:
+                reply = self._exchange("POST", url, None, body)
+                if reply.status in (202, 204):
+                    raise DoubtfulError(f"the answer says nothing of the outcome: {reply}")
+                return self._envelope(reply, "Cloud Email Security: Write")
+            except CertificateError:
+                raise
+            except ConnectError:
+                if attempt > self._settings.retries:
+                    raise
+                self._pause(backoff(attempt))
+        raise AssertionError("unreachable")
+
+    def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
+        """Yield the pages of a list, following C(result_info.next) to its end."""
+        query = {"per_page": PAGE_SIZE, **params}
+        seen = set()
+        count = 0
+        check_time = self.list_timer()
+        while True:
+            envelope = self.get(path, query)
+            result, info = envelope.get("result"), envelope.get("result_info")
+            info = info if isinstance(info, dict) else {}
+            if result is None and info.get("count") == 0:
+                result = []
+            if not isinstance(result, list):
+                raise DoubtfulError("the answer to a search holds no list of messages")
+            rows = [row for row in result if isinstance(row, dict)]
+            cursor = info.get("next")
+            if isinstance(cursor, int):
+                cursor = str(cursor)
+            count += len(rows)
+            broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
+            more = bool(cursor) and isinstance(cursor, str) and not broken
+            yield Page(rows, more, broken)
+            if not more:
+                return
+            seen.add(cursor)
+            query["cursor"] = cursor
+            check_time()
+
+    def list_timer(self) -> t.Callable[[], None]:
+        """Return what is to be called before each further page of a list: it raises DoubtfulError once the list takes too long."""
+        limit = _LIST_TIMEOUTS * self._settings.timeout + self._settings.max_wait
+        end = self._clock.monotonic() + limit
+        def check() -> None:
+            if self._clock.monotonic() > end:
+                raise DoubtfulError(f"the list was not complete after {limit:.0f} s; narrow the search, or give a larger timeout")
+
+        return check
+
+    def _read(self, url: str, params: t.Mapping[str, t.Any] | None) -> tuple[Reply, dict[str, t.Any]]:
+        """Return the answer to a GET and its envelope, repeated while the server fails."""
+        for attempt in range(1, self._settings.retries + 2):
+            try:
+                reply = self._exchange("GET", url, params)
+                if reply.status == 202:
+                    return reply, {}
+                return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
+            except CertificateError:
+                raise
+            except (ConnectError, DoubtfulError):
+                if attempt > self._settings.retries:
+                    raise
+            self._pause(backoff(attempt))
+        raise AssertionError("unreachable")
+
+    def _envelope(self, reply: Reply, permission: str) -> dict[str, t.Any]:
+        try:
+            return read_envelope(reply, self.masker)
+        except AuthenticationError as error:
+            origin, account = self._settings.credential.origin, self._settings.account_id
+            message = f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"
+            if account:
+                message = (
+                    f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it lacks the permission "
+                    f'"{permission}" on account {account}'
+                )
+            raise AuthenticationError(message, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
+
+    def _same_server(self, url: str, reply: Reply) -> str:
+        """Return the URL in C(Location), unless it leads to another server: the credential must not go there."""
+        try:
+            target = urllib.parse.urljoin(url, reply.headers["Location"])
+        except ValueError:
+            target = ""
+        if not self._http.calls_home(target):
+            raise ApiError(
+                f"the search sends us for its result to another server ({printable(target, 100)}), where the credential must not go",
+                status=reply.status,
+                cf_ray=reply.cf_ray,
+            )
+        return target
+
+    def _exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None) -> Reply:
+        """Return the answer to one request, sent again only while it is refused by the rate limit."""
+        while True:
+            self._pace.wait_turn()
+            try:
+                reply = self._http.exchange(method, url, params, body)
+            except (ConnectError, InputError):
+                self._pace.answered(None)
+                raise
+            except DoubtfulError:
+                self._pace.answered(None)
+                self._count()
+                raise
+            self._count()
+            if reply.status != 429:
+                self._pace.answered(reply.headers)
+                return reply
+            missing = self._pace.refused(reply.headers)
+            if missing:
+                left = max(0.0, self._settings.max_wait - self._pace.waited)
+                raise RateLimitError(
+                    f"Cloudflare's rate limit asks to wait another {missing:.0f} s, but of max_wait "
+                    f"({self._settings.max_wait:.0f} s) {left:.0f} s are left",
+                    status=429,
+                    cf_ray=reply.cf_ray,
+                )
+
+    def _count(self) -> None:
+        with self._lock:
+            self.calls += 1
+
+    def _pause(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+        if self._clock.stopping:
+            raise InterruptError("stopped by a signal")

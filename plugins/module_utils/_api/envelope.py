@@ -1,0 +1,170 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Reading Cloudflare's answer: the JSON envelope, or the lack of one.
+
+A body is never quoted: what is not JSON is described by status, content type and cf-ray.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import typing as t
+
+from .._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError
+from .masking import Masker
+from .._text import printable
+
+# HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
+_CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
+_MOST_WORDS = 1000
+# Far deeper than any answer of the API. How deep a parser goes by itself depends on the Python.
+_DEEPEST = 50
+_REDIRECT = "a redirect, which is never followed; set api_url to the final address"
+_MOST_ERRORS = 10
+_LARGEST_CODE = 10**9
+
+
+class Reply(t.NamedTuple):
+    """One HTTP answer, read to its end. C(headers) ignores case."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+    def __str__(self) -> str:
+        content_type = printable(self.headers.get("Content-Type") or "no content type", 80)
+        return f"HTTP {self.status} ({content_type}, cf-ray {self.cf_ray or 'none'})"
+
+    @property
+    def cf_ray(self) -> str | None:
+        """Return Cloudflare's request id."""
+        ray = self.headers.get("cf-ray")
+        return printable(ray, 80) if ray else None
+
+
+def read_envelope(reply: Reply, masker: Masker | None = None) -> dict[str, t.Any]:
+    """Return the envelope of a successful answer; raise what anything else means.
+
+    Both are masked: only here, after the charset and the escapes of JSON are off, and before texts are cut.
+    """
+    envelope = _parse(reply.body)
+    if envelope is not None and masker:
+        envelope = masker.mask(envelope)
+    status = reply.status
+    if envelope is None:
+        raise _not_an_envelope(reply)
+    if status >= 500 or status in (408, 425):
+        raise DoubtfulError(f"the server failed with {_words(reply, _errors(envelope))}")
+    if status < 300 and envelope["success"] is True:
+        return envelope
+    raise _refusal(reply, _errors(envelope))
+
+
+def _parse(body: bytes) -> dict[str, t.Any] | None:
+    try:
+        envelope = json.loads(body, parse_constant=lambda _name: None, parse_float=_finite)  # NaN and the like are no JSON
+        if _is_too_deep(envelope):
+            return None
+        if re.search(rb"\\u[dD][89a-fA-F]", body):
+            # Half a surrogate pair is valid JSON, but no text that could ever be written out again.
+            envelope = _without_surrogates(envelope)
+    except (ValueError, RecursionError):
+        return None
+    return envelope if isinstance(envelope, dict) and isinstance(envelope.get("success"), bool) else None
+
+
+def _is_too_deep(value: t.Any) -> bool:
+    """Tell whether lists and objects are nested in each other beyond what may be walked through by recursion."""
+    level = [value]
+    for _depth in range(_DEEPEST):
+        inner: list[t.Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _without_surrogates(value: t.Any) -> t.Any:
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _errors(envelope: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the C(errors) of an envelope as code, message, source and error_chain, whatever the server made of them."""
+    errors = []
+    for entry in _entries(envelope.get("errors")):
+        error = _code_and_message(entry)
+        source = entry.get("source")
+        if isinstance(source, dict) and isinstance(source.get("pointer"), str):
+            error["source"] = {"pointer": printable(source["pointer"])}
+        chain = [_code_and_message(cause) for cause in _entries(entry.get("error_chain"))]
+        if chain:
+            error["error_chain"] = chain
+        errors.append(error)
+    return errors
+
+
+def _entries(value: object) -> list[dict[str, t.Any]]:
+    return [entry for entry in value if isinstance(entry, dict)][:_MOST_ERRORS] if isinstance(value, list) else []
+
+
+def _code_and_message(entry: dict[str, t.Any]) -> dict[str, t.Any]:
+    code = entry.get("code")
+    return {"code": code if isinstance(code, int) and abs(code) < _LARGEST_CODE else 0, "message": printable(str(entry.get("message", "")))}
+
+
+def _words(reply: Reply, errors: list[dict[str, t.Any]]) -> str:
+    """Return status, the API's own words and the request id in one phrase."""
+    said = []
+    for error in errors:
+        causes = "".join(f", {cause['message']} (code {cause['code']})" for cause in error.get("error_chain", []))
+        said.append(f"{error['message']} (code {error['code']}){causes}")
+    words = printable("; ".join(said[:3]) or "no reason given", _MOST_WORDS)
+    return f"HTTP {reply.status}: {words} [cf-ray {reply.cf_ray or 'none'}]"
+
+
+def _refusal(reply: Reply, errors: list[dict[str, t.Any]]) -> ApiError:
+    words = _words(reply, errors)
+    kinds: dict[int, type[ApiError]] = {401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError}
+    error = ApiError(words, status=reply.status, errors=errors, cf_ray=reply.cf_ray)
+    kind = kinds.get(reply.status, ApiError)
+    if reply.status == 400 and error.codes & _CREDENTIAL_CODES:
+        kind = AuthenticationError
+    if 300 <= reply.status < 400:
+        kind, words = ForeignAnswerError, f"{words}; {_REDIRECT}"
+    if error.no_route:
+        words = f"{words}; check account_id and api_url"
+    return kind(words, status=reply.status, errors=errors, cf_ray=reply.cf_ray)
+
+
+def _not_an_envelope(reply: Reply) -> CloudflareError:
+    status = reply.status
+    words = f"the answer is not Cloudflare's JSON: {reply}"
+    if status >= 500 or status < 300 or status in (408, 425):
+        return DoubtfulError(words)
+    if status in (401, 403):
+        hint = "a proxy or a web application firewall may have answered in Cloudflare's place"
+        return AuthenticationError(f"{words}; {hint}", status=status, cf_ray=reply.cf_ray)
+    hint = _REDIRECT if status < 400 else "is api_url right?"
+    return ForeignAnswerError(f"{words}; {hint}", status=status, cf_ray=reply.cf_ray)

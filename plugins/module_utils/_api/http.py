@@ -1,0 +1,252 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""One HTTP exchange over requests: the only place that knows requests. Nothing is ever repeated here.
+
+What keeps an answer from coming is told apart by the one thing that matters: was the request certainly not sent
+(ConnectError), or may it have been carried out (DoubtfulError)?
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import re
+import time
+import traceback
+import typing as t
+import urllib.parse
+
+from .envelope import Reply, printable
+from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
+from .masking import Masker
+
+try:
+    import requests
+    import requests.adapters
+    import requests.auth
+    import requests.exceptions
+    import requests.structures
+    import urllib3
+    import urllib3.exceptions
+except ImportError:
+    IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    IMPORT_ERROR = None
+
+    class _Session(requests.Session):
+        """Does not even look where a redirect leads; requests would read its body first, however long it is."""
+
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            return None
+
+    class _Adapter(requests.adapters.HTTPAdapter):
+        """Gives every connection, also one through a proxy, an answer that is read in limited time."""
+
+        def init_poolmanager(self, *args: t.Any, **options: t.Any) -> None:
+            super().init_poolmanager(*args, **options)
+            _limit_time(self.poolmanager)
+
+        def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
+            known = proxy in self.proxy_manager
+            manager = super().proxy_manager_for(proxy, **options)
+            if not known:
+                _limit_time(manager)
+            return manager
+
+
+_CONNECT_TIMEOUT = 10.0
+_LARGEST_BODY = 64 * 1024 * 1024
+_CHUNK = 16 * 1024
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+_HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
+
+
+class Http:
+    """A pool of connections to one server that carry one credential. Can be used by several threads.
+
+    api_url: the server. headers: what proves who we are. timeout: seconds for one exchange. verify: as in requests (True, False, or the
+    path of a CA bundle). connections: how many may be open at once. masker: masks headers and errors; who reads a body masks it
+    once it is parsed.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        headers: t.Mapping[str, str],
+        *,
+        timeout: float,
+        verify: bool | str,
+        connections: int,
+        masker: Masker | None = None,
+    ) -> None:
+        def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers.update(headers)
+            return request
+
+        self._server = _server(api_url)
+        self._masker = masker or Masker()
+        self._timeout = timeout
+        self._verify = verify
+        self._session = _Session()
+        # Being set as auth, and not as plain headers, is what keeps requests from reading ~/.netrc.
+        self._session.auth = authorize
+        adapter = _Adapter(pool_maxsize=connections, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        if not verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None) -> Reply:
+        """Send one request and read its answer to the end. Redirects are not followed."""
+        if not self.calls_home(url):
+            raise InputError("the credential is sent to no other server than that of api_url")
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                data=None if body is None else json.dumps(body).encode(),
+                headers={"Accept": "application/json", "Accept-Encoding": "gzip", **({} if body is None else {"Content-Type": "application/json"})},
+                timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
+                # Given with the request, as otherwise REQUESTS_CA_BUNDLE would win over "no verification".
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return Reply(response.status_code, self._headers(response), self._content(response))
+        except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
+            raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout, self._masker) from None
+
+    def calls_home(self, url: str) -> bool:
+        """Tell whether a request to this URL would go to our server, as the library that sends it reads the URL."""
+        return _server(url) == self._server
+
+    def _content(self, response: requests.Response) -> bytes:
+        encoding = response.headers.get("Content-Encoding", "")
+        if encoding.strip().lower() not in _ENCODINGS:  # several at once could unpack without end, even within one chunk
+            raise DoubtfulError(f"the answer is encoded in a way that was not asked for ({printable(self._masker.mask(encoding), 40)})")
+        response.raw.chunked = False  # lets http.client put the chunks together, which limits the length of their heads
+        content = bytearray()
+        for chunk in response.raw.stream(_CHUNK, decode_content=True):
+            content += chunk
+            if len(content) > _LARGEST_BODY:
+                raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
+        return bytes(content)
+
+    def _headers(self, response: requests.Response) -> t.Mapping[str, str]:
+        return requests.structures.CaseInsensitiveDict(self._masker.mask(dict(response.headers)))
+
+
+def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
+    try:
+        parts = urllib3.util.parse_url(requests.Request("GET", url).prepare().url or "")
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
+        return None
+    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head, body and end have to arrive within the socket's timeout in all, and not only one after the other."""
+
+    def __init__(self, sock: t.Any, *args: t.Any, **options: t.Any) -> None:
+        super().__init__(t.cast(t.Any, _Arriving(sock)), *args, **options)
+
+
+class _Arriving(io.RawIOBase):
+    """What arrives at a socket until its timeout, counted from now on, is over."""
+
+    def __init__(self, sock: t.Any) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        timeout = sock.gettimeout()
+        self._deadline = time.monotonic() + timeout if timeout else None
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return itself as the file that http.client reads."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        if self._deadline is None:
+            return t.cast("int | None", self._raw.readinto(buffer))
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        timeout = self._sock.gettimeout()
+        self._sock.settimeout(left)
+        try:
+            return t.cast("int | None", self._raw.readinto(buffer))
+        finally:
+            self._sock.settimeout(timeout)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _limit_time(manager: t.Any) -> None:
+    """Let the connections of a pool manager of urllib3 read their answers as C(_Answer)."""
+    manager.pool_classes_by_scheme = {
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})})
+        for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+
+
+def _failure(error: Exception, server: str, timeout: float, masker: Masker) -> CloudflareError:
+    """Return what an error of the transport means."""
+    causes = list(_causes(error))
+    words = _words(causes[-1], masker)
+
+    def any_is(name: str) -> bool:
+        kind = getattr(urllib3.exceptions, name, None)  # some came with urllib3 2
+        return kind is not None and any(isinstance(cause, kind) for cause in causes)
+
+    if isinstance(error, requests.exceptions.SSLError) and any("certificate" in str(cause).lower() for cause in causes):
+        return CertificateError(
+            f"the TLS certificate of {server} was not accepted ({words}); "
+            "if a proxy inspects TLS, give its CA bundle as ca_path"
+        )
+    if isinstance(error, requests.exceptions.SSLError) and any(_HANDSHAKE.search(str(cause)) for cause in causes):
+        return ConnectError(f"no TLS connection to {server} ({words}); is api_url really https, or does a proxy answer?")
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
+        return InputError(f"the server {server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
+    if isinstance(error, OSError) and "CA certificate bundle" in str(error):
+        return InputError(f"the server {server} was not called: there is no CA bundle at ca_path or REQUESTS_CA_BUNDLE")
+    if any_is("NameResolutionError"):
+        return ConnectError(f"the name of {server} could not be resolved; check api_url and the DNS of this machine")
+    if any_is("NewConnectionError") or any("Tunnel connection failed" in str(cause) for cause in causes):
+        way = "through the proxy " if isinstance(error, requests.exceptions.ProxyError) else ""
+        return ConnectError(f"could not connect {way}to {server} ({words}); check api_url, firewall and proxy")
+    if any_is("ConnectTimeoutError"):
+        return ConnectError(f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy")
+    if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
+        return DoubtfulError(f"no answer from {server} within {timeout:g} s; a larger timeout or a smaller batch_size may help")
+    return DoubtfulError(f"the connection to {server} broke before a complete answer ({words})")
+
+
+def _causes(error: BaseException) -> t.Iterator[BaseException]:
+    """Yield an error and those that requests and urllib3 wrapped in it, the innermost last."""
+    todo: list[object] = [error]
+    seen: list[BaseException] = []
+    while todo:
+        cause = todo.pop(0)
+        if isinstance(cause, BaseException) and not any(cause is known for known in seen):
+            seen.append(cause)
+            yield cause
+            todo += [getattr(cause, "reason", None), getattr(cause, "original_error", None), *cause.args]
+
+
+def _words(cause: BaseException, masker: Masker) -> str:
+    """Return an error in words, without URLs: those of proxies may hold a password."""
+    words = getattr(cause, "strerror", None) or re.sub(r"^<[^>]*>: ", "", str(cause))
+    return printable(type(cause).__name__ if "://" in words else masker.mask(words), 200)

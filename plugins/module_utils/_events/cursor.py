@@ -1,0 +1,103 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""How far a watcher has come: up to when all is told, and the ids near that. Kept in a file, it outlasts a restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from .._errors import InputError
+from .._files import open_private, read_whole, write_whole
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system; Ansible's controllers are
+    fcntl = None  # type: ignore[assignment]
+
+_SCHEMA = "emailsec.cloudflare/cursor"
+_LARGEST = 64 * 1024 * 1024
+_MOST = 100_000
+
+
+class Cursor:
+    """Times are seconds since the epoch.
+
+    newest: up to when all is told, None before the first poll. seen: ids told of, with the times of their messages.
+    open: ids that are to be released, as long as they are in quarantine: time of the message, when it was told of, how often.
+
+    path: the file, or None to keep nothing. Raises InputError if it cannot be used, or is in use.
+    """
+
+    def __init__(self, path: str | None, account_id: str) -> None:
+        self.newest: float | None = None
+        self.seen: dict[str, float] = {}
+        self.open: dict[str, list[float]] = {}
+        self._account_id = account_id
+        self._path = os.path.abspath(os.path.expanduser(path)) if path else None
+        if self._path:
+            self._lock = _locked(f"{self._path}.lock")
+            self._read(self._path)
+
+    def forget(self, before: float) -> bool:
+        """Forget ids of messages older than that, which no search brings back; tell whether others had to go as well."""
+        self.seen = {name: moment for name, moment in self.seen.items() if moment >= before}
+        crowded = len(self.seen) > _MOST
+        if crowded:
+            self.seen = dict(sorted(self.seen.items(), key=lambda item: item[1])[-_MOST:])
+        return crowded
+
+    def save(self) -> None:
+        """Write the file, whole or not at all. Raises InputError."""
+        if not self._path:
+            return
+        content = {"schema": _SCHEMA, "version": 1, "account_id": self._account_id, "newest": self.newest, "seen": self.seen, "open": self.open}
+        try:
+            write_whole(self._path, json.dumps(content).encode())
+        except OSError as error:
+            raise InputError(f"state_file {self._path} cannot be written ({error.strerror})") from None
+
+    def _read(self, path: str) -> None:
+        try:
+            content = json.loads(read_whole(path, _LARGEST))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise InputError(f"state_file {path} cannot be read ({error.strerror})") from None
+        except (ValueError, RecursionError):
+            content = None
+        if not _is_cursor(content):
+            raise InputError(f"state_file {path} is no file of this event source; move it away to start afresh")
+        if content["account_id"] != self._account_id:
+            raise InputError(f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account a file of its own")
+        self.newest, self.seen, self.open = content["newest"], content["seen"], content["open"]
+
+
+def _is_cursor(content: t.Any) -> bool:
+    return (
+        isinstance(content, dict)
+        and (content.get("schema"), content.get("version")) == (_SCHEMA, 1)
+        and all(isinstance(content.get(name), dict) for name in ("seen", "open"))
+        and all(isinstance(row, list) and len(row) == 3 for row in content["open"].values())
+        and all(isinstance(number, (int, float)) for row in content["open"].values() for number in row)
+        and all(isinstance(moment, (int, float)) for moment in content["seen"].values())
+        and (content.get("newest") is None or isinstance(content["newest"], (int, float)))
+    )
+
+
+def _locked(path: str) -> int:
+    """Return the open lock file, which stays locked as long as this process lives."""
+    try:
+        file = open_private(path)
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"another event source uses this state_file ({path} is locked); give each a file of its own") from None
+    except OSError as error:
+        raise InputError(f"state_file cannot be used: {path} cannot be opened ({error.strerror})") from None
+    return file

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""What an event tells of messages. Whatever a stranger wrote is made inert, as Ansible takes what events hold for templates."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._mail.addresses import read_addresses
+from .._mail.message import Message
+from .naming import file_name, fit_handle, name_of
+from .._text import inert
+
+_IDS = ("postfix_id", "message_id", "alert_id")
+_WORDS = ("scanned_at", "final_disposition", "from", "envelope_from", "subject")
+_LISTS = ("detection_reasons", "threat_categories")
+_MOST = 100  # of each list
+
+
+def make_event(account_id: str, decision: str | None, messages: t.Sequence[tuple[Message, list[str]]]) -> dict[str, t.Any]:
+    """Return the event for messages of the same decision, each with the names of the rules that refuse it."""
+    told = [{**_told(message), "rules": rules} for message, rules in messages]
+    ids = [one["id"] for one in told if one["id"]]
+    facts = {"account_id": account_id, "decision": decision, "name": file_name(ids), "count": len(told), "ids": ids, "messages": told}
+    return {"quarantine": facts}
+
+
+def _told(message: Message) -> dict[str, t.Any]:
+    data = message.data
+    facts: dict[str, t.Any] = {"id": name_of(message)}
+    facts.update({name: data[name] if fit_handle(data[name]) else None for name in _IDS})
+    facts.update({name: None if data[name] is None else inert(data[name]) for name in _WORDS})
+    facts.update({f"{name}_domain": _domain(data[name]) for name in ("from", "envelope_from")})
+    facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
+    facts["to"] = [inert(address) for address in message.all_recipients[:_MOST]]
+    facts["validation"] = {name: None if word is None else inert(word) for name, word in data["validation"].items() if name != "comment"}
+    return facts
+
+
+def _domain(sender: str | None) -> str | None:
+    """Return the domain of a sender, or None if it cannot be read or there are several."""
+    domains = {address.domain for address in read_addresses(sender) or ()}
+    return domains.pop() if len(domains) == 1 else None

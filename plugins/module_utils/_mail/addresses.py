@@ -1,0 +1,117 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Reading addresses that strangers wrote: every one that a reader may see, in one spelling, or none for certain."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import typing as t
+import unicodedata
+from email.utils import getaddresses
+
+from .._text import printable
+
+try:
+    import idna
+except ImportError:  # It comes with requests. Without it, what is not ASCII cannot be read.
+    idna = None  # type: ignore[assignment]
+# Strict, it would hide what it is not sure of. A Python that does not know the word is never strict.
+_getaddresses: t.Callable[[t.List[str]], t.List[t.Tuple[str, str]]] = getaddresses
+if "strict" in inspect.signature(getaddresses).parameters:
+    _getaddresses = functools.partial(getaddresses, strict=False)
+
+_LONGEST = 4096
+_LONGEST_DOMAIN = 255
+# Everything with an at sign in the middle, wherever it stands: in a display name, a comment or a group as well
+_ATOM = r'[^\s<>()\[\],;:"\\@]+'
+_ADDRESS = re.compile(rf'("(?:[^"\\]|\\.)*"|(?<![^\s<>()\[\],;:"\\@]){_ATOM})@({_ATOM})')
+# Blank, the sender of a bounce, or a group without members
+_NOBODY = re.compile(r"\s*(?:<\s*>|[^@<>:;]*:\s*;?)?\s*")
+_DOTS = re.compile("[.\u3002]")
+
+
+class Address(t.NamedTuple):
+    """An address in the spelling that is compared. domain: in its A-label form."""
+
+    local: str
+    domain: str
+
+    @property
+    def untagged(self) -> Address:
+        """Return the address without its C(+tag)."""
+        return self._replace(local=self.local.partition("+")[0] or self.local)
+
+
+Addresses = t.Optional[t.Tuple[Address, ...]]
+
+
+def read_addresses(text: str | None) -> Addresses:
+    """Return every address in a text, no matter where it stands. None: it cannot be read for certain. Empty: it names nobody."""
+    return _read(text or "") if len(text or "") <= _LONGEST else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(text: str) -> Addresses:
+    plain = unicodedata.normalize("NFKC", text)
+    if _NOBODY.fullmatch(plain):
+        return ()
+    found = [_address(*match.groups()) for match in _ADDRESS.finditer(plain)]
+    if not found or None in found or "@" in _ADDRESS.sub("", plain):
+        return None
+    # Where a mail program reads another address than this function, it may show another sender.
+    for other in _as_mail_programs_do(text):
+        if _address(*other.rpartition("@")[::2]) not in found:
+            return None
+    return tuple(dict.fromkeys(t.cast("list[Address]", found)))
+
+
+def plain_local(text: str) -> str | None:
+    """Return the part before the at sign in the spelling that is compared, or None if there is no telling what it looks like."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return text if text and printable(text, len(text)) == text else None
+
+
+@functools.lru_cache(maxsize=4096)
+def plain_domain(text: str, wildcards: str = "") -> str | None:
+    """Return a domain in its A-label form, in lower case and without a dot at its end, or None if it is none.
+
+    wildcards: characters that may stand in it besides.
+    """
+    if len(text) > _LONGEST_DOMAIN:
+        return None
+    labels = _DOTS.split(unicodedata.normalize("NFKC", text))
+    if len(labels) > 1 and not labels[-1]:
+        labels.pop()
+    plain = [_label(label, wildcards) for label in labels]
+    return None if None in plain else ".".join(t.cast("list[str]", plain))
+
+
+def _label(label: str, wildcards: str) -> str | None:
+    if not label.isascii():
+        try:
+            label = idna.encode(label, uts46=True).decode("ascii")
+        except (AttributeError, UnicodeError):  # idna is missing, or the label cannot be
+            return None
+    label = label.lower()
+    return label if re.fullmatch(f"[a-z0-9_{wildcards}-]+", label) else None
+
+
+def _address(local: str, domain: str) -> Address | None:
+    plain = (plain_local(local), plain_domain(domain))
+    return None if None in plain else Address(*t.cast("tuple[str, str]", plain))
+
+
+def _as_mail_programs_do(text: str) -> list[str]:
+    try:
+        pairs = _getaddresses([text])
+    except RecursionError:
+        return [""]
+    return [address for _name, address in pairs if "@" in address]

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""What an approver needs to see of a message. Links are made harmless to click."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .message import Message
+
+_BASIC = (
+    "id", "postfix_id", "message_id", "subject", "from", "from_name", "replyto", "envelope_from",
+    "scanned_at", "sent_at", "final_disposition", "detection_reasons", "threat_categories", "validation", "delivery_status",
+)  # fmt: skip
+
+
+def basic_evidence(message: Message) -> dict[str, t.Any]:
+    """Return what the message itself tells."""
+    return {**{name: message.data[name] for name in _BASIC}, "recipients": message.all_recipients}
+
+
+def full_evidence(detections: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return attachments, links and sender from the API's detection details."""
+    return {
+        "attachments": [_chosen(row, ("filename", "name", "content_type", "size", "sha256", "detection")) for row in _rows(detections, "attachments")],
+        "links": [{"href": defang(_text(row.get("href")) or ""), "text": defang(_text(row.get("text")) or "")} for row in _rows(detections, "links")],
+        "sender": _chosen(detections.get("sender_info") or {}, ("ip", "as_name", "geo", "pld")),
+    }
+
+
+def defang(text: str) -> str:
+    """Return a text in which no program finds a link: C(hxxps://evil[.]example)."""
+    return re.sub(r"(?i)\b(h)tt(ps?)(?=:)", r"\1xx\2", text).replace(".", "[.]")
+
+
+def _rows(detections: t.Mapping[str, t.Any], name: str) -> list[dict[str, t.Any]]:
+    value = detections.get(name)
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _chosen(row: t.Any, names: t.Iterable[str]) -> dict[str, t.Any]:
+    values = {name: row.get(name) for name in names} if isinstance(row, dict) else {}
+    return {name: value if isinstance(value, (str, int)) else None for name, value in values.items()}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Handles in a file: text with one handle on each line, or CSV with a header.
+
+A file is data. Whatever a sender wrote into a Message-ID, nothing between the file and the request takes it for a template.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import re
+import stat
+import typing as t
+
+from .._errors import InputError
+from .handles import Handle, parse_handle, parse_handles, parse_named_handles
+
+COLUMNS = ("id", "postfix_id", "message_id", "message-id")
+_MAX_BYTES = 16 * 1024 * 1024
+_DELIMITERS = ",;\t"
+
+
+def given_handles(params: t.Mapping[str, t.Any]) -> list[Handle] | None:
+    """Return the handles that the options of a module give, None if they give none. Raises InputError."""
+    if params["messages"] is not None:
+        return parse_handles(params["messages"])
+    if params["messages_file"] is not None:
+        return read_handles(params["messages_file"], params["messages_column"])
+    return None
+
+
+def read_handles(path: str, column: str | None = None) -> list[Handle]:
+    """Return the distinct handles in a file, in their order. column: the one of a CSV file that holds them.
+
+    Raises one InputError that names every line that is no handle.
+    """
+    try:
+        text = _decode(_read(path))
+        return parse_named_handles(((f"line {number}", value) for number, value in _values(text, column)), _parse)
+    except InputError as error:
+        raise InputError(f"The list of messages {path} cannot be used: {error}. Nothing was sent.") from None
+
+
+def _read(path: str) -> bytes:
+    try:
+        # Without O_NONBLOCK, a named pipe would be waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError("it is not a regular file")
+            content = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(content) > _MAX_BYTES:
+        raise InputError(f"it is larger than {_MAX_BYTES // 1024 ** 2} MiB; split it")
+    return content
+
+
+def _decode(content: bytes) -> str:
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
+        raise InputError(f"line {line} is not valid {encoding[:6].rstrip('-').upper()}; save the file as UTF-8") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(f"line {line} contains a NUL character; save the file as UTF-8, or as UTF-16 with a byte order mark")
+    return text
+
+
+def _values(text: str, column: str | None) -> t.Iterator[tuple[int, str]]:
+    """Give each value with the number of its line."""
+    lines = [(number, line) for number, line in enumerate(re.split("\r\n|\r|\n", text), 1) if line.strip(" \t")]
+    if not lines:
+        return iter(())
+    names = COLUMNS if column is None else (column.strip().lower(),)
+    for delimiter in _DELIMITERS:
+        if set(names) & set(_header(lines[0][1], delimiter)):
+            return _cells(text, delimiter, names)
+    if column is not None:
+        raise InputError(f"the header in line {lines[0][0]} has no column {column!r}")
+    return ((number, line.strip(" \t")) for number, line in lines)
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter, strict=True))]
+    except csv.Error:
+        return []
+
+
+def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tuple[int, str]]:
+    """Give the cells of the first column of these names."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    place = width = line = 0
+    try:
+        for row in rows:
+            number, line = line + 1, rows.line_num
+            if not any(cell.strip() for cell in row):
+                continue
+            if not width:
+                header = [name.strip().lower() for name in row]
+                place, width = next(index for index, name in enumerate(header) if name in names), len(row)
+                if header.count(header[place]) > 1:
+                    raise InputError(f"the header in line {number} has the column {header[place]!r} more than once")
+            elif len(row) != width:
+                raise InputError(f"line {number} has {len(row)} columns, and the header has {width}")
+            else:
+                yield number, row[place]
+    except csv.Error as error:
+        raise InputError(f"line {line + 1} is not valid CSV ({error})") from None
+
+
+def _parse(value: object) -> Handle:
+    """Return the handle that a value is. Raises InputError also for what is more than one, or none."""
+    text = str(value).strip(" ")
+    if text.startswith("#"):
+        raise InputError("begins with #; comments are not supported")
+    if re.search('[,;"]', text) and not text.startswith("<"):
+        raise InputError("contains a comma, a semicolon or a quotation mark; put one handle on each line, or name the column of a CSV file in its header")
+    return parse_handle(text)

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Cloudflare's words for what a message is. What is not known is taken for the worst."""
+
+from __future__ import annotations
+
+import typing as t
+import unicodedata
+
+from .._errors import InputError
+
+# From harmless to dangerous
+DISPOSITIONS = ("NONE", "EXTERNAL", "ENCRYPTED", "BULK", "SPAM", "UNKNOWN", "SPOOF", "SUSPICIOUS", "MALICIOUS", "MALICIOUS-BEC")
+
+
+def got_worse(before: str | None, after: str | None) -> bool:
+    """Tell whether a verdict is worse than it was. One that was not known gets worse by any change."""
+    first, second = _severity(before), _severity(after)
+    return second > first or (first == len(DISPOSITIONS) and _folded(before) != _folded(after))
+
+
+def check_dispositions(words: t.Iterable[str]) -> None:
+    """Raise InputError for a word that is no verdict, and so would forbid nothing."""
+    for word in words:
+        if _folded(word) not in _KNOWN:
+            raise InputError(f"has {word!r:.80}, which is no verdict; these are {', '.join(DISPOSITIONS)}")
+
+
+def check_categories(words: t.Iterable[str]) -> None:
+    """Raise InputError for a word that would forbid nothing."""
+    for word in words:
+        if not _folded(word):
+            raise InputError(f"has {word!r:.80}, which names no category")
+
+
+def disposition_forbidden(word: str | None, forbidden: t.Collection[str]) -> bool:
+    """Tell whether a verdict is one of these, or not known at all. Where none is forbidden, all may be."""
+    return bool(forbidden) and (_folded(word) not in _KNOWN or _folded(word) in {_folded(one) for one in forbidden})
+
+
+def category_forbidden(words: t.Iterable[str], forbidden: t.Collection[str]) -> bool:
+    """Tell whether one of the categories is one of these, or has no letters to tell it by. Cloudflare publishes no list of them."""
+    names = {_folded(one) for one in forbidden}
+    return bool(names) and any(not _folded(word) or _folded(word) in names for word in words)
+
+
+def _severity(word: str | None) -> int:
+    return _KNOWN.get(_folded(word), len(DISPOSITIONS))
+
+
+def _folded(word: str | None) -> str:
+    """Return a word without case, blanks and punctuation, so that another spelling is no way round."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", word or "").casefold()))
+
+
+_KNOWN = {_folded(word): number for number, word in enumerate(DISPOSITIONS)}

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Guard rules: which messages may go out, each refusal with the name of its rule."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import typing as t
+
+from .._mail.addresses import Address, Addresses, read_addresses
+from .._mail.authentication import ALIGNED, authenticated, read_level
+from .._errors import InputError
+from .._mail.message import Message
+from .patterns import all_fit, any_covered, parse_pattern
+from .._times import parse_duration, parse_time
+from .._mail.verdicts import category_forbidden, check_categories, check_dispositions, disposition_forbidden
+
+RULES = (
+    "max_messages", "max_recipients", "max_per_sender",
+    "forbidden_dispositions", "forbidden_threat_categories", "max_age", "min_age",
+    "require_authentication", "protected_recipients", "allowed_senders", "denied_senders",
+    "require_ticket", "require_reason",
+)  # fmt: skip
+_CAPS = ("max_messages", "max_recipients", "max_per_sender")
+_PATTERNS = ("protected_recipients", "allowed_senders", "denied_senders")
+
+
+class Policy(t.NamedTuple):
+    """The rules with their defaults; see the documentation of the module message_plan for what each means."""
+
+    max_messages: int = 50
+    max_recipients: int = 500
+    max_per_sender: int = 50
+    forbidden_dispositions: t.Sequence[str] = ("MALICIOUS", "MALICIOUS-BEC")
+    forbidden_threat_categories: t.Sequence[str] = ()
+    max_age: str | None = None
+    min_age: str | None = None
+    require_authentication: bool | str | None = ALIGNED
+    protected_recipients: t.Sequence[str] = ()
+    allowed_senders: t.Sequence[str] = ()
+    denied_senders: t.Sequence[str] = ()
+    require_ticket: bool = False
+    require_reason: bool = False
+    overrides: t.Sequence[str] = ()
+
+    def checked(self, title: str = "policy") -> Policy:
+        """Return the policy in the words of this release. Raises InputError for values that no rule can work with."""
+        for name in _CAPS:
+            if getattr(self, name) < 1:
+                raise InputError(f"{title}.{name} must be at least 1")
+        for name in ("max_age", "min_age"):
+            if getattr(self, name):
+                parse_duration(getattr(self, name), f"{title}.{name}")
+        unknown = sorted(set(self.overrides) - set(RULES))
+        if unknown:
+            raise InputError(f"{title}.overrides names no rule: {', '.join(unknown)}; the rules are {', '.join(RULES)}")
+        _check(f"{title}.forbidden_dispositions", check_dispositions, self.forbidden_dispositions)
+        _check(f"{title}.forbidden_threat_categories", check_categories, self.forbidden_threat_categories)
+        for name in _PATTERNS:
+            for pattern in getattr(self, name):
+                _check(f"{title}.{name}", parse_pattern, pattern)
+        return self._replace(require_authentication=_check(f"{title}.require_authentication", read_level, self.require_authentication))
+
+    def as_data(self) -> dict[str, t.Any]:
+        """Return the rules as plain data, for the plan."""
+        return {name: list(value) if isinstance(value, (tuple, list)) else value for name, value in self._asdict().items()}
+
+    def judge(self, message: Message, now: datetime.datetime) -> list[str]:
+        """Return the names of the rules that refuse a message, those that are overridden included."""
+        data = message.data
+        envelope, shown = senders = _senders(message)
+        # Nobody named is nobody known.
+        recipients = [read_addresses(address) for address in message.all_recipients] or [None]
+        refusals = {
+            "forbidden_dispositions": disposition_forbidden(data["final_disposition"], self.forbidden_dispositions),
+            "forbidden_threat_categories": category_forbidden(data["threat_categories"], self.forbidden_threat_categories),
+            "max_age": self._age_refused(message, now, self.max_age, "max_age"),
+            "min_age": self._age_refused(message, now, self.min_age, "min_age"),
+            "require_authentication": not authenticated(read_level(self.require_authentication), data["validation"], envelope, shown),
+            "protected_recipients": any_covered(self.protected_recipients, recipients),
+            "allowed_senders": bool(self.allowed_senders) and not all_fit(self.allowed_senders, senders),
+            "denied_senders": any_covered(self.denied_senders, senders),
+        }
+        return [rule for rule, refused in refusals.items() if refused]
+
+    def judge_whole(self, messages: t.Sequence[Message], ticket: str | None, reason: str | None) -> dict[str, str]:
+        """Return the rules that refuse to release these messages together, each with the reason in words."""
+        recipients = sum(len(message.all_recipients) for message in messages)
+        # A message counts for its envelope sender and for the one shown, so that neither is a way round by changing the other.
+        per_sender = collections.Counter(sender for message in messages for sender in _everyone(message))
+        most = max(per_sender.values(), default=0)
+        refusals = {
+            "max_messages": (len(messages) > self.max_messages, f"{len(messages)} messages, and {self.max_messages} are allowed"),
+            "max_recipients": (recipients > self.max_recipients, f"{recipients} recipients, and {self.max_recipients} are allowed"),
+            "max_per_sender": (most > self.max_per_sender, f"{most} messages of one sender, and {self.max_per_sender} are allowed"),
+            "require_ticket": (self.require_ticket and not (ticket or "").strip(), "no ticket is given"),
+            "require_reason": (self.require_reason and not (reason or "").strip(), "no reason is given"),
+        }
+        return {rule: words for rule, (refused, words) in refusals.items() if refused and rule not in self.overrides}
+
+    @staticmethod
+    def _age_refused(message: Message, now: datetime.datetime, limit: str | None, rule: str) -> bool:
+        if not limit:
+            return False
+        scanned = parse_time(message.data["scanned_at"] or "")
+        if scanned is None:
+            return True  # no telling, so no release
+        age, duration = now - scanned, parse_duration(limit, rule)
+        return age > duration if rule == "max_age" else age < duration
+
+
+def _senders(message: Message) -> tuple[Addresses, Addresses]:
+    """Return who sent a message by its envelope, nobody for a bounce, and by what is shown, where there has to be somebody."""
+    return read_addresses(message.data["envelope_from"]), read_addresses(message.data["from"]) or None
+
+
+def _everyone(message: Message) -> set[Address | None]:
+    """Return the senders of a message, each once and without a tag, None for all that cannot be told."""
+    return {address.untagged for addresses in _senders(message) for address in addresses or ()} or {None}
+
+
+def _check(name: str, check: t.Callable[[t.Any], t.Any], value: t.Any) -> t.Any:
+    try:
+        return check(value)
+    except InputError as error:
+        raise InputError(f"{name} {error}") from None

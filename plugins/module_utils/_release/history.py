@@ -1,0 +1,83 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""What earlier runs recorded in a journal: the newest word on each message."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .outcome import PARTIAL, RELEASED, STATUSES
+from .._times import parse_time
+
+_DAY = 86400.0
+_SKEW = 300.0  # between the clocks of two machines
+_OUTCOMES = ("outcome", "settled")
+
+
+class Record(t.NamedTuple):
+    """The newest line of a journal that names a message.
+
+    line: its number. time: seconds since the epoch. status: what became of the message; None as long as it was only going
+    to be sent, or was sent and nobody has found out yet, or if no run of this collection can have written the line.
+    """
+
+    line: int
+    time: float
+    status: str | None
+
+
+def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], now: float) -> dict[str, Record]:
+    """Return the newest record of the last day for each of these ids. What is no line of a journal is passed over.
+
+    A line that names a message, but has a time to come, no run or a status that there is not, proves nothing: it leaves the message in
+    doubt, and does not take back an earlier line that says that it was released.
+    """
+    records: dict[str, Record] = {}
+    account = account_id.encode()
+    for number, line in enumerate(lines):
+        if account not in line:
+            continue
+        entry = _mapping(_parsed(line))
+        moment = parse_time(str(entry.get("time")))
+        if entry.get("account_id") != account_id or moment is None or moment.timestamp() < now - _DAY:
+            continue
+        credible = moment.timestamp() <= now + _SKEW and isinstance(entry.get("run"), str)
+        for name, status in _told(entry):
+            if not isinstance(name, str) or name not in names:
+                continue
+            if credible and (status is None or status in STATUSES):
+                records[name] = Record(number, moment.timestamp(), status)
+            elif name not in records or records[name].status not in (RELEASED, PARTIAL):
+                records[name] = Record(number, moment.timestamp(), None)
+    return records
+
+
+def _told(entry: t.Mapping[str, t.Any]) -> t.Iterator[tuple[t.Any, t.Any]]:
+    """Yield each name of a message in a line, with its status."""
+    if entry.get("event") == "intent":
+        for name in _items(entry.get("ids")):
+            yield name, None
+    elif entry.get("event") in _OUTCOMES:
+        for row in map(_mapping, _items(entry.get("messages"))):
+            yield row.get("id"), row.get("status")
+            yield row.get("postfix_id"), row.get("status")
+
+
+def _parsed(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mapping(value: object) -> t.Mapping[str, t.Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: object) -> t.Sequence[t.Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""Applying a plan: its entries as items of a run, held against what Cloudflare says now."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import typing as t
+
+from .._errors import InputError
+from .._mail.handles import Handle, parse_handle
+from .items import Item
+from .outcome import BLOCKED, Outcome
+from .._plan.document import DRIFT, RELEASE, drift
+
+
+def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
+    """Return the handles of exactly those messages that the plan releases."""
+    return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == RELEASE]
+
+
+def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.Any]:
+    """Return the plan with only these of the messages that it releases. Raises InputError for an id that is none of them."""
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    strangers = [text for text in ids if text not in entries]
+    if strangers:
+        raise InputError(f"only names what the plan does not release: {', '.join(strangers[:5]):.200}. Nothing was sent.")
+    chosen = set(ids)
+    return {**plan, "messages": [entry for name, entry in entries.items() if name in chosen]}
+
+
+def audit_trail(given: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> dict[str, str | None]:
+    """Return who asked for a release, approved and started it, and why. What is not given is as the plan has it, if there is one."""
+    asked = {name: given[name] or _text(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
+    return {**asked, "started_by": given["started_by"] or _this_user(), "approved_by": given["approved_by"] or None}
+
+
+def _this_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in containers
+        return str(os.getuid())
+
+
+def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:
+    """Block every item still to be sent that is no longer what was approved."""
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    for item in items:
+        if item.outcome is None and item.message is not None:
+            change = drift(entries[item.handles[0].text], item.message)
+            if change:
+                item.outcome = Outcome(BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT)
+
+
+def blocked_items(plan: t.Mapping[str, t.Any]) -> list[Item]:
+    """Return the entries that the plan itself blocks, with their outcome."""
+    items = []
+    for entry in plan["messages"]:
+        if entry["decision"] != RELEASE:
+            item = Item(Handle(entry["handle"], ""))
+            item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
+            item.outcome = Outcome(BLOCKED, f"The plan blocks it: {', '.join(entry['rules'])}.", rule=entry["rules"][0])
+            items.append(item)
+    return items
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

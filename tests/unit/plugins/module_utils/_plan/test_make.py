@@ -1,0 +1,196 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Making a plan and applying it: what a rule refused is never released, whatever the input."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.planned import block_drifted, blocked_items, narrow, planned_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.evidence import defang
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import SearchResult
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import digest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import Wish, make_plan, sentence
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
+from hypothesis import given
+from hypothesis import strategies as st
+
+NOW = 1795176000.0  # 2026-11-20T12:00:00Z
+ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353"
+
+
+class Mail:
+    """Stands in for Messages: a list of messages, and the handles that fit them."""
+
+    def __init__(self, messages, truncated=False):
+        self.messages = messages
+        self.truncated = truncated
+
+    def search(self, filters, limit):
+        return SearchResult(self.messages, self.truncated)
+
+    def find(self, handles):
+        return {handle: [one for one in self.messages if handle.text in (one.id, one.data["message_id"])] for handle in handles}
+
+    def detections(self, ids):
+        return [None if number else {"links": [{"href": "https://evil.example/a"}], "attachments": "garbled"} for number, _id in enumerate(ids)]
+
+
+def message(number=1, **fields):
+    row = {
+        "id": f"4Xy{number}-2026-11-20T10:00:00-11111111",
+        "postfix_id": f"4Xy{number}",
+        "message_id": f"<{number}@mailer.example>",
+        "is_quarantined": True,
+        "delivery_status": ["quarantined"],
+        "post_delivery_operations": [],
+        "final_disposition": "SPAM",
+        "from": "bob@mailer.example",
+        "envelope_from": "bob@mailer.example",
+        "client_recipients": ["alice@corp.example"],
+        "scanned_at": "2026-11-20T10:00:00Z",
+        "validation": {"spf": "pass"},
+    }
+    return Message({**row, **fields})
+
+
+def wish(**fields):
+    return Wish(**{"account_id": ACCOUNT, "handles": None, "search": {"sender": "mailer.example"}, "policy": Policy(), "now": NOW, **fields})
+
+
+def decisions(plan):
+    return {entry["handle"]: (entry["decision"], entry["rules"]) for entry in plan["messages"]}
+
+
+def test_each_message_is_released_or_blocked_by_named_rules():
+    mail = Mail([message(1), message(2, final_disposition="MALICIOUS"), message(3, is_quarantined=False)])
+    plan = make_plan(mail, wish()).plan
+    assert [rules for _decision, rules in decisions(plan).values()] == [[], ["forbidden_dispositions"], ["not_quarantined"]]
+    assert plan["summary"] == {
+        "total": 3, "release": 1, "blocked": 2, "recipients": 1, "rules": {"forbidden_dispositions": 1, "not_quarantined": 1},
+    }  # fmt: skip
+    assert plan["digest"] == digest(plan)
+    assert plan["expires_at"] == "2026-11-21T12:00:00Z"
+
+
+def test_handles_that_name_no_one_message_ask_for_a_choice():
+    twins = [message(1, message_id="<twin@x.example>"), message(2, message_id="<twin@x.example>"), message(3)]
+    handles = [parse_handle(text) for text in ("<twin@x.example>", "4Gone", "<3@mailer.example>", twins[2].id)]
+    plan = make_plan(Mail(twins), wish(handles=handles, search=None)).plan
+    first, second, third = plan["messages"]
+    assert (first["decision"], first["rules"]) == ("blocked", ["ambiguous"])
+    assert [candidate["id"] for candidate in first["candidates"]] == [twins[0].id, twins[1].id]
+    assert (second["decision"], second["rules"]) == ("blocked", ["not_found"])
+    assert (third["decision"], third["handles"]) == ("release", ["<3@mailer.example>", twins[2].id])
+
+
+def test_an_override_is_recorded_where_it_mattered():
+    mail = Mail([message(1), message(2, final_disposition="MALICIOUS")])
+    plan = make_plan(mail, wish(policy=Policy(overrides=("forbidden_dispositions",)))).plan
+    assert [(entry["decision"], entry["overridden"]) for entry in plan["messages"]] == [
+        ("release", []),
+        ("release", ["forbidden_dispositions"]),
+    ]
+    assert plan["policy"]["overrides"] == ["forbidden_dispositions"]
+
+
+def test_over_a_cap_the_whole_plan_is_refused():
+    planned = make_plan(Mail([message(number) for number in range(3)]), wish(policy=Policy(max_messages=2)))
+    assert planned.plan["summary"]["release"] == 0
+    assert planned.plan["refused_by"] == ["max_messages"]
+    assert {entry["decision"] for entry in planned.plan["messages"]} == {"blocked"}
+    assert sentence(planned).startswith("The whole plan is refused (max_messages: 3 messages, and 2 are allowed).")
+
+
+def test_a_selection_that_was_cut_makes_no_plan():
+    with pytest.raises(InputError, match="finds more than 2 messages"):
+        make_plan(Mail([message(1), message(2)], truncated=True), wish(limit=2))
+
+
+def test_full_evidence_is_defanged_and_may_be_missing():
+    plan = make_plan(Mail([message(1), message(2)]), wish(evidence="full")).plan
+    first, second = plan["messages"]
+    assert first["details"]["links"] == [{"href": "hxxps://evil[.]example/a", "text": ""}]
+    assert first["details"]["attachments"] == []
+    assert second["details"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("HTTP://a.b", "HxxP://a[.]b"), ("see https://x.example now", "see hxxps://x[.]example now"), ("", ""), ("mailto:a@b.c", "mailto:a@b[.]c")],
+)
+def test_defanged_text_holds_no_link(text, expected):
+    assert defang(text) == expected
+
+
+addresses = st.one_of(st.none(), st.sampled_from(["bob@mailer.example", "ceo@corp.example", "x@evil.example", "ALICE@CORP.EXAMPLE"]), st.text(max_size=20))
+messages = st.builds(
+    message,
+    number=st.integers(1, 10_000),
+    is_quarantined=st.sampled_from([True, True, False, None]),
+    final_disposition=st.one_of(st.none(), st.sampled_from(["SPAM", "MALICIOUS", "MALICIOUS-BEC", "malicious", "NEW"]), st.text(max_size=10)),
+    threat_categories=st.lists(st.sampled_from(["Phish", "phish", "Fraud"])),
+    client_recipients=st.lists(addresses),
+    envelope_from=addresses,
+    scanned_at=st.one_of(st.none(), st.text(max_size=10), st.just("2026-11-20T10:00:00Z"), st.just("2020-01-01T00:00:00Z")),
+    validation=st.one_of(st.none(), st.fixed_dictionaries({"spf": st.sampled_from(["pass", "fail", None, 1])})),
+)
+patterns = st.lists(st.sampled_from(["*", "corp.example", "*@mailer.example", "x@evil.example", "?"]), max_size=3)
+policies = st.builds(
+    Policy,
+    max_messages=st.integers(1, 5),
+    max_recipients=st.integers(1, 10),
+    max_per_sender=st.integers(1, 5),
+    forbidden_threat_categories=st.lists(st.sampled_from(["PHISH", "Other"])),
+    max_age=st.sampled_from([None, "1h", "30d"]),
+    min_age=st.sampled_from([None, "1m", "3h"]),
+    require_authentication=st.sampled_from([True, False, "aligned", "any", "none"]),
+    protected_recipients=patterns,
+    allowed_senders=patterns,
+    denied_senders=patterns,
+    require_ticket=st.booleans(),
+    overrides=st.lists(st.sampled_from(RULES), max_size=3),
+)
+
+
+@given(found=st.lists(messages, max_size=8, unique_by=lambda one: one.id), policy=policies)
+def test_a_blocked_message_is_never_released(found, policy):
+    plan = make_plan(Mail(found), wish(policy=policy)).plan
+    released = {handle.text for handle in planned_handles(plan)}
+    for one in found:
+        standing = [rule for rule in policy.judge(one, from_seconds(NOW)) if rule not in policy.overrides]
+        if standing or one.data["is_quarantined"] is not True:
+            assert one.id not in released
+    if "max_messages" not in policy.overrides:
+        assert len(released) <= policy.max_messages
+    if policy.require_ticket and "require_ticket" not in policy.overrides:
+        assert not released
+    assert released.isdisjoint({item.handles[0].text for item in blocked_items(plan)})
+    assert len(released) + len(blocked_items(plan)) == len(found)
+
+
+def test_what_drifted_since_is_blocked_and_the_rest_is_not():
+    before = [message(1), message(2)]
+    plan = make_plan(Mail(before), wish()).plan
+    items = [Item(parse_handle(before[0].id), message(1, final_disposition="MALICIOUS")), Item(parse_handle(before[1].id), message(2))]
+    block_drifted(plan, items)
+    assert (items[0].outcome.status, items[0].outcome.rule) == ("blocked", "drift")
+    assert items[1].outcome is None
+
+
+def test_only_some_of_the_plan():
+    plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), wish()).plan
+    first, second, blocked = (entry["id"] for entry in plan["messages"])
+    part = narrow(plan, [second])
+    assert [handle.text for handle in planned_handles(part)] == [second]
+    assert blocked_items(part) == []
+    assert part["digest"] == plan["digest"]
+    for stranger in (blocked, "4Xy9-2026-11-20T10:00:00-99999999"):
+        with pytest.raises(InputError, match="only names what the plan does not release"):
+            narrow(plan, [first, stranger])
