@@ -121,10 +121,10 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._api.accounts import Account, list_accounts, read_account, unique_names
 from ..module_utils._api.client import Client, Settings, access_name
-from ..module_utils._clock import Clock
 from ..module_utils._api.connection import connection_settings
-from ..module_utils._errors import CloudflareError
 from ..module_utils._api.http import IMPORT_ERROR
+from ..module_utils._clock import Clock
+from ..module_utils._errors import CloudflareError
 
 _TEMPLATES = ("api_token", "api_email", "api_key", "api_url")
 _CONNECTION = (*_TEMPLATES, "timeout", "retries", "max_wait", "validate_certs", "ca_path")
@@ -193,9 +193,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Tell whether the patterns let the account in."""
 
         def fits(patterns: list[str]) -> bool:
-            return any(fnmatch.fnmatchcase(text, pattern.lower()) for pattern in patterns for text in (account.name.lower(), account.id))
+            return any(
+                fnmatch.fnmatchcase(text, pattern.lower())
+                for pattern in patterns
+                for text in (account.name.lower(), account.id)
+            )
 
-        return (not self.get_option("include") or fits(self.get_option("include"))) and not fits(self.get_option("exclude"))
+        return (not self.get_option("include") or fits(self.get_option("include"))) and not fits(
+            self.get_option("exclude")
+        )
 
     def _add(self, account: Account, host: str, group: str) -> None:
         """Add an account as a host, with its variables and groups."""

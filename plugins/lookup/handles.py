@@ -47,7 +47,6 @@ import typing as t
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handle_file import read_handles
 
@@ -59,7 +58,11 @@ class LookupModule(LookupBase):
         """Return the handles in these files."""
         self.set_options(var_options=variables, direct=kwargs)
         try:
-            found = [handle.text for path in terms for handle in read_handles(os.path.expanduser(path), self.get_option("column") or None)]
+            found = [
+                handle.text
+                for path in terms
+                for handle in read_handles(os.path.expanduser(path), self.get_option("column") or None)
+            ]
         except InputError as error:
             raise AnsibleLookupError(str(error)) from error
         return list(dict.fromkeys(found))

@@ -14,11 +14,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, _load_params, missing_required_lib
 
 from ._api.client import Client
-from ._clock import Clock
 from ._api.connection import DEFAULT_URL, connection_settings, own_account, secrets
-from ._errors import CloudflareError, InputError
 from ._api.http import IMPORT_ERROR
 from ._api.masking import Masker
+from ._clock import Clock
+from ._errors import CloudflareError, InputError
 
 DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
 
@@ -72,7 +72,10 @@ def handles_argument_spec() -> dict[str, dict[str, t.Any]]:
 def search_argument_spec() -> dict[str, dict[str, t.Any]]:
     """Return the search options that all modules share (doc fragment search)."""
     return {
-        **{name: {"type": "str"} for name in ("sender", "recipient", "subject", "query", "domain", "message_id", "alert_id")},
+        **{
+            name: {"type": "str"}
+            for name in ("sender", "recipient", "subject", "query", "domain", "message_id", "alert_id")
+        },
         "disposition": {"type": "str", "choices": ["MALICIOUS", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "NONE"]},
         **{name: {"type": "str"} for name in ("start", "end", "since")},
     }
@@ -81,7 +84,11 @@ def search_argument_spec() -> dict[str, dict[str, t.Any]]:
 def exclusive_search_options(*others: str) -> list[tuple[str, str]]:
     """Return the pairs of options that exclude each other in a module that takes handles or a search. others: more options of the search."""
     search = (*search_argument_spec(), *others)
-    return [("start", "since"), ("messages", "messages_file"), *((given, option) for given in ("messages", "messages_file") for option in search)]
+    return [
+        ("start", "since"),
+        ("messages", "messages_file"),
+        *((given, option) for given in ("messages", "messages_file") for option in search),
+    ]
 
 
 def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Client:
@@ -90,9 +97,13 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
         module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR)
     params = module.params
     hidden = secrets(params)
-    module.no_log_values = {value for value in module.no_log_values if value.strip()} | hidden | Masker(hidden).found(params)
+    module.no_log_values = (
+        {value for value in module.no_log_values if value.strip()} | hidden | Masker(hidden).found(params)
+    )
     account = own_account(params["account_id"])
-    return Client(connection_settings(params, account, f"ansible-core {module.ansible_version}", module.warn, connections), clock)
+    return Client(
+        connection_settings(params, account, f"ansible-core {module.ansible_version}", module.warn, connections), clock
+    )
 
 
 def fail(module: AnsibleModule, error: CloudflareError | None, **result: t.Any) -> t.NoReturn:

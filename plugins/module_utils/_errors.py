@@ -32,7 +32,9 @@ class InternalError(CloudflareError):
     """A fault of this collection, with its traceback. What was in flight is in doubt."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(f"A fault of this collection ended the run ({type(error).__name__}: {error}); please report it")
+        super().__init__(
+            f"A fault of this collection ended the run ({type(error).__name__}: {error}); please report it"
+        )
         self.traceback = "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
     def details(self) -> dict[str, t.Any]:

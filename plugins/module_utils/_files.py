@@ -45,7 +45,9 @@ def read_whole(path: str, most: int, anybodys: bool = False) -> bytes:
 def write_whole(path: str, content: bytes) -> None:
     """Write a file, whole or not at all: with mode 0600, or readable and writable for the group to which the file it replaces is open."""
     before = check_target(path)
-    file, temporary = tempfile.mkstemp(prefix=".new-", dir=os.path.dirname(os.path.abspath(path)))  # made with mode 0600
+    file, temporary = tempfile.mkstemp(
+        prefix=".new-", dir=os.path.dirname(os.path.abspath(path))
+    )  # made with mode 0600
     try:
         with os.fdopen(file, "wb") as stream:
             if before and before.st_mode & 0o070 and not before.st_mode & 0o007:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import re
-import typing as t
 import unicodedata
 
 # What shows as nothing or as a blank, though Unicode counts it among letters, marks and symbols: fillers, variation selectors,

@@ -33,7 +33,9 @@ def parse_time(text: str) -> datetime.datetime | None:
     try:
         # Before Python 3.11, fromisoformat knows no Z.
         moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text.strip()))
-        return moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+        return (
+            moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+        )
     except (ValueError, OverflowError):
         return None
 

@@ -301,6 +301,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
     DELIVERY_STATUSES,
     api_argument_spec,
@@ -311,7 +312,6 @@ from ..module_utils._arguments import (
     search_argument_spec,
 )
 from ..module_utils._clock import Clock
-from ..module_utils._api.connection import in_range
 from ..module_utils._errors import CloudflareError
 from ..module_utils._mail.filters import search_filters
 from ..module_utils._mail.handle_file import given_handles
@@ -331,7 +331,9 @@ def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, 
         found = list(unique.values())[:limit]
         truncated = len(found) < len(unique)
         not_found = [handle.text for handle, candidates in by_handle.items() if not candidates]
-        unreadable = [handle.text for handle, candidates in by_handle.items() if not all(one.told for one in candidates)]
+        unreadable = [
+            handle.text for handle, candidates in by_handle.items() if not all(one.told for one in candidates)
+        ]
     return {
         "messages": [message.data for message in found],
         "count": len(found),

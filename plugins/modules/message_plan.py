@@ -376,6 +376,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
     DELIVERY_STATUSES,
     api_argument_spec,
@@ -386,7 +387,6 @@ from ..module_utils._arguments import (
     search_argument_spec,
 )
 from ..module_utils._clock import Clock
-from ..module_utils._api.connection import in_range
 from ..module_utils._errors import CloudflareError, InputError
 from ..module_utils._mail.filters import search_filters
 from ..module_utils._mail.handle_file import given_handles
@@ -421,9 +421,15 @@ def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     handles = given_handles(params)
     if handles is None:
         if not any(params[name] for name in search_argument_spec()):
-            raise InputError("A plan needs messages, or a search with at least one filter such as sender, recipient or since")
+            raise InputError(
+                "A plan needs messages, or a search with at least one filter such as sender, recipient or since"
+            )
         search = search_filters(params, now)
-        asked = {name: params[name] for name in (*search_argument_spec(), "delivery_status", "detections_only") if params[name] is not None}
+        asked = {
+            name: params[name]
+            for name in (*search_argument_spec(), "delivery_status", "detections_only")
+            if params[name] is not None
+        }
     if parse_duration(params["expires_in"], "expires_in") > LONGEST:
         raise InputError(f"expires_in must be at most {LONGEST.days}d, not {params['expires_in']!r:.40}")
     return Wish(
@@ -479,7 +485,11 @@ def main() -> None:
             planned = make_plan(Messages(client, clock), wish)
         finally:
             calls = client.calls
-        kept = keep_plan(dest, planned.plan, from_seconds(now), module.check_mode) if dest and not planned.refusals else None
+        kept = (
+            keep_plan(dest, planned.plan, from_seconds(now), module.check_mode)
+            if dest and not planned.refusals
+            else None
+        )
     except CloudflareError as error:
         fail(module, error, api_calls=calls)
     plan = kept.plan if kept else planned.plan

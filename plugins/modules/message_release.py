@@ -404,18 +404,18 @@ import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._release.planned import audit_trail, narrow, planned_handles
+from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import api_argument_spec, fail, handles_argument_spec, make_client, refuse_null
 from ..module_utils._clock import Clock
-from ..module_utils._api.connection import in_range
 from ..module_utils._errors import CloudflareError
 from ..module_utils._mail.handle_file import given_handles
-from ..module_utils._release.outcome import FAIL_ON, STATUSES
 from ..module_utils._plan.document import check_plan
 from ..module_utils._plan.file import read_plan
-from ..module_utils._release.settle import SETTLE_TIME
 from ..module_utils._release.engine import ARRAY, AUTO, OBJECT, Options
+from ..module_utils._release.outcome import FAIL_ON, STATUSES
+from ..module_utils._release.planned import audit_trail, narrow, planned_handles
 from ..module_utils._release.run import Request, release_messages
+from ..module_utils._release.settle import SETTLE_TIME
 from ..module_utils._times import from_seconds
 
 

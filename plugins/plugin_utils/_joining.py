@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._release.planned import blocked_items, planned_handles
 from ..module_utils._release.items import Item
 from ..module_utils._release.outcome import NOT_ATTEMPTED, UNKNOWN, WOULD_RELEASE, Outcome
+from ..module_utils._release.planned import blocked_items, planned_handles
 from ..module_utils._release.run import Report, count, in_words
 
 Result = t.Mapping[str, t.Any]
@@ -30,10 +30,18 @@ def planned_run(planned: Result) -> dict[str, t.Any]:
     items += blocked_items(plan)
     report = Report([item.handles[0] for item in items], items, None, [])
     kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
-    return {**report.result(), **kept, "messages": list(report.rows), "msg": planned["msg"], "plan_digest": plan["digest"]}
+    return {
+        **report.result(),
+        **kept,
+        "messages": list(report.rows),
+        "msg": planned["msg"],
+        "plan_digest": plan["digest"],
+    }
 
 
-def joined_run(look: Result, steps: t.Sequence[Result], stopped: str = "", fail_on: t.Collection[str] = ()) -> dict[str, t.Any]:
+def joined_run(
+    look: Result, steps: t.Sequence[Result], stopped: str = "", fail_on: t.Collection[str] = ()
+) -> dict[str, t.Any]:
     """Return the results of a release in steps as one.
 
     look: the result in check mode, before the first step. steps: C(ids) that each was to release, and its C(result).
@@ -48,11 +56,19 @@ def joined_run(look: Result, steps: t.Sequence[Result], stopped: str = "", fail_
         outcome = sent.get(_name(row), left_out) if row["status"] == WOULD_RELEASE else row
         rows.append({**row, **outcome, "handle": row["handle"]})
     results = [step["result"] for step in steps]
-    summary = count((row["status"] for row in rows), sum(result["summary"]["recipients_delivered"] for result in results if "summary" in result))
+    summary = count(
+        (row["status"] for row in rows),
+        sum(result["summary"]["recipients_delivered"] for result in results if "summary" in result),
+    )
     troubles = [result for result in (look, *results) if result.get("failed")]
     words = [_told(troubles[0]) if troubles else "", stopped, in_words(summary)]
     return {
-        **{name: value for trouble in troubles[:1] for name, value in trouble.items() if name in ("status", "errors", "cf_ray")},
+        **{
+            name: value
+            for trouble in troubles[:1]
+            for name, value in trouble.items()
+            if name in ("status", "errors", "cf_ray")
+        },
         **{name: look[name] for name in ("reason", "ticket", "plan_digest") if name in look},
         "changed": any(result.get("changed") for result in results),
         "failed": bool(troubles) or any(row["status"] in fail_on for row in rows),

@@ -33,5 +33,7 @@ def unpacked_plan(text: str) -> dict[str, t.Any]:
     except (TypeError, binascii.Error, zlib.error, ValueError, RecursionError):
         plan = None
     if not isinstance(plan, dict):
-        raise ValueError("The plan that was handed over is damaged or was cut on its way. Nothing was sent; make the plan again.")
+        raise ValueError(
+            "The plan that was handed over is damaged or was cut on its way. Nothing was sent; make the plan again."
+        )
     return plan

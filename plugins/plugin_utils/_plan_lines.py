@@ -17,7 +17,9 @@ from ..plugin_utils._shown import message_lines
 _MOST = 200
 
 
-def plan_lines(plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST, digest: str | None = None) -> list[str]:
+def plan_lines(
+    plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST, digest: str | None = None
+) -> list[str]:
     """Return a line for each message of a plan, those to be released first.
 
     show_content: whether addresses and subjects are told. most: so many lines, and one that says how many are left out.

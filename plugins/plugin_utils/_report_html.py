@@ -30,7 +30,9 @@ _ORDER = (
 def report_html(reports: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """Return the page for one report, or for several as one."""
     style, script = ((_PARTS / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     template = environment.from_string((_PARTS / "report.html.j2").read_text(encoding="utf-8"))
     rows = [row for report in reports for row in report_rows(report)]
     counts = collections.Counter(row["status"] for row in rows)

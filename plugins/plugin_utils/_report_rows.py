@@ -39,14 +39,16 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
             **{name: message.get(name) for name in ("status", "handle", "rule", "delivery", "detail")},
             **{name: report.get(name) for name in TRAIL},
         }
-        rows.append({
-            **dict.fromkeys(COLUMNS, ""),
-            **{name: printable(value) for name, value in values.items()},
-            **{name: shown[name] for name in ("subject", "verdict", "authentication", "reasons") if shown},
-            "sender": shown.get("from", ""),
-            "envelope_sender": shown.get("envelope sender", ""),
-            "recipients": addresses(reached) or shown.get("to", ""),
-        })
+        rows.append(
+            {
+                **dict.fromkeys(COLUMNS, ""),
+                **{name: printable(value) for name, value in values.items()},
+                **{name: shown[name] for name in ("subject", "verdict", "authentication", "reasons") if shown},
+                "sender": shown.get("from", ""),
+                "envelope_sender": shown.get("envelope sender", ""),
+                "recipients": addresses(reached) or shown.get("to", ""),
+            }
+        )
     return rows
 
 

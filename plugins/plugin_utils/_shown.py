@@ -91,7 +91,11 @@ def message_lines(message: t.Mapping[str, t.Any], show_content: bool = False, mo
     if shown:
         shown["subject"] = quoted(shown["subject"])
     shown.update({name: addresses(message[name], most) for name in _REACHED if message.get(name)})
-    return [f"{name}: {text}" for name, text in shown.items() if show_content or name in ("verdict", "reasons", "authentication")]
+    return [
+        f"{name}: {text}"
+        for name, text in shown.items()
+        if show_content or name in ("verdict", "reasons", "authentication")
+    ]
 
 
 def _recipients(message: t.Mapping[str, t.Any]) -> list[object]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from awx_collection import PLACE
 from awx_emulator import Awx
+
 from playbooks import CHECKOUT, Ansible, Run
 
 READ_TOKEN, WRITE_TOKEN = "cloudflare-token-that-reads", "cloudflare-token-that-writes"

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from awx_emulator import Awx
 from controller import Controller, SetUp, playbooks
+
 from playbooks import CHECKOUT
 
 OPERATORS, APPROVERS = "Service desk", "Mail security"

@@ -12,6 +12,7 @@ import re
 import pytest
 import yaml
 from controller import DATA, READ_TOKEN, WRITE_TOKEN, SetUp
+
 from playbooks import CHECKOUT
 
 FIND, PLAN, APPLY = "Quarantine: Find", "Quarantine: Plan", "Quarantine: Apply"

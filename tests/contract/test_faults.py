@@ -165,8 +165,13 @@ def test_floods(raw: Api, emulator: Emulator) -> None:
 def test_a_running_fault_does_not_keep_the_server_from_stopping() -> None:
     with Emulator() as emulator:
         api = Api(emulator)
+
+        def hang_up() -> None:
+            with pytest.raises(httpx.HTTPError):
+                api.get("")
+
         emulator.faults.add("hang")
-        threading.Thread(target=lambda: pytest.raises(httpx.HTTPError, api.get, ""), daemon=True).start()
+        threading.Thread(target=hang_up, daemon=True).start()
         while not emulator.requests:
             time.sleep(0.01)
         began = time.perf_counter()

@@ -44,7 +44,9 @@ def alert(message: Message) -> dict[str, Any]:
 
 def packed(records: Iterable[Any]) -> bytes:
     """Return records as the body of a request."""
-    return gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records), mtime=0)  # the same in each process
+    return gzip.compress(
+        b"".join(json.dumps(record).encode() + b"\n" for record in records), mtime=0
+    )  # the same in each process
 
 
 def push(port: int, records: Iterable[Any], secret: str = SECRET) -> requests.Response:

@@ -59,7 +59,9 @@ class Server:
         return (await asyncio.wait_for(self.queue.get(), 10))["quarantine"]["ids"]
 
 
-def listen(queue: asyncio.Queue[dict[str, Any]], hurry: dict[str, Any] | None = None, **arguments: Any) -> Coroutine[Any, Any, None]:
+def listen(
+    queue: asyncio.Queue[dict[str, Any]], hurry: dict[str, Any] | None = None, **arguments: Any
+) -> Coroutine[Any, Any, None]:
     """Return the event source as ansible-rulebook would run it, or with other limits."""
     source = runpy.run_path(str(EXTENSIONS / "plugins" / "event_source" / "logpush.py"))
     given = {"account_id": ACCOUNT, "secret": SECRET, **arguments}
@@ -218,7 +220,9 @@ HEAD = f"POST / HTTP/1.1\r\nHost: x\r\nX-Logpush-Secret: {SECRET}\r\n".encode()
 STRANGER = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n"
 
 
-async def knock(server: Server, content: bytes, times: int = 1) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def knock(
+    server: Server, content: bytes, times: int = 1
+) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Return connections that sent something."""
     connections = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(times)]
     for _reader, writer in connections:
@@ -308,9 +312,11 @@ def test_a_head_that_drips_is_cut_off_as_a_whole(caplog: pytest.LogCaptureFixtur
         assert await closed
 
     serve(test, {"seconds": 0.5})
-    assert [record.message for record in caplog.records if record.name.startswith("emailsec") and record.levelno >= logging.WARNING] == [
-        "Connections were closed, as a request or its answer took more than 0.5 seconds: 1"
-    ]
+    assert [
+        record.message
+        for record in caplog.records
+        if record.name.startswith("emailsec") and record.levelno >= logging.WARNING
+    ] == ["Connections were closed, as a request or its answer took more than 0.5 seconds: 1"]
 
 
 def test_a_head_that_does_not_end_is_cut_off() -> None:
@@ -391,8 +397,17 @@ def test_nonsense_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> No
     rng = random.Random(10)
 
     async def test(server: Server) -> None:
-        samples = [b"GET / HTTP/9.9", b"\x16\x03\x01\x02\x00", b"POST / HTTP/1.1\r\nA b: c", HEAD + b"Content-Length: -1", b"BREW x"]
-        samples += [HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 5", HEAD + b"Upgrade: websocket\r\nConnection: upgrade"]
+        samples = [
+            b"GET / HTTP/9.9",
+            b"\x16\x03\x01\x02\x00",
+            b"POST / HTTP/1.1\r\nA b: c",
+            HEAD + b"Content-Length: -1",
+            b"BREW x",
+        ]
+        samples += [
+            HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+            HEAD + b"Upgrade: websocket\r\nConnection: upgrade",
+        ]
         samples += [bytes(rng.choices(range(256), k=rng.randrange(200))) for _ in range(200)]
         for sample in samples:
             [(reader, writer)] = await knock(server, sample + b"\r\n\r\nzz\r\n\r\n")
@@ -443,7 +458,7 @@ def make_certificate(key_file: Path, file: Path, password: bytes | None = None) 
     """Write a certificate for localhost with its key, and return it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     day = datetime.timedelta(days=1)
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)

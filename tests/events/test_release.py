@@ -18,7 +18,12 @@ SAFE = {"sender": "board@partner.example", "validation": {"spf": "pass"}, "age":
 def plans(rulebook: Rulebook) -> set[str]:
     """The ids in all plans that are waiting for an approval."""
     files = (rulebook.directory / "plans").glob("*.plan.json")
-    return {entry["id"] for file in files for entry in json.loads(file.read_text())["messages"] if entry["decision"] == "release"}
+    return {
+        entry["id"]
+        for file in files
+        for entry in json.loads(file.read_text())["messages"]
+        if entry["decision"] == "release"
+    }
 
 
 def delivered(emulator: Emulator) -> set[str]:
@@ -37,7 +42,14 @@ def test_mail_is_released_or_planned_once_whatever_happens(rulebook: Rulebook, e
     doubtful = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}, age=50)
     emulator.add_message(**{**SAFE, "disposition": "MALICIOUS", "age": 40})
     emulator.add_message(**{**SAFE, "validation": {"spf": "fail", "dkim": "pass", "dmarc": "fail"}, "age": 40})
-    emulator.add_message(**{**SAFE, "sender": "x@evil.example, board@partner.example", "envelope_sender": "board@partner.example", "age": 40})
+    emulator.add_message(
+        **{
+            **SAFE,
+            "sender": "x@evil.example, board@partner.example",
+            "envelope_sender": "board@partner.example",
+            "age": 40,
+        }
+    )
     rulebook.settings["repeat_after"] = 20
     rulebook.start()
     rulebook.wait(lambda: delivered(emulator) == {safe.id} and plans(rulebook) == {doubtful.id})

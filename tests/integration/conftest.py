@@ -17,6 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 # pylint: disable=wrong-import-position
 from emulator import Emulator
+
 from playbooks import Ansible
 
 

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+
 from playbooks import CHECKOUT
 
 PAGES = sorted([CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md"), *(CHECKOUT / "roles").glob("*/README.md")])
 PLAYBOOKS = sorted((CHECKOUT / "playbooks").glob("*.yml"))
-PLUGINS = sorted(path for kind in ("modules", "lookup", "filter") for path in (CHECKOUT / "plugins" / kind).glob("[a-z]*.py"))
+PLUGINS = sorted(
+    path for kind in ("modules", "lookup", "filter") for path in (CHECKOUT / "plugins" / kind).glob("[a-z]*.py")
+)
 FENCED = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 # Variables that hold what comes from a mail or from a ticket, and the options of modules and of a search that do
 VARIABLES = re.compile(r"quarantine_release_(messages|ticket|reason)|search_(subject|query|message_id|alert_id)")
@@ -34,7 +37,9 @@ class Command(NamedTuple):
     @property
     def variables(self) -> list[str]:
         """What it gives by -e and --extra-vars."""
-        return [value for option, value in zip(self.words, self.words[1:], strict=False) if option in ("-e", "--extra-vars")]
+        return [
+            value for option, value in zip(self.words, self.words[1:], strict=False) if option in ("-e", "--extra-vars")
+        ]
 
     @property
     def files(self) -> list[str]:
@@ -44,12 +49,16 @@ class Command(NamedTuple):
     @property
     def inventories(self) -> list[str]:
         """The inventories that it names."""
-        return [value for option, value in zip(self.words, self.words[1:], strict=False) if option in ("-i", "--inventory")]
+        return [
+            value for option, value in zip(self.words, self.words[1:], strict=False) if option in ("-i", "--inventory")
+        ]
 
     @property
     def lists(self) -> list[str]:
         """The lists of messages that it names."""
-        return [value.partition("=")[2] for value in self.variables if value.startswith("quarantine_release_messages_file=")]
+        return [
+            value.partition("=")[2] for value in self.variables if value.startswith("quarantine_release_messages_file=")
+        ]
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(CHECKOUT)}: {shlex.join(self.words)}"
@@ -90,7 +99,10 @@ Loader.add_constructor("!vault", lambda loader, node: loader.construct_scalar(no
 def snippets() -> list[tuple[str, Any]]:
     """All YAML that people may copy, by where it stands."""
     texts = [(page, text) for page in PAGES for text in blocks(page, "yaml")]
-    texts += [(path, path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / "playbooks" / "inventory").rglob("*.yml"))]
+    texts += [
+        (path, path.read_text(encoding="utf-8"))
+        for path in sorted((CHECKOUT / "playbooks" / "inventory").rglob("*.yml"))
+    ]
     for path in PLUGINS:
         strings = {
             node.targets[0].id: node.value.value  # type: ignore[attr-defined]
@@ -98,7 +110,11 @@ def snippets() -> list[tuple[str, Any]]:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
         }
         texts.append((path, strings["EXAMPLES"]))
-    return [(f"{path.relative_to(CHECKOUT)}: {text[:60]!r}", document) for path, text in texts for document in yaml.load_all(text, Loader)]  # noqa: S506
+    return [
+        (f"{path.relative_to(CHECKOUT)}: {text[:60]!r}", document)
+        for path, text in texts
+        for document in yaml.load_all(text, Loader)
+    ]
 
 
 def values(content: Any) -> Iterator[tuple[str, str]]:
@@ -108,10 +124,14 @@ def values(content: Any) -> Iterator[tuple[str, str]]:
             yield from values(item)
     if isinstance(content, dict):
         for key, value in content.items():
-            search = key in ("quarantine_release_search", "search") or str(key).startswith("emailsec.cloudflare.message_")
+            search = key in ("quarantine_release_search", "search") or str(key).startswith(
+                "emailsec.cloudflare.message_"
+            )
             for name, inner in value.items() if search and isinstance(value, dict) else ():
                 if name in OPTIONS:
-                    yield from ((f"{key}.{name}", str(text) if not isinstance(text, str) else text) for text in _flat(inner))
+                    yield from (
+                        (f"{key}.{name}", str(text) if not isinstance(text, str) else text) for text in _flat(inner)
+                    )
             if VARIABLES.fullmatch(str(key)):
                 yield from ((key, text) for text in _flat(value))
             else:

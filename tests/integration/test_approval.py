@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playbooks import Ansible, prefixed
-
 from emulator import Emulator
+
+from playbooks import Ansible, prefixed
 
 SEARCH = {"sender": "partner.example", "since": "7d"}
 NO_DIGESTS: dict[str, Any] = {
@@ -39,8 +39,14 @@ def test_what_is_no_digest_approves_nothing(ansible: Ansible, emulator: Emulator
     assert len(emulator.requests) == calls, "refused before any request"
     assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(hosts, 1)
     for host in hosts:
-        words = "The mode apply needs quarantine_release_plan_digest" if host == "left_out" else "quarantine_release_plan_digest has no digest for"
-        words = words if host in HOSTS_WITHOUT | {"left_out"} else "quarantine_release_plan_digest must be sha256: and 64"
+        words = (
+            "The mode apply needs quarantine_release_plan_digest"
+            if host == "left_out"
+            else "quarantine_release_plan_digest has no digest for"
+        )
+        words = (
+            words if host in HOSTS_WITHOUT | {"left_out"} else "quarantine_release_plan_digest must be sha256: and 64"
+        )
         assert words in run.result("Make sure that it is clear what is meant", host)["msg"], host
 
 
@@ -96,7 +102,9 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
 
     assert run.code == 2
     assert not emulator.deliveries
-    assert ("The plan is not the one that was approved" if other == "forged" else "is no plan of this collection") in run.text
+    assert (
+        "The plan is not the one that was approved" if other == "forged" else "is no plan of this collection"
+    ) in run.text
     report = ansible.report()
     assert report["plan"] == approved, "what was looked at, and not what is in the file"
     assert report["plan_digest"] == approved["digest"]
@@ -112,7 +120,13 @@ def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -
     run = ansible.apply("-e", "awx_user_name=oscar", plan_digest=digest, approved_by="Berta", chunk_size=1)
 
     assert (run.code, len(emulator.deliveries)) == (0, 2)
-    trail = {"ticket": "INC-7", "started_by": "oscar", "requested_by": "Alice", "approved_by": "Berta", "plan_digest": digest}
+    trail = {
+        "ticket": "INC-7",
+        "started_by": "oscar",
+        "requested_by": "Alice",
+        "approved_by": "Berta",
+        "plan_digest": digest,
+    }
     lines = [json.loads(line) for line in (ansible.reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {line["event"] for line in lines} >= {"intent", "outcome"}
     for told in (*lines, ansible.report()):
@@ -121,8 +135,16 @@ def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -
     assert all(line["run"] and line["time"] and line["account_id"] == emulator.account_id for line in lines)
     for line in ("Ticket: INC-7", "Requested by: Alice", "Approved by: Berta", "Started by: oscar", f"Plan: {digest}"):
         assert line in ansible.ticket()
-    page, table = (sorted(ansible.reports.glob(f"localhost-*.{form}"))[-1].read_text(encoding="utf-8") for form in ("html", "csv"))
-    for name, value in (("Ticket", "INC-7"), ("Requested by", "Alice"), ("Approved by", "Berta"), ("Started by", "oscar"), ("Plan", digest)):
+    page, table = (
+        sorted(ansible.reports.glob(f"localhost-*.{form}"))[-1].read_text(encoding="utf-8") for form in ("html", "csv")
+    )
+    for name, value in (
+        ("Ticket", "INC-7"),
+        ("Requested by", "Alice"),
+        ("Approved by", "Berta"),
+        ("Started by", "oscar"),
+        ("Plan", digest),
+    ):
         assert f"<dt>{name}</dt><dd>{value}</dd>" in page
     for row in csv.DictReader(table.splitlines()):
         assert {name: row[name] for name in trail} == trail
@@ -132,7 +154,11 @@ def test_whoever_says_yes_on_the_terminal_approved_it(ansible: Ansible, emulator
     message = emulator.add_message(sender="a@partner.example", validation={"spf": "pass"})
     asked = json.dumps(prefixed({"messages": message.id, "approve": "true", "approved_by": "Berta"}))
     for answer, approved_by in (("no", ""), ("yes", "oscar")):
-        ansible.answer("Only yes releases", answer, "emailsec.cloudflare.release", "-e", "awx_user_name=oscar", "-e", asked)
+        ansible.answer(
+            "Only yes releases", answer, "emailsec.cloudflare.release", "-e", "awx_user_name=oscar", "-e", asked
+        )
         assert (ansible.report()["approved_by"], len(emulator.deliveries)) == (approved_by, 1 if approved_by else 0)
     lines = [json.loads(line) for line in (ansible.reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert {(line["approved_by"], line["started_by"], line["requested_by"]) for line in lines} == {("oscar", "oscar", "oscar")}
+    assert {(line["approved_by"], line["started_by"], line["requested_by"]) for line in lines} == {
+        ("oscar", "oscar", "oscar")
+    }

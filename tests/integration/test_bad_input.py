@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from emulator import Emulator
+
 from playbooks import Ansible
 
 MODULE: list[tuple[dict[str, Any], str]] = [
@@ -75,12 +76,21 @@ ROLE: dict[str, tuple[dict[str, Any], str]] = {
         {"messages": ["4UAq"], "fail_on": ["typo"]},
         "value of quarantine_release_fail_on must be one or more of",
     ),
-    "both": ({"messages": ["4UAq"], "search": {"sender": "a.example"}}, "Give only one of quarantine_release_messages, quarantine_release_messages_file and"),
+    "both": (
+        {"messages": ["4UAq"], "search": {"sender": "a.example"}},
+        "Give only one of quarantine_release_messages, quarantine_release_messages_file and",
+    ),
     "typo": ({"search": {"sendr": "a.example"}}, "Not an option of quarantine_release_search: sendr."),
-    "no_dictionary": ({"search": "sender=a.example"}, "must be dictionaries, such as {sender: partner.example, since: 7d}."),
+    "no_dictionary": (
+        {"search": "sender=a.example"},
+        "must be dictionaries, such as {sender: partner.example, since: 7d}.",
+    ),
     "no_number": ({"messages": ["4UAq"], "canary": "few"}, "quarantine_release_chunk_size must be whole numbers."),
     "no_mode": ({"messages": ["4UAq"], "mode": "relase"}, "quarantine_release_mode must be plan, apply or release."),
-    "nothing": ({}, "Give what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search."),
+    "nothing": (
+        {},
+        "Give what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search.",
+    ),
 }
 
 

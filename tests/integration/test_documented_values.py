@@ -18,10 +18,15 @@ from typing import Any
 import pytest
 from documented import PAGES, VARIABLES, Command, Tagged, blocks, commands, snippets, values
 from emulator import Emulator
+
 from playbooks import CHECKOUT, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, Run, prefixed, statuses
 
 # What a sender may write into a Message-ID. CANARY is a path; $IFS stands for a blank in the shell, as no Message-ID has one.
-HOSTILE = ('<{{lookup("pipe","touch${IFS}CANARY")}}@evil.example>', "<{%set${IFS}x=1/0%}@evil.example>", "<{#@evil.example>")
+HOSTILE = (
+    '<{{lookup("pipe","touch${IFS}CANARY")}}@evil.example>',
+    "<{%set${IFS}x=1/0%}@evil.example>",
+    "<{#@evil.example>",
+)
 # Playbooks that take no such value
 OTHERS = {"awx_setup", "awx_remove", "merge_reports", "workflow_report"}
 ENVIRONMENT = re.compile(r"lookup\('ansible\.builtin\.env', '(\w+)'\)")
@@ -37,7 +42,12 @@ def hostile(ansible: Ansible) -> list[str]:
 
 def poisoned(text: str, value: str) -> str:
     """YAML in which each value marked with !unsafe that is no template of AWX is the hostile one."""
-    return re.sub(r"""(!unsafe )("\{\{)?.*?(?=\]|$)""", lambda match: match[0] if match[2] else match[1] + json.dumps(value), text, flags=re.MULTILINE)
+    return re.sub(
+        r"""(!unsafe )("\{\{)?.*?(?=\]|$)""",
+        lambda match: match[0] if match[2] else match[1] + json.dumps(value),
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 def block(command: Command, name: str) -> str:
@@ -51,7 +61,9 @@ def block(command: Command, name: str) -> str:
 
 def takes(command: Command) -> bool:
     """Whether a command hands over ids, subjects, tickets or reasons: by files, as nothing else is left to do so."""
-    return not OTHERS & {word.rpartition(".")[2] for word in command.words} and bool(command.files or command.inventories or command.lists)
+    return not OTHERS & {word.rpartition(".")[2] for word in command.words} and bool(
+        command.files or command.inventories or command.lists
+    )
 
 
 def unharmed(ansible: Ansible, run: Run) -> None:
@@ -77,7 +89,14 @@ def test_the_hostile_value_is_alive(ansible: Ansible) -> None:
 
 def test_the_commands_are_found() -> None:
     pages = {command.page.name for command in ways()}
-    assert {"README.md", "getting-started.md", "releasing.md", "plan-and-approve.md", "front-doors.md", "fleet.md"} <= pages
+    assert {
+        "README.md",
+        "getting-started.md",
+        "releasing.md",
+        "plan-and-approve.md",
+        "front-doors.md",
+        "fleet.md",
+    } <= pages
     assert len(ways()) < len(commands())
 
 
@@ -89,7 +108,9 @@ def test_no_command_gives_a_value_itself(command: Command) -> None:
         else:
             named = {match[0] for match in re.finditer(rf"({VARIABLES.pattern})\b(?!_)", given)}
             assert not named, "Ansible evaluates extra variables: use a file"
-            assert not re.search(r"\b(subject|query|message_id|alert_id):", given), "Ansible evaluates extra variables: use a file"
+            assert not re.search(r"\b(subject|query|message_id|alert_id):", given), (
+                "Ansible evaluates extra variables: use a file"
+            )
 
 
 @pytest.mark.parametrize(("place", "content"), snippets(), ids=lambda value: value if isinstance(value, str) else "")
@@ -110,9 +131,13 @@ def test_a_documented_command(ansible: Ansible, emulator: Emulator, command: Com
         content = block(command, name)
         if Path(name).name in words:
             assert "!unsafe" in content or "vault" in content, f"{name} shows no value"
-        ansible.environment |= {variable: "168" if "HOURS" in variable else texts[0] for variable in ENVIRONMENT.findall(content)}
+        ansible.environment |= {
+            variable: "168" if "HOURS" in variable else texts[0] for variable in ENVIRONMENT.findall(content)
+        }
         target = ansible.directory / Path(name).name
-        target.write_text(re.sub('"{{ vault_.*', ansible.environment["CLOUDFLARE_API_TOKEN"], poisoned(content, texts[0])))
+        target.write_text(
+            re.sub('"{{ vault_.*', ansible.environment["CLOUDFLARE_API_TOKEN"], poisoned(content, texts[0]))
+        )
         words = [word.replace(name, target.name) for word in words]
     for name in command.lists or (["ids.txt"] if command.files else []):
         with (ansible.directory / name).open("w", newline="") as file:
@@ -120,7 +145,9 @@ def test_a_documented_command(ansible: Ansible, emulator: Emulator, command: Com
                 csv.writer(file).writerows([["Subject", "Message ID"], *([text, text] for text in texts)])
             else:
                 file.write("\n".join(texts))
-    words = [word for word in words if word not in ("--check", "--ask-vault-pass", "--limit") and not word.startswith("all[")]
+    words = [
+        word for word in words if word not in ("--check", "--ask-vault-pass", "--limit") and not word.startswith("all[")
+    ]
     run = ansible.playbook(*words, *(["--check"] if check else []))
     unharmed(ansible, run)
     if command.lists:
@@ -148,7 +175,11 @@ def test_a_sample_inventory(ansible: Ansible, inventory: Path) -> None:
     assert {row["handle"] for report in reports for row in report["result"].get("messages", [])} == {texts[0]}
 
 
-@pytest.mark.parametrize("page", [CHECKOUT / "README.md", CHECKOUT / "roles" / "quarantine_release" / "README.md"], ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "page",
+    [CHECKOUT / "README.md", CHECKOUT / "roles" / "quarantine_release" / "README.md"],
+    ids=lambda path: path.parent.name,
+)
 def test_a_play_of_a_page(ansible: Ansible, emulator: Emulator, page: Path) -> None:
     (play,) = [text for text in blocks(page, "yaml") if re.search("^  hosts: ", text, re.MULTILINE)]
     content = poisoned(play, hostile(ansible)[0]).replace("/var/log", str(ansible.directory))
@@ -183,12 +214,24 @@ def test_what_is_counted_is_what_is_sent(ansible: Ansible, emulator: Emulator) -
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "bad_line": ({"messages_file": "bad.txt"}, "bad.txt cannot be used: line 2 contains white space"),
-    "missing": ({"messages_file": "missing.txt"}, "missing.txt cannot be used: it cannot be read (No such file or directory). Nothing was sent."),
+    "missing": (
+        {"messages_file": "missing.txt"},
+        "missing.txt cannot be used: it cannot be read (No such file or directory). Nothing was sent.",
+    ),
     "column": ({"messages_file": "good.txt", "messages_column": "x"}, "has no column 'x'"),
     "messages": ({"messages_file": "good.txt", "messages": ["4UAq"]}, "Give only one of quarantine_release_messages"),
-    "search": ({"messages_file": "good.txt", "search": {"sender": "a.example"}}, "Give only one of quarantine_release_messages"),
-    "empty_and_search": ({"messages_file": "empty.txt", "search": {"sender": "a.example"}}, "Give only one of quarantine_release_messages"),
-    "no_path": ({"messages_file": ""}, "Give what to release: quarantine_release_messages, quarantine_release_messages_file or"),
+    "search": (
+        {"messages_file": "good.txt", "search": {"sender": "a.example"}},
+        "Give only one of quarantine_release_messages",
+    ),
+    "empty_and_search": (
+        {"messages_file": "empty.txt", "search": {"sender": "a.example"}},
+        "Give only one of quarantine_release_messages",
+    ),
+    "no_path": (
+        {"messages_file": ""},
+        "Give what to release: quarantine_release_messages, quarantine_release_messages_file or",
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator import Emulator
+
 from playbooks import Ansible, statuses
 
 # Given after the release was done

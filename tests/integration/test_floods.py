@@ -76,7 +76,11 @@ def test_an_endless_answer_ends_in_doubt_in_bounded_time_and_memory(begin: bytes
         thread = threading.Thread(target=flood, args=(server, begin, part), daemon=True)
         thread.start()
         done = subprocess.run(
-            [sys.executable, "-c", CLIENT, str(server.getsockname()[1])], check=True, stdout=subprocess.PIPE, text=True, timeout=60
+            [sys.executable, "-c", CLIENT, str(server.getsockname()[1])],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=60,
         )
         thread.join()
     error, words, peak, seconds = t.cast("tuple[str, str, int, float]", json.loads(done.stdout))

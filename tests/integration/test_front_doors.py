@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
-from playbooks import CHECKOUT, Ansible, Run
-
 from emulator import Emulator
+
+from playbooks import CHECKOUT, Ansible, Run
 
 GUIDE = "".join((CHECKOUT / "docs" / name).read_text(encoding="utf-8") for name in ("front-doors.md", "events.md"))
 # The sender of two mails that the rules let through, and of one that they do not
@@ -66,7 +66,10 @@ def test_rundeck(ansible: Ansible, emulator: Emulator) -> None:
     report = ansible.report()
     assert (report["ticket"], report["plan"]["requested_by"]) == ("INC-7", "alice")
 
-    for answer, words in ((answers(sender=PARTNER, ticket=""), "require_ticket"), (answers(), "Say whose mail is meant")):
+    for answer, words in (
+        (answers(sender=PARTNER, ticket=""), "require_ticket"),
+        (answers(), "Say whose mail is meant"),
+    ):
         refused = run(ansible, block("rundeck-step.sh"), **answer)
         assert refused.returncode == 2
         assert words in refused.stdout
@@ -104,7 +107,9 @@ def test_cron(ansible: Ansible, emulator: Emulator) -> None:
     assert known.id in delivered
     assert young.id not in delivered
     assert set(emulator.deliveries.values()) == {1}
-    assert {message.sender.rpartition("@")[2] for message in emulator.messages() if message.id in delivered} == {PARTNER}
+    assert {message.sender.rpartition("@")[2] for message in emulator.messages() if message.id in delivered} == {
+        PARTNER
+    }
 
 
 def test_a_pipeline(ansible: Ansible, emulator: Emulator) -> None:
@@ -115,7 +120,9 @@ def test_a_pipeline(ansible: Ansible, emulator: Emulator) -> None:
     assert not emulator.deliveries
     for path in jobs["plan"]["artifacts"]["paths"]:
         assert (ansible.directory / path).is_file()
-    name, _, digest = (ansible.directory / jobs["plan"]["artifacts"]["reports"]["dotenv"]).read_text().strip().partition("=")
+    name, _, digest = (
+        (ansible.directory / jobs["plan"]["artifacts"]["reports"]["dotenv"]).read_text().strip().partition("=")
+    )
 
     nothing = run(ansible, "\n".join(jobs["apply"]["script"]), **{name: ""})
     assert (nothing.returncode != 0, nothing.stdout) == (True, ""), "not even begun"
@@ -134,7 +141,7 @@ def test_a_pipeline(ansible: Ansible, emulator: Emulator) -> None:
 
 def launched(ansible: Ansible, name: str, answers: dict[str, Any]) -> Run:
     """Launch the job template in a block; AWX takes the answers that its survey asks for."""
-    template: dict[str, Any] = yaml.load(block(name), Unsafe)  # noqa: S506 (a safe loader)
+    template: dict[str, Any] = yaml.load(block(name), Unsafe)
     asked = {question["variable"] for question in template["survey_spec"]["spec"]}
     taken = {variable: answer for variable, answer in answers.items() if variable in asked}
     playbook = f"emailsec.cloudflare.{Path(template['playbook']).stem}"
@@ -144,14 +151,21 @@ def launched(ansible: Ansible, name: str, answers: dict[str, Any]) -> Run:
 def test_an_event_in_awx(ansible: Ansible, emulator: Emulator) -> None:
     safe = [emulator.add_message(sender=f"a@{PARTNER}", validation={"spf": "pass"}).id for _ in range(2)]
     other = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}).id
-    done = launched(ansible, "event-release.yml", {"event_account": emulator.account_id, "event_ids": ",".join([*safe, other])})
+    done = launched(
+        ansible, "event-release.yml", {"event_account": emulator.account_id, "event_ids": ",".join([*safe, other])}
+    )
     assert done.code == 0, done.output
     assert {message for message, _recipient in emulator.deliveries} == set(safe)
 
 
 @pytest.mark.parametrize(
     ("kind", "value", "found"),
-    [("mail", f"board@{PARTNER}", 2), ("mail-subject", "Minutes of the meeting", 2), ("domain", PARTNER, 3), ("ip", "192.0.2.1", None)],
+    [
+        ("mail", f"board@{PARTNER}", 2),
+        ("mail-subject", "Minutes of the meeting", 2),
+        ("domain", PARTNER, 3),
+        ("ip", "192.0.2.1", None),
+    ],
 )
 def test_thehive(ansible: Ansible, emulator: Emulator, kind: str, value: str, found: int | None) -> None:
     done = launched(ansible, "thehive.yml", {"data": value, "dataType": kind, "tlp": 2, "_id": "~42"})

@@ -77,7 +77,9 @@ def test_from_the_search_to_the_report(ansible: Ansible, emulator: Emulator) -> 
     assert f"Found: {len(HOSTILE)}" in found.output
     assert {entry["id"] for entry in plan["messages"]} == set(hostile)
     subjects = {entry["id"]: entry["subject"] for entry in plan["messages"]}
-    assert subjects == {name: re.sub("[\ud800-\udfff]", "\ufffd", message.subject or "") for name, message in hostile.items()}
+    assert subjects == {
+        name: re.sub("[\ud800-\udfff]", "\ufffd", message.subject or "") for name, message in hostile.items()
+    }
 
     results = statuses(ansible.report()["result"])
     assert results == dict.fromkeys(hostile, "released")
@@ -107,7 +109,9 @@ def test_the_modules_give_what_the_api_gives(ansible: Ansible, emulator: Emulato
         if "attacker.example" in message.sender:
             assert got[message.id]["subject"] == re.sub("[\ud800-\udfff]", "\ufffd", message.subject or "")
     # What can be given by hand: printable, in one piece, and no longer than a line of a mail may be.
-    named = [row["message_id"] for row in got.values() if re.fullmatch(r"<[!-;=?A-~]{1,900}@[a-z.]+>", row["message_id"])]
+    named = [
+        row["message_id"] for row in got.values() if re.fullmatch(r"<[!-;=?A-~]{1,900}@[a-z.]+>", row["message_id"])
+    ]
     assert named
     (again,) = ansible.module("message_info", {"messages": named})
     assert not again["failed"], again["msg"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from emulator import Emulator
+
 from playbooks import Ansible
 
 RECIPIENTS = (

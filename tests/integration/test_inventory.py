@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from emulator import Emulator
+
 from playbooks import CEDAR, HARBOUR, INVENTORY, MEADOW, Ansible, Listing
 
 IN_ORDER = (HARBOUR, MEADOW, CEDAR)  # of the emulator

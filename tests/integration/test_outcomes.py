@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from emulator import Emulator
+
 from playbooks import Ansible, statuses
 
 ANN, BEN = RECIPIENTS = ("ann@harbour-logistics.example", "ben@harbour-logistics.example")
@@ -109,7 +109,9 @@ def test_a_report_that_cannot_be_written_hides_no_outcome(ansible: Ansible, emul
 def test_without_its_journal_nothing_is_sent(ansible: Ansible, emulator: Emulator) -> None:
     run = ansible.release(messages=emulator.quarantined()[0].id, report_dir="/proc")
     assert (run.code, run.total("changed")) == (2, 0)
-    assert "The journal /proc/journal.jsonl cannot be written (No such file or directory). Nothing was sent." in run.text
+    assert (
+        "The journal /proc/journal.jsonl cannot be written (No such file or directory). Nothing was sent." in run.text
+    )
     assert not emulator.deliveries
 
 

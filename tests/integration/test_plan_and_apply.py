@@ -10,9 +10,9 @@ import hashlib
 import json
 from typing import Any
 
-from playbooks import Ansible, statuses
-
 from emulator import Emulator
+
+from playbooks import Ansible, statuses
 
 SEARCH = {"sender": "partner.example", "since": "7d", "subject": "", "recipient": None}
 
@@ -72,11 +72,19 @@ def test_plans_that_must_not_be_applied(ansible: Ansible, emulator: Emulator) ->
     plans = {
         "tampered": (json.dumps({**everything, "digest": digest}), "", "it was changed after it was made"),
         "resealed": (sealed(plan), digest, "the plan is not the one that was approved"),
-        "expired": (sealed({**plan, "expires_at": "2026-01-01T00:00:00Z"}), "", "the plan expired at 2026-01-01T00:00:00Z"),
+        "expired": (
+            sealed({**plan, "expires_at": "2026-01-01T00:00:00Z"}),
+            "",
+            "the plan expired at 2026-01-01T00:00:00Z",
+        ),
         "foreign": (sealed({**plan, "account_id": emulator.accounts[1].id}), "", "the plan is for account "),
         "garbled": ("{]", "", "is no plan of this collection"),
         "missing": (None, "", "cannot be read"),
-        "unapproved": (sealed(plan), {"another host": digest}, "has no digest for unapproved, so no plan of it was approved"),
+        "unapproved": (
+            sealed(plan),
+            {"another host": digest},
+            "has no digest for unapproved, so no plan of it was approved",
+        ),
     }
     hosts = {}
     for host, (text, pin, _) in plans.items():
@@ -97,7 +105,9 @@ def test_plans_that_must_not_be_applied(ansible: Ansible, emulator: Emulator) ->
 
 
 def test_what_changed_for_the_worse_since_the_plan_is_blocked(ansible: Ansible, emulator: Emulator) -> None:
-    worse, wider, forged, other, same = (emulator.add_message(sender="a@drift.example", validation={"spf": "pass"}) for _ in range(5))
+    worse, wider, forged, other, same = (
+        emulator.add_message(sender="a@drift.example", validation={"spf": "pass"}) for _ in range(5)
+    )
     ansible.plan(search={"sender": "drift.example"})
     worse.disposition = "MALICIOUS"
     wider.recipients = (*wider.recipients, "boss@harbour-logistics.example")
@@ -107,7 +117,10 @@ def test_what_changed_for_the_worse_since_the_plan_is_blocked(ansible: Ansible, 
     run = ansible.apply(plan_digest=ansible.plan_of()["digest"])
 
     rows = {row["handle"]: (row["status"], row["rule"]) for row in ansible.report()["result"]["messages"]}
-    assert rows == {**dict.fromkeys((worse.id, wider.id, forged.id, other.id), ("blocked", "drift")), same.id: ("released", None)}
+    assert rows == {
+        **dict.fromkeys((worse.id, wider.id, forged.id, other.id), ("blocked", "drift")),
+        same.id: ("released", None),
+    }
     assert run.facts("quarantine_release_result") == {"localhost": "partial"}
     assert {message for message, _ in emulator.deliveries} == {same.id}
 
@@ -117,7 +130,9 @@ def test_a_spoofed_sender_is_released_only_where_nobody_asks_for_it(ansible: Ans
     signed_by_another = {"spf": "fail", "dkim": "pass", "dmarc": "fail"}
     genuine = emulator.add_message(**sender, validation={"spf": "pass"}).id
     spoofed = emulator.add_message(**sender, validation=signed_by_another).id
-    two = emulator.add_message(**{**sender, "sender": "x@evil.example, cfo@partner.example"}, validation={"dmarc": "pass"}).id
+    two = emulator.add_message(
+        **{**sender, "sender": "x@evil.example, cfo@partner.example"}, validation={"dmarc": "pass"}
+    ).id
     bounce = emulator.add_message(**{**sender, "envelope_sender": ""}, validation={"dmarc": "pass"}).id
     named = f"{genuine} {spoofed} {two} {bounce}"
     policies: dict[str, Any] = {
@@ -138,7 +153,13 @@ def test_a_spoofed_sender_is_released_only_where_nobody_asks_for_it(ansible: Ans
         for host in policies
         if planned.recap[host]["failures"] == 0
     }
-    assert released == {"default": {genuine}, "survey": {genuine}, "weak": {genuine}, "none": {genuine, spoofed}, "no": {genuine, spoofed}}
+    assert released == {
+        "default": {genuine},
+        "survey": {genuine},
+        "weak": {genuine},
+        "none": {genuine, spoofed},
+        "no": {genuine, spoofed},
+    }
     assert "must be one of aligned, any, none" in planned.output
     assert "has the pattern '@evil.example', which can never match" in planned.output
     ansible.release(messages=named, policy=policies["default"])
@@ -146,12 +167,17 @@ def test_a_spoofed_sender_is_released_only_where_nobody_asks_for_it(ansible: Ans
 
 
 def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
-    by_verdict = {message.disposition: message for message in emulator.quarantined() if message.validation.get("spf") == "pass"}
+    by_verdict = {
+        message.disposition: message for message in emulator.quarantined() if message.validation.get("spf") == "pass"
+    }
     spam, malicious = by_verdict["SPAM"], by_verdict["MALICIOUS-BEC"]
     named = f"{spam.id}, {malicious.id}; nix"
     everything = {"since": "8w", "limit": "500"}
     hosts = {
-        "allowed": {"messages": named, "policy": {"forbidden_dispositions": "MALICIOUS,\n MALICIOUS-BEC ; SPOOF", "max_age": ""}},
+        "allowed": {
+            "messages": named,
+            "policy": {"forbidden_dispositions": "MALICIOUS,\n MALICIOUS-BEC ; SPOOF", "max_age": ""},
+        },
         "refused": {"search": everything, "policy": {"max_messages": "2"}},
         "unfounded": {"search": "sender: nobody.example\nsince: 7d\n", "policy": ""},
         "ticketless": {"messages": spam.id, "policy": {"require_ticket": "true"}, "ticket": ""},
@@ -177,7 +203,10 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
 
 
 def test_the_next_node_of_a_workflow_takes_what_the_plan_published(ansible: Ansible, emulator: Emulator) -> None:
-    hosts = {account.name.split()[0]: {"account_id": account.id, "search": {"sender": "supplier.example"}} for account in emulator.accounts}
+    hosts = {
+        account.name.split()[0]: {"account_id": account.id, "search": {"sender": "supplier.example"}}
+        for account in emulator.accounts
+    }
     ansible.environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "true"
     planned = ansible.plan(*ansible.inventory(**hosts))
     stats = json.loads(planned.output.split("CUSTOM STATS: ")[1].partition("RUN: ")[2])

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 
 import pytest
-from playbooks import Ansible
-
 from emulator import Emulator
+
+from playbooks import Ansible
 
 SEARCH = {"sender": "partner.example", "since": "7d"}
 STARTED = "2026-11-20T10:00:00.000000Z"
@@ -39,7 +39,10 @@ def test_links_in_place_of_journal_and_plan_are_refused(ansible: Ansible, emulat
     for name, target in links.items():
         (ansible.reports / name).symlink_to(target)
     released = ansible.release(messages=[], reason="x; true\n")
-    assert (released.code, "journal.jsonl cannot be written (it is a symbolic link). Nothing was sent." in released.text) == (2, True)
+    assert (
+        released.code,
+        "journal.jsonl cannot be written (it is a symbolic link). Nothing was sent." in released.text,
+    ) == (2, True)
     released = ansible.release(messages=[], journal="quarantine-release-reports/dangling")
     assert (released.code, "it is a symbolic link" in released.text) == (2, True)
     planned = ansible.plan(search=SEARCH)
@@ -64,14 +67,18 @@ def test_a_report_is_not_written_through_a_link(ansible: Ansible, precious: Path
     for name in (f"one-{STAMP}.json", f"all-accounts-{STAMP}.csv"):
         (ansible.reports / name).symlink_to(target)
     hosts = {name: {"messages": []} for name in ("one", "two")}
-    run = ansible.release(*ansible.inventory(**hosts), "-e", f"__quarantine_release_started={STARTED}", report_formats=["csv"])
+    run = ansible.release(
+        *ansible.inventory(**hosts), "-e", f"__quarantine_release_started={STARTED}", report_formats=["csv"]
+    )
     for name in (f"one-{STAMP}.json", f"all-accounts-{STAMP}.csv"):
         assert f"{name} is a symbolic link" in run.output
     assert (ansible.reports / f"two-{STAMP}.json").exists()
     assert untouched(precious)
 
 
-def test_a_plan_that_was_handed_over_is_not_written_through_a_link(ansible: Ansible, emulator: Emulator, precious: Path) -> None:
+def test_a_plan_that_was_handed_over_is_not_written_through_a_link(
+    ansible: Ansible, emulator: Emulator, precious: Path
+) -> None:
     artifacts = ansible.plan(search=SEARCH, handover="artifact").artifacts
     (ansible.reports / "localhost.received.plan.json").symlink_to(precious.parent)
     applied = ansible.playbook("emailsec.cloudflare.apply", "-e", json.dumps(artifacts))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import unpacked_plan
-from playbooks import Ansible, Run
-
 from emulator import Emulator
+
+from playbooks import Ansible, Run
 
 PERSONAL = ("@", "invoice", "wire transfer", "contract draft")
 
@@ -22,8 +22,15 @@ def shown(run: Run) -> list[str]:
 
 
 def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) -> None:
-    search = {"sender": "billing@supplier.example", "recipient": "alice@harbour-logistics.example", "subject": "Quarterly invoice"}
-    policy = {"denied_senders": ["ceo@executive-mail.example"], "protected_recipients": ["dan@harbour-logistics.example"]}
+    search = {
+        "sender": "billing@supplier.example",
+        "recipient": "alice@harbour-logistics.example",
+        "subject": "Quarterly invoice",
+    }
+    policy = {
+        "denied_senders": ["ceo@executive-mail.example"],
+        "protected_recipients": ["dan@harbour-logistics.example"],
+    }
     hosts = {
         "found": {"search": search, "policy": policy, "evidence": "full"},
         "capped": {"search": {"since": "8w"}, "policy": {**policy, "max_messages": 1}},
@@ -34,13 +41,19 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
 
     planned = ansible.plan(*inventory, "-v", handover="auto")
     packed = planned.artifacts["quarantine_release_plan_packed"]
-    assert "Quarterly invoice 2041" in unpacked_plan(packed["found"])["messages"][0]["subject"], "it does reach the next job"
+    assert "Quarterly invoice 2041" in unpacked_plan(packed["found"])["messages"][0]["subject"], (
+        "it does reach the next job"
+    )
     assert 'to: alice@harbour-logistics.example\n  subject: "Quarterly invoice 2041"\n' in ansible.ticket("found")
     (page,) = ansible.reports.glob("all-accounts-*.html")
-    assert [host for host in hosts if host not in page.read_text(encoding="utf-8")] == [], "also those that failed at once"
+    assert [host for host in hosts if host not in page.read_text(encoding="utf-8")] == [], (
+        "also those that failed at once"
+    )
     emulator.script(emulator.quarantined()[0].id, "failed")
     applied = ansible.apply(*inventory, "-vvv", "--diff", canary=1, require_digest=False)
-    received = ansible.playbook("emailsec.cloudflare.apply", *inventory, "-l", "found", "-vvvv", "-e", json.dumps(planned.artifacts))
+    received = ansible.playbook(
+        "emailsec.cloudflare.apply", *inventory, "-l", "found", "-vvvv", "-e", json.dumps(planned.artifacts)
+    )
     released = ansible.release(*inventory, "-vvvv", "--diff")
     emulator.faults.add("status", status=403, times=None)
     refused = ansible.plan(*inventory, "-v", "-l", "found,capped")
@@ -48,7 +61,11 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
 
     assert [run.code for run in (planned, applied, released, refused, merged)] == [2, 2, 2, 2, 0]
     assert set(received.facts("quarantine_release_result")) == {"found"}
-    assert planned.facts("quarantine_release_result") == {"found": "would_release", "capped": "blocked", "wrong": "failed"}
+    assert planned.facts("quarantine_release_result") == {
+        "found": "would_release",
+        "capped": "blocked",
+        "wrong": "failed",
+    }
     assert set(refused.facts("quarantine_release_result").values()) == {"failed"}
     for run in (planned, applied, received, released, refused, merged):
         assert shown(run) == []

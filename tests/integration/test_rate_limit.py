@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from emulator import Emulator
+
 from playbooks import Ansible, statuses
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from emulator import Emulator
+
 from playbooks import Ansible
 
 READ = 'lacks the permission "Cloud Email Security: Read or Cloud Email Security: Write" on account 5a1c0f3e'

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from emulator import Emulator
+
 from playbooks import CEDAR, HARBOUR, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
 
 
@@ -102,7 +103,13 @@ def test_search_finds_what_release_takes(ansible: Ansible, emulator: Emulator) -
     shown = ansible.playbook(
         "emailsec.cloudflare.search", "-e", "search_sender=billing@supplier.example", "-e", "search_show_content=true"
     )
-    for words in ("from: billing@supplier.example", "envelope sender: ", "SPF ", "to: alice@harbour-logistics.example; subject: ", "Quarterly invoice 2041"):
+    for words in (
+        "from: billing@supplier.example",
+        "envelope sender: ",
+        "SPF ",
+        "to: alice@harbour-logistics.example; subject: ",
+        "Quarterly invoice 2041",
+    ):
         assert words in shown.text
     assert "None" not in shown.text
     assert "Found: 1" in shown.text

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from emulator import Emulator
+
 from playbooks import Ansible, Run
 
 

@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 import pytest
-
 from emulator import Emulator
+
 from playbooks import HARBOUR, ONE_ACCOUNT, Ansible
 
 UNTIL_SEPTEMBER_2026 = {

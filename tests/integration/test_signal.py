@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from emulator import Emulator
+
 from playbooks import Ansible, Run, statuses
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for the process in /proc")

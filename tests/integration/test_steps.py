@@ -10,10 +10,10 @@ import json
 import time
 from collections import Counter
 
-from playbooks import Ansible, prefixed, statuses
-
 from emulator import Emulator
 from emulator.mail import Message
+
+from playbooks import Ansible, prefixed, statuses
 
 SENDER = "wave@steps.example"
 SEARCH = {"sender": SENDER}
@@ -43,8 +43,18 @@ def test_the_steps(ansible: Ansible, emulator: Emulator) -> None:
 
     run = ansible.release(*ansible.inventory(**hosts), journal="journal.jsonl")
 
-    assert run.facts("quarantine_release_result") == {"canary": "partial", "breaker": "partial", "smooth": "ok", "listed": "ok"}
-    assert {host: row["failures"] for host, row in run.recap.items()} == {"canary": 0, "breaker": 1, "smooth": 0, "listed": 0}
+    assert run.facts("quarantine_release_result") == {
+        "canary": "partial",
+        "breaker": "partial",
+        "smooth": "ok",
+        "listed": "ok",
+    }
+    assert {host: row["failures"] for host, row in run.recap.items()} == {
+        "canary": 0,
+        "breaker": 1,
+        "smooth": 0,
+        "listed": 0,
+    }
     outcome = {host: list(statuses(ansible.report(host)["result"]).values()) for host in hosts}
     assert outcome["canary"] == ["released", "undelivered", "not_attempted", "not_attempted", "not_attempted"]
     assert outcome["breaker"] == ["released", "failed", "failed", "released", "not_attempted"]
@@ -70,7 +80,11 @@ def test_the_delivery_is_followed(ansible: Ansible, emulator: Emulator) -> None:
     run = ansible.finish(process)
 
     rows = {row["id"]: (row["status"], row["delivery"]) for row in ansible.report()["result"]["messages"]}
-    assert rows == {arrives.id: ("released", "delivered"), bounces.id: ("undelivered", "bounced"), waits.id: ("released", "deferred")}
+    assert rows == {
+        arrives.id: ("released", "delivered"),
+        bounces.id: ("undelivered", "bounced"),
+        waits.id: ("released", "deferred"),
+    }
     assert run.facts("quarantine_release_result") == {"localhost": "partial"}
     assert run.code == 2
 
@@ -91,13 +105,22 @@ def test_nothing_goes_out_that_nobody_approved(ansible: Ansible, emulator: Emula
 
 
 def test_who_applies_a_plan_on_a_terminal_sees_what_is_approved(ansible: Ansible, emulator: Emulator) -> None:
-    message = emulator.add_message(sender="ceo@partner.example" + "." * 300 + "@forged.example", validation={"spf": "pass"})
+    message = emulator.add_message(
+        sender="ceo@partner.example" + "." * 300 + "@forged.example", validation={"spf": "pass"}
+    )
     search = {"sender": "forged.example"}
     planned = ansible.plan(search=search, show_content=True)
     assert planned.code == 0
     lines = planned.result("List what is to be approved")["msg"]
     assert len(lines) == 1
-    for words in ("authentication: SPF pass", '@forged.example; envelope sender: "ceo@partner.example', "verdict: ", "reasons: ", "to: ", "subject: "):
+    for words in (
+        "authentication: SPF pass",
+        '@forged.example; envelope sender: "ceo@partner.example',
+        "verdict: ",
+        "reasons: ",
+        "to: ",
+        "subject: ",
+    ):
         assert words in lines[0]
     asked = json.dumps({
         "quarantine_release_plan_digest": ansible.plan_of()["digest"], "quarantine_release_approve": True, "quarantine_release_show_content": True,

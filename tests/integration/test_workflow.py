@@ -10,10 +10,10 @@ import json
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
-from playbooks import Ansible, Run
-
 from emulator import Emulator
+from msgspec.structs import replace
+
+from playbooks import Ansible, Run
 
 SEARCH = {"sender": "partner.example", "since": "7d"}
 
@@ -59,8 +59,13 @@ def test_an_artifact_is_taken_only_as_it_was_approved(ansible: Ansible, next_job
     other = ansible.plan(search={"sender": "supplier.example", "since": "8w"}, handover="auto").artifacts
     packed = artifacts["quarantine_release_plan_packed"]["localhost"]
     calls = len(emulator.requests)
-    for text, words in ((packed[:-7], "was cut on its way"), (other["quarantine_release_plan_packed"], "not the one that was approved")):
-        run = next_job.playbook("emailsec.cloudflare.apply", "-e", json.dumps(artifacts | {"quarantine_release_plan_packed": text}))
+    for text, words in (
+        (packed[:-7], "was cut on its way"),
+        (other["quarantine_release_plan_packed"], "not the one that was approved"),
+    ):
+        run = next_job.playbook(
+            "emailsec.cloudflare.apply", "-e", json.dumps(artifacts | {"quarantine_release_plan_packed": text})
+        )
         assert run.code == 2
         assert words in run.text
     assert len(emulator.requests) == calls, "refused before any request"
@@ -96,7 +101,9 @@ def test_an_account_that_fails_does_not_keep_the_others_from_their_approval(
 
     inventory = next_job.inventory(**hosts)
     approved = planned.artifacts["quarantine_release_plan_digest"]
-    applied = next_job.playbook("emailsec.cloudflare.apply", *inventory, "-e", json.dumps(planned.artifacts), "-l", ",".join(approved))
+    applied = next_job.playbook(
+        "emailsec.cloudflare.apply", *inventory, "-e", json.dumps(planned.artifacts), "-l", ",".join(approved)
+    )
     assert (applied.code, set(approved)) == (0, {"good", "idle"})
     assert sorted(emulator.deliveries.values()) == [1, 1]
 

@@ -50,7 +50,7 @@ def test_a_fleet_in_slices(controller: Controller, tmp_path: Path, pytestconfig:
             emulator.add_account(f"Account {len(emulator.accounts)}")
         hosts = one_message_each(emulator)
         # One in each slice
-        bad = dict(zip(sorted(hosts)[:: SLICES + 1], BAD))
+        bad = dict(zip(sorted(hosts)[:: SLICES + 1], BAD, strict=False))
         for host, trouble in bad.items():
             account = hosts[host]["quarantine_release_account_id"]
             if trouble == "malformed":

@@ -21,9 +21,13 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Fi
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, so that a test that passed here passes there.
-settings.register_profile("unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "unit", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck)
+)
 # Other examples in every run, and many: pytest --hypothesis-profile=long
-settings.register_profile("long", deadline=None, max_examples=5000, print_blob=True, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "long", deadline=None, max_examples=5000, print_blob=True, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("unit")
 
 _LEFT_OUT = ("CLOUDFLARE_", "CF_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_", "NETRC")
@@ -68,7 +72,9 @@ def script(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[http.Script]:
 class Runner(t.Protocol):
     """Runs a module with a token and an account, unless the test gives its own or None."""
 
-    def __call__(self, name: str, /, *, check: bool = False, diff: bool = False, null: t.Sequence[str] = (), **options: t.Any) -> Finished:
+    def __call__(
+        self, name: str, /, *, check: bool = False, diff: bool = False, null: t.Sequence[str] = (), **options: t.Any
+    ) -> Finished:
         """Return how the module ended. null: options that the task gives as null."""
 
 
@@ -76,7 +82,9 @@ class Runner(t.Protocol):
 def run(capsys: pytest.CaptureFixture[str], clock: FakeClock, script: http.Script) -> Runner:
     """Run a module against the script."""
 
-    def runner(name: str, /, *, check: bool = False, diff: bool = False, null: t.Sequence[str] = (), **options: t.Any) -> Finished:
+    def runner(
+        name: str, /, *, check: bool = False, diff: bool = False, null: t.Sequence[str] = (), **options: t.Any
+    ) -> Finished:
         given = {"account_id": ACCOUNT, "api_token": TOKEN, **options}
         given = {option: value for option, value in given.items() if value is not None}
         return run_module(capsys, clock, name, {**given, **dict.fromkeys(null)}, check_mode=check, diff=diff)

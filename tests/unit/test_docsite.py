@@ -52,5 +52,5 @@ def test_links_out_of_the_guides_lead_to_pages_or_to_github(
 
 def test_a_dead_link_ends_the_build(tool: t.Callable[[str], t.Any]) -> None:
     docsite = tool("docsite")
-    with pytest.raises(docsite.DeadLink, match="nowhere.md"):
+    with pytest.raises(docsite.DeadLink, match=r"nowhere\.md"):
         docsite.linked("[x](../nowhere.md)")

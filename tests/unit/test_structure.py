@@ -20,7 +20,14 @@ import yaml
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import FAIL_ON, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._version import VERSION
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import envelope, investigate_id, page, path, refusal, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    envelope,
+    investigate_id,
+    page,
+    path,
+    refusal,
+    row,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import MODULES
 
@@ -89,9 +96,17 @@ def test_the_version_is_that_of_the_collection() -> None:
 
 
 def test_what_tools_leave_behind_is_not_packed() -> None:
-    left = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    left = [
+        line.strip("/")
+        for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+        if line and line[0] != "#"
+    ]
     unpacked = load("galaxy.yml")["build_ignore"]
-    assert [name for name in left if not any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in unpacked)] == []
+    assert [
+        name
+        for name in left
+        if not any(fnmatch(name, pattern) or name.startswith(f"{pattern}/") for pattern in unpacked)
+    ] == []
 
 
 def test_every_module_is_in_the_action_group_and_has_its_options() -> None:
@@ -229,7 +244,11 @@ def test_message_release_returns_what_it_documents(run: Runner, script: Script) 
     script.get(path(1), refusal(10000, "Authentication error"), 403)
     done = run("message_release", messages=[investigate_id(1)])
     told = documentation("message_release", "RETURN")
-    check_result(done.result, told, {"always", "unless an argument was refused", "when the API refused a request and the run ended"})
+    check_result(
+        done.result,
+        told,
+        {"always", "unless an argument was refused", "when the API refused a request and the run ended"},
+    )
 
 
 def test_message_release_returns_what_it_documents_when_all_is_well(run: Runner, script: Script) -> None:
@@ -257,7 +276,9 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 def test_every_action_is_given_by_its_digest_and_tells_its_version(file: Path) -> None:
     used = re.findall(r"\buses:(.*)", file.read_text(encoding="utf-8"))
     assert used
-    assert [action for action in used if not re.fullmatch(r" [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    assert [
+        action for action in used if not re.fullmatch(r" [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)
+    ] == []
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
@@ -265,7 +286,9 @@ def test_no_job_may_write_but_the_one_that_makes_the_release(file: Path) -> None
     workflow = load(str(file.relative_to(ROOT)))
     assert workflow["permissions"] == {"contents": "read"}
     allowed = {name: job.get("permissions", {"contents": "read"}) for name, job in workflow["jobs"].items()}
-    assert [name for name, permissions in allowed.items() if permissions != {"contents": "read"}] == (["github"] if file.stem == "release" else [])
+    assert [name for name, permissions in allowed.items() if permissions != {"contents": "read"}] == (
+        ["github"] if file.stem == "release" else []
+    )
 
 
 def test_the_job_with_the_token_of_galaxy_installs_only_what_is_locked() -> None:

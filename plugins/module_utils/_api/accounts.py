@@ -13,9 +13,9 @@ import re
 import typing as t
 import unicodedata
 
+from .._errors import ApiError, DoubtfulError
 from .client import Client
 from .envelope import printable
-from .._errors import ApiError, DoubtfulError
 
 _PAGE_SIZE = 50  # the most there may be
 _MOST_PAGES = 1000

@@ -18,13 +18,22 @@ import typing as t
 import urllib.parse
 
 from .._clock import Clock
+from .._errors import (
+    ApiError,
+    AuthenticationError,
+    CertificateError,
+    ConnectError,
+    DoubtfulError,
+    InputError,
+    InterruptError,
+    RateLimitError,
+)
+from .._text import printable
 from .envelope import Reply, read_envelope
-from .._errors import ApiError, AuthenticationError, CertificateError, ConnectError, DoubtfulError, InputError, InterruptError, RateLimitError
 from .http import Http
 from .masking import Masker
 from .pace import Pace, backoff, retry_after
 from .shared import SharedNumbers
-from .._text import printable
 
 _POLL_LIMIT = 120.0
 _MOST_PAGES = 1000
@@ -87,7 +96,9 @@ class Client:
         self.masker = settings.masker
         self._settings = settings
         self._clock = clock
-        self._base = settings.api_url + (f"/accounts/{settings.account_id}/email-security" if settings.account_id else "")
+        self._base = settings.api_url + (
+            f"/accounts/{settings.account_id}/email-security" if settings.account_id else ""
+        )
         self._pace = Pace(clock, settings.max_wait, SharedNumbers(f"pace-{access_name(settings)}"))
         self._lock = threading.Lock()
         self._http = Http(
@@ -109,7 +120,9 @@ class Client:
             if reply.status != 202:
                 return envelope
             if self._clock.monotonic() > end:
-                raise ApiError(f"the search was still running after {_POLL_LIMIT:.0f} s", status=202, cf_ray=reply.cf_ray)
+                raise ApiError(
+                    f"the search was still running after {_POLL_LIMIT:.0f} s", status=202, cf_ray=reply.cf_ray
+                )
             if reply.headers.get("Location"):
                 url, params = self._same_server(url, reply), None
             polls += 1
@@ -165,9 +178,12 @@ class Client:
         """Return what is to be called before each further page of a list: it raises DoubtfulError once the list takes too long."""
         limit = _LIST_TIMEOUTS * self._settings.timeout + self._settings.max_wait
         end = self._clock.monotonic() + limit
+
         def check() -> None:
             if self._clock.monotonic() > end:
-                raise DoubtfulError(f"the list was not complete after {limit:.0f} s; narrow the search, or give a larger timeout")
+                raise DoubtfulError(
+                    f"the list was not complete after {limit:.0f} s; narrow the search, or give a larger timeout"
+                )
 
         return check
 
@@ -192,7 +208,9 @@ class Client:
             return read_envelope(reply, self.masker)
         except AuthenticationError as error:
             origin, account = self._settings.credential.origin, self._settings.account_id
-            message = f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"
+            message = (
+                f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"
+            )
             if account:
                 message = (
                     f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it lacks the permission "

@@ -19,10 +19,10 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-from .client import Credential, Settings
 from .._errors import InputError
-from .masking import Masker
 from .._version import VERSION
+from .client import Credential, Settings
+from .masking import Masker
 
 DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 _LONGEST_TIMEOUT = 86400
@@ -30,7 +30,9 @@ _SECRET_OPTIONS = ("api_token", "api_key")
 Options = t.Mapping[str, t.Any]
 
 
-def connection_settings(options: Options, account_id: str, caller: str, warn: t.Callable[[str], None], connections: int = 4) -> Settings:
+def connection_settings(
+    options: Options, account_id: str, caller: str, warn: t.Callable[[str], None], connections: int = 4
+) -> Settings:
     """Return how to reach the API, an account's part of it or, if C(account_id) is empty, all of it. Raises InputError.
 
     options: all that was given, also what is not about the connection: a secret that was pasted there by mistake is refused.
@@ -61,7 +63,11 @@ def connection_settings(options: Options, account_id: str, caller: str, warn: t.
 
 def secrets(options: Options) -> set[str]:
     """Return what must not be shown of options and environment, whether or not it is going to be used."""
-    found = {options["api_token"], options["api_key"], *map(os.environ.get, ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY"))}
+    found = {
+        options["api_token"],
+        options["api_key"],
+        *map(os.environ.get, ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")),
+    }
     found = {secret.strip() for secret in found if secret}
     # Masking blanks would mask every word.
     return {secret for secret in found | _login(options["api_url"] or "") if secret.strip()}
@@ -77,9 +83,13 @@ def _login(url: str) -> set[str]:
 def own_account(value: str | None) -> str:
     """Return the id of the account that the option C(account_id) names. Raises InputError."""
     if not value:
-        raise InputError("account_id is missing: give the option, or set the environment variable CLOUDFLARE_ACCOUNT_ID")
+        raise InputError(
+            "account_id is missing: give the option, or set the environment variable CLOUDFLARE_ACCOUNT_ID"
+        )
     if not re.match(r"[0-9a-fA-F]{32}\Z", value):
-        raise InputError(f"account_id must be 32 hexadecimal digits, as the dashboard shows it; this one has {len(value)} characters")
+        raise InputError(
+            f"account_id must be 32 hexadecimal digits, as the dashboard shows it; this one has {len(value)} characters"
+        )
     return value.lower()
 
 
@@ -94,14 +104,18 @@ def in_range(options: Options, name: str, least: float, most: float = math.inf) 
 
 def _api_url(value: str, warn: t.Callable[[str], None], masker: Masker) -> str:
     if "@" in value:
-        raise InputError("api_url must not contain a user name or password; give the credential as api_token, or api_email and api_key")
+        raise InputError(
+            "api_url must not contain a user name or password; give the credential as api_token, or api_email and api_key"
+        )
     try:
         parts = urllib.parse.urlsplit(value)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         parts, usable = None, False
     if not usable or re.search(r"[\s?#\\]", value):
-        raise InputError(f"api_url must be a URL such as {DEFAULT_URL}, without a query, not {masker.mask(value)!r:.200}")
+        raise InputError(
+            f"api_url must be a URL such as {DEFAULT_URL}, without a query, not {masker.mask(value)!r:.200}"
+        )
     if parts and parts.scheme == "http" and not re.match(r"(localhost|127\.[\d.]+|::1)\Z", parts.hostname or ""):
         warn(f"api_url is not https: the credential travels to {parts.hostname} unencrypted.")
     return value.rstrip("/")
@@ -122,7 +136,9 @@ def _credential(options: Options) -> Credential:
     if token_variable:
         return _token(token_variable, "API token of the environment variable CLOUDFLARE_API_TOKEN")
     if email_variable or key_variable:
-        return _email_and_key(email_variable, key_variable, "environment variables CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY")
+        return _email_and_key(
+            email_variable, key_variable, "environment variables CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY"
+        )
     raise InputError(
         "there is no credential: set the environment variable CLOUDFLARE_API_TOKEN or give api_token, or give both "
         "api_email and api_key (CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY)"
@@ -135,7 +151,9 @@ def _token(token: str, origin: str) -> Credential:
 
 def _email_and_key(email: str | None, key: str | None, origin: str) -> Credential:
     if not email or not key:
-        raise InputError(f"an API key needs both email and key, but of the {origin} the {'key' if email else 'email'} is missing")
+        raise InputError(
+            f"an API key needs both email and key, but of the {origin} the {'key' if email else 'email'} is missing"
+        )
     origin = f"email and API key of the {origin}"
     return Credential({"X-Auth-Email": _header_value(email, origin), "X-Auth-Key": _header_value(key, origin)}, origin)
 
@@ -143,7 +161,9 @@ def _email_and_key(email: str | None, key: str | None, origin: str) -> Credentia
 def _header_value(value: str, origin: str) -> str:
     value = value.strip()
     if not re.match(r"[\x21-\x7e]+\Z", value):
-        raise InputError(f"the {origin} contains white space or characters that no credential has; was it pasted with something else?")
+        raise InputError(
+            f"the {origin} contains white space or characters that no credential has; was it pasted with something else?"
+        )
     return value
 
 
@@ -159,5 +179,7 @@ def _verify(options: Options) -> bool | str:
         else:
             ssl.create_default_context(cafile=path)
     except (OSError, ValueError) as error:
-        raise InputError(f"ca_path {path} cannot be read as CA certificates ({getattr(error, 'strerror', None) or error})") from None
+        raise InputError(
+            f"ca_path {path} cannot be read as CA certificates ({getattr(error, 'strerror', None) or error})"
+        ) from None
     return path

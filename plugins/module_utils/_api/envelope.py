@@ -17,8 +17,8 @@ import re
 import typing as t
 
 from .._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError
-from .masking import Masker
 from .._text import printable
+from .masking import Masker
 
 # HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
 _CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
@@ -68,7 +68,9 @@ def read_envelope(reply: Reply, masker: Masker | None = None) -> dict[str, t.Any
 
 def _parse(body: bytes) -> dict[str, t.Any] | None:
     try:
-        envelope = json.loads(body, parse_constant=lambda _name: None, parse_float=_finite)  # NaN and the like are no JSON
+        envelope = json.loads(
+            body, parse_constant=lambda _name: None, parse_float=_finite
+        )  # NaN and the like are no JSON
         if _is_too_deep(envelope):
             return None
         if re.search(rb"\\u[dD][89a-fA-F]", body):
@@ -131,7 +133,10 @@ def _entries(value: object) -> list[dict[str, t.Any]]:
 
 def _code_and_message(entry: dict[str, t.Any]) -> dict[str, t.Any]:
     code = entry.get("code")
-    return {"code": code if isinstance(code, int) and abs(code) < _LARGEST_CODE else 0, "message": printable(str(entry.get("message", "")))}
+    return {
+        "code": code if isinstance(code, int) and abs(code) < _LARGEST_CODE else 0,
+        "message": printable(str(entry.get("message", ""))),
+    }
 
 
 def _words(reply: Reply, errors: list[dict[str, t.Any]]) -> str:

@@ -21,8 +21,8 @@ import traceback
 import typing as t
 import urllib.parse
 
-from .envelope import Reply, printable
 from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
+from .envelope import Reply, printable
 from .masking import Masker
 
 try:
@@ -101,7 +101,9 @@ class Http:
         if not verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None) -> Reply:
+    def exchange(
+        self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None
+    ) -> Reply:
         """Send one request and read its answer to the end. Redirects are not followed."""
         if not self.calls_home(url):
             raise InputError("the credential is sent to no other server than that of api_url")
@@ -111,7 +113,11 @@ class Http:
                 url,
                 params=params,
                 data=None if body is None else json.dumps(body).encode(),
-                headers={"Accept": "application/json", "Accept-Encoding": "gzip", **({} if body is None else {"Content-Type": "application/json"})},
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    **({} if body is None else {"Content-Type": "application/json"}),
+                },
                 timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
                 # Given with the request, as otherwise REQUESTS_CA_BUNDLE would win over "no verification".
                 verify=self._verify,
@@ -131,8 +137,12 @@ class Http:
 
     def _content(self, response: requests.Response) -> bytes:
         encoding = response.headers.get("Content-Encoding", "")
-        if encoding.strip().lower() not in _ENCODINGS:  # several at once could unpack without end, even within one chunk
-            raise DoubtfulError(f"the answer is encoded in a way that was not asked for ({printable(self._masker.mask(encoding), 40)})")
+        if (
+            encoding.strip().lower() not in _ENCODINGS
+        ):  # several at once could unpack without end, even within one chunk
+            raise DoubtfulError(
+                f"the answer is encoded in a way that was not asked for ({printable(self._masker.mask(encoding), 40)})"
+            )
         response.raw.chunked = False  # lets http.client put the chunks together, which limits the length of their heads
         content = bytearray()
         for chunk in response.raw.stream(_CHUNK, decode_content=True):
@@ -197,7 +207,11 @@ class _Arriving(io.RawIOBase):
 def _limit_time(manager: t.Any) -> None:
     """Let the connections of a pool manager of urllib3 read their answers as C(_Answer)."""
     manager.pool_classes_by_scheme = {
-        scheme: type(pool.__name__, (pool,), {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})})
+        scheme: type(
+            pool.__name__,
+            (pool,),
+            {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})},
+        )
         for scheme, pool in manager.pool_classes_by_scheme.items()
     }
 
@@ -217,9 +231,13 @@ def _failure(error: Exception, server: str, timeout: float, masker: Masker) -> C
             "if a proxy inspects TLS, give its CA bundle as ca_path"
         )
     if isinstance(error, requests.exceptions.SSLError) and any(_HANDSHAKE.search(str(cause)) for cause in causes):
-        return ConnectError(f"no TLS connection to {server} ({words}); is api_url really https, or does a proxy answer?")
+        return ConnectError(
+            f"no TLS connection to {server} ({words}); is api_url really https, or does a proxy answer?"
+        )
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
-        return InputError(f"the server {server} cannot be called ({type(error).__name__}); check api_url and the proxy variables")
+        return InputError(
+            f"the server {server} cannot be called ({type(error).__name__}); check api_url and the proxy variables"
+        )
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
         return InputError(f"the server {server} was not called: there is no CA bundle at ca_path or REQUESTS_CA_BUNDLE")
     if any_is("NameResolutionError"):
@@ -228,9 +246,13 @@ def _failure(error: Exception, server: str, timeout: float, masker: Masker) -> C
         way = "through the proxy " if isinstance(error, requests.exceptions.ProxyError) else ""
         return ConnectError(f"could not connect {way}to {server} ({words}); check api_url, firewall and proxy")
     if any_is("ConnectTimeoutError"):
-        return ConnectError(f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy")
+        return ConnectError(
+            f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy"
+        )
     if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
-        return DoubtfulError(f"no answer from {server} within {timeout:g} s; a larger timeout or a smaller batch_size may help")
+        return DoubtfulError(
+            f"no answer from {server} within {timeout:g} s; a larger timeout or a smaller batch_size may help"
+        )
     return DoubtfulError(f"the connection to {server} broke before a complete answer ({words})")
 
 

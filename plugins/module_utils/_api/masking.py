@@ -24,8 +24,9 @@ _MARKS = re.compile(rf"[\\%&=]|{_BETWEEN}")
 
 
 class Masker:
-    """Replaces secrets of SHORTEST_SECRET characters or more in text, whether they stand there as they are, in hex, in base64, or
-    with characters that JSON, a URL, HTML or a mail escapes.
+    """Replaces secrets of SHORTEST_SECRET characters or more in text.
+
+    They are found as they are, in hex, in base64, and with characters that JSON, a URL, HTML or a mail escapes.
     """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
@@ -49,7 +50,9 @@ class Masker:
         """Return the texts in a value that hold a secret."""
         if isinstance(value, str):
             return {value} if self.mask(value) != value else set()
-        inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        inner = (
+            [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        )
         return {text for item in inner for text in self.found(item)}
 
     def _masked(self, value: t.Any) -> t.Any:

@@ -155,7 +155,9 @@ def _begin_window(numbers: Numbers) -> None:
 def tightest_limit(header: str | None) -> Limit | None:
     """Return the policy in a C(Ratelimit) header that has the fewest requests left."""
     limits = [
-        Limit(name, int(fields["r"]), int(fields["t"])) for name, fields in _policies(header) if "r" in fields and "t" in fields
+        Limit(name, int(fields["r"]), int(fields["t"]))
+        for name, fields in _policies(header)
+        if "r" in fields and "t" in fields
     ]
     return min(limits, key=lambda limit: (limit.left, -limit.seconds), default=None)
 

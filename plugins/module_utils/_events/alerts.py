@@ -21,8 +21,8 @@ from itertools import islice
 from .._errors import InputError
 from .._mail.handles import MESSAGE_ID, POSTFIX_ID, postfix_part
 from .._mail.message import Message
-from .naming import fit_handle
 from .._times import from_seconds, to_text
+from .naming import fit_handle
 
 _FIELDS = {
     "alert_id": "AlertID", "message_id": "MessageID", "subject": "Subject", "from": "From", "to": "To",
@@ -62,7 +62,9 @@ def read_alerts(body: bytes, most: int) -> Alerts:
     messages = [_message(record) for record in records if _is_alert(record)]
     foreign += len(records) - len(messages)
     if not messages and not (len(records) == foreign == 1 and set(records[0]) == {"content"}):
-        raise InputError("there is no alert of the dataset email_security_alerts in this request; its records must be JSON with an AlertID")
+        raise InputError(
+            "there is no alert of the dataset email_security_alerts in this request; its records must be JSON with an AlertID"
+        )
     return Alerts(messages, foreign if messages else 0)
 
 
@@ -70,7 +72,9 @@ def _unpacked(body: bytes, most: int) -> bytes:
     # Known by its first bytes, as what packs may not say so in a header.
     text = _gunzip(body, most) if body.startswith(b"\x1f\x8b") and len(body) <= most else body
     if len(text) > most:
-        raise TooMuchError(f"the request has more than {most} bytes; let max_upload_bytes of the Logpush job be less, or max_bytes be more")
+        raise TooMuchError(
+            f"the request has more than {most} bytes; let max_upload_bytes of the Logpush job be less, or max_bytes be more"
+        )
     return text
 
 
@@ -97,13 +101,21 @@ def _gunzip(packed: bytes, most: int) -> bytes:
 def _records(text: bytes) -> tuple[list[dict[str, t.Any]], int]:
     """Return the JSON objects in a text, and how many other things were there. Raises TooMuchError before it takes memory."""
     if sum(map(text.count, _SEPARATORS)) > _MOST_VALUES:
-        raise TooMuchError(f"the records of the request have more than {_MOST_VALUES} values; let max_upload_bytes of the Logpush job be less")
+        raise TooMuchError(
+            f"the records of the request have more than {_MOST_VALUES} values; let max_upload_bytes of the Logpush job be less"
+        )
     whole = _json(text)  # one record or a list, perhaps over several lines
-    lines = [text] if isinstance(whole, (dict, list)) else [match.group() for match in islice(_LINES.finditer(text), _MOST_RECORDS + 1)]
+    lines = (
+        [text]
+        if isinstance(whole, (dict, list))
+        else [match.group() for match in islice(_LINES.finditer(text), _MOST_RECORDS + 1)]
+    )
     found = [whole] if isinstance(whole, (dict, list)) else map(_json, lines)
     values = [value for one in found for value in (one if isinstance(one, list) else [one])]
     if max(len(lines), len(values)) > _MOST_RECORDS:
-        raise TooMuchError(f"the request has more than {_MOST_RECORDS} records; let max_upload_records of the Logpush job be less")
+        raise TooMuchError(
+            f"the request has more than {_MOST_RECORDS} records; let max_upload_records of the Logpush job be less"
+        )
     records = [value for value in values if isinstance(value, dict)]
     return records, len(values) - len(records)
 
@@ -161,7 +173,12 @@ def _time(value: object) -> str | None:
     """Return a time, which a job may give as text, or as seconds or nanoseconds since the epoch, as text."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e20 or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 < value < 1e20
+        or not math.isfinite(value)
+    ):
         return None
     while value > _YEAR_5138:
         value /= 1000

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .decisions import Policies
 from .._errors import InputError
 from .._plan.policy import Policy
+from .decisions import Policies
 
 Arguments = t.Mapping[str, t.Any]
 Limits = t.Mapping[str, t.Tuple[float, float]]
@@ -27,7 +27,9 @@ def read_arguments(given: Arguments, defaults: Arguments, limits: Limits) -> dic
     """Return every argument as what its default is. Raises InputError for what is wrong with them."""
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise InputError(f"these are no arguments of the event source: {', '.join(unknown)}; there are {', '.join(defaults)}")
+        raise InputError(
+            f"these are no arguments of the event source: {', '.join(unknown)}; there are {', '.join(defaults)}"
+        )
     values = {name: _typed(name, given.get(name), default) for name, default in defaults.items()}
     for name, (least, most) in limits.items():
         if not least <= values[name] <= most:
@@ -47,7 +49,11 @@ def _policy(name: str, given: Arguments) -> Policy:
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise InputError(f"these are no rules of {name}: {', '.join(unknown)}; there are {', '.join(defaults)}")
-    rules = {rule: _typed(f"{name}.{rule}", value, _example(defaults[rule])) for rule, value in given.items() if rule not in _AS_GIVEN}
+    rules = {
+        rule: _typed(f"{name}.{rule}", value, _example(defaults[rule]))
+        for rule, value in given.items()
+        if rule not in _AS_GIVEN
+    }
     return Policy(**rules, **{rule: given[rule] for rule in _AS_GIVEN if rule in given}).checked(name)
 
 
@@ -64,7 +70,11 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
     if value is None or value == "":
         return default
     wanted = type(default)
-    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)) and not (wanted is list and not _all_text(value)):
+    if (
+        isinstance(value, wanted)
+        and not (wanted is int and isinstance(value, bool))
+        and not (wanted is list and not _all_text(value))
+    ):
         return value
     try:
         if wanted is bool:
@@ -75,5 +85,12 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
             return [word.strip() for word in value.split(",") if word.strip()]
     except (KeyError, TypeError, ValueError):
         pass
-    words = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list of texts", dict: "a dictionary"}
+    words = {
+        str: "a text",
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        list: "a list of texts",
+        dict: "a dictionary",
+    }
     raise InputError(f"{name} must be {words[wanted]}" + ("" if name in _SECRETS else f", not {value!r:.80}"))

@@ -56,7 +56,14 @@ class Cursor:
         """Write the file, whole or not at all. Raises InputError."""
         if not self._path:
             return
-        content = {"schema": _SCHEMA, "version": 1, "account_id": self._account_id, "newest": self.newest, "seen": self.seen, "open": self.open}
+        content = {
+            "schema": _SCHEMA,
+            "version": 1,
+            "account_id": self._account_id,
+            "newest": self.newest,
+            "seen": self.seen,
+            "open": self.open,
+        }
         try:
             write_whole(self._path, json.dumps(content).encode())
         except OSError as error:
@@ -74,7 +81,9 @@ class Cursor:
         if not _is_cursor(content):
             raise InputError(f"state_file {path} is no file of this event source; move it away to start afresh")
         if content["account_id"] != self._account_id:
-            raise InputError(f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account a file of its own")
+            raise InputError(
+                f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account a file of its own"
+            )
         self.newest, self.seen, self.open = content["newest"], content["seen"], content["open"]
 
 
@@ -97,7 +106,9 @@ def _locked(path: str) -> int:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InputError(f"another event source uses this state_file ({path} is locked); give each a file of its own") from None
+        raise InputError(
+            f"another event source uses this state_file ({path} is locked); give each a file of its own"
+        ) from None
     except OSError as error:
         raise InputError(f"state_file cannot be used: {path} cannot be opened ({error.strerror})") from None
     return file

@@ -12,8 +12,8 @@ import datetime
 import typing as t
 
 from .._mail.message import Message
-from .naming import name_of
 from .._plan.policy import Policy
+from .naming import name_of
 
 RELEASE = "release"
 APPROVAL = "approval"
@@ -28,7 +28,9 @@ class Policies(t.NamedTuple):
     policy: Policy | None
     approval_policy: Policy
 
-    def batches(self, messages: t.Iterable[Message], now: datetime.datetime, size: int) -> t.Iterator[tuple[str | None, list[Row]]]:
+    def batches(
+        self, messages: t.Iterable[Message], now: datetime.datetime, size: int
+    ) -> t.Iterator[tuple[str | None, list[Row]]]:
         """Return messages that are decided alike together, in batches, with what is to be done: None without a policy."""
         alike: dict[str | None, list[Row]] = {}
         for message in messages:

@@ -49,7 +49,11 @@ class Door:
     """
 
     def __init__(
-        self, make_protocol: t.Callable[[], asyncio.Protocol], limits: Limits, tls: ssl.SSLContext | None, seldom: t.Callable[[str], None]
+        self,
+        make_protocol: t.Callable[[], asyncio.Protocol],
+        limits: Limits,
+        tls: ssl.SSLContext | None,
+        seldom: t.Callable[[str], None],
     ) -> None:
         self._make_protocol = make_protocol
         self._limits = limits
@@ -71,7 +75,9 @@ class Door:
                 await asyncio.sleep(_PAUSE)
                 continue
             if len(self._waiting) >= self._limits.connections:
-                self._make_room(f"There were more than {self._limits.connections} connections at once, and the oldest was closed")
+                self._make_room(
+                    f"There were more than {self._limits.connections} connections at once, and the oldest was closed"
+                )
             visit = _Visit(self._make_protocol(), self._limits.head)
             visit.task = loop.create_task(self._serve(visit, connection))
             visit.task.add_done_callback(functools.partial(self._leave, visit, connection))
@@ -107,7 +113,9 @@ class Door:
             self._dismiss(visit)
 
     def _be_late(self, visit: _Visit) -> None:
-        self._seldom(f"Connections were closed, as a request or its answer took more than {self._limits.seconds:g} seconds")
+        self._seldom(
+            f"Connections were closed, as a request or its answer took more than {self._limits.seconds:g} seconds"
+        )
         self._dismiss(visit)
 
     def _dismiss(self, visit: _Visit) -> None:
@@ -122,7 +130,9 @@ class Door:
             return
         await visit.over.wait()
         if visit.too_long:
-            self._seldom(f"Connections were closed, as the head of their request has more than {self._limits.head} bytes")
+            self._seldom(
+                f"Connections were closed, as the head of their request has more than {self._limits.head} bytes"
+            )
 
     def _leave(self, visit: _Visit, connection: socket.socket, _task: asyncio.Task[None]) -> None:
         self._visits.discard(visit)

@@ -12,8 +12,8 @@ import typing as t
 
 from .._mail.addresses import read_addresses
 from .._mail.message import Message
-from .naming import file_name, fit_handle, name_of
 from .._text import inert
+from .naming import file_name, fit_handle, name_of
 
 _IDS = ("postfix_id", "message_id", "alert_id")
 _WORDS = ("scanned_at", "final_disposition", "from", "envelope_from", "subject")
@@ -21,11 +21,20 @@ _LISTS = ("detection_reasons", "threat_categories")
 _MOST = 100  # of each list
 
 
-def make_event(account_id: str, decision: str | None, messages: t.Sequence[tuple[Message, list[str]]]) -> dict[str, t.Any]:
+def make_event(
+    account_id: str, decision: str | None, messages: t.Sequence[tuple[Message, list[str]]]
+) -> dict[str, t.Any]:
     """Return the event for messages of the same decision, each with the names of the rules that refuse it."""
     told = [{**_told(message), "rules": rules} for message, rules in messages]
     ids = [one["id"] for one in told if one["id"]]
-    facts = {"account_id": account_id, "decision": decision, "name": file_name(ids), "count": len(told), "ids": ids, "messages": told}
+    facts = {
+        "account_id": account_id,
+        "decision": decision,
+        "name": file_name(ids),
+        "count": len(told),
+        "ids": ids,
+        "messages": told,
+    }
     return {"quarantine": facts}
 
 
@@ -37,7 +46,9 @@ def _told(message: Message) -> dict[str, t.Any]:
     facts.update({f"{name}_domain": _domain(data[name]) for name in ("from", "envelope_from")})
     facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
     facts["to"] = [inert(address) for address in message.all_recipients[:_MOST]]
-    facts["validation"] = {name: None if word is None else inert(word) for name, word in data["validation"].items() if name != "comment"}
+    facts["validation"] = {
+        name: None if word is None else inert(word) for name, word in data["validation"].items() if name != "comment"
+    }
     return facts
 
 

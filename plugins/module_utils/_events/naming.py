@@ -30,7 +30,9 @@ def fit_handle(value: object) -> Handle | None:
     except InputError:
         return None
     text = handle.text
-    return handle if text == value == inert(text) and not _UNFIT.search(text) and len(text.encode()) <= _LONGEST else None
+    return (
+        handle if text == value == inert(text) and not _UNFIT.search(text) and len(text.encode()) <= _LONGEST else None
+    )
 
 
 def name_of(message: Message) -> str | None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import typing as t
 from itertools import islice
 
-from .alerts import read_alerts
 from .._clock import Clock
+from .._times import from_seconds
+from .alerts import read_alerts
 from .decisions import Policies
 from .event import make_event
 from .naming import name_of
 from .seldom import Seldom
-from .._times import from_seconds
 
 # Cloudflare soon sends again what was not confirmed. No more are kept, so that memory is bounded.
 _REMEMBERED = 100_000
@@ -48,11 +48,17 @@ class Receiver:
         alerts = read_alerts(body, self._most)
         if alerts.foreign:
             self._seldom("Records in requests that are no alerts, and were left out", alerts.foreign)
-        fresh = {message.data["alert_id"]: message for message in alerts.messages if message.data["alert_id"] not in self._told}
+        fresh = {
+            message.data["alert_id"]: message
+            for message in alerts.messages
+            if message.data["alert_id"] not in self._told
+        }
         nameless = sum(not name_of(message) for message in fresh.values())
         if nameless:
             self._seldom("Alerts without an id that names their message were not given to a release", nameless)
-        for decision, batch in self._policies.batches(fresh.values(), from_seconds(self._clock.time()), self._batch_size):
+        for decision, batch in self._policies.batches(
+            fresh.values(), from_seconds(self._clock.time()), self._batch_size
+        ):
             yield make_event(self._account_id, decision, batch)
             self._told.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))
             for oldest in list(islice(self._told, max(0, len(self._told) - _REMEMBERED))):

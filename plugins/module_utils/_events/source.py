@@ -12,12 +12,12 @@ import os
 import typing as t
 
 from .._api.client import Client
-from .._clock import Clock
 from .._api.connection import DEFAULT_URL, connection_settings, own_account
-from .cursor import Cursor
+from .._clock import Clock
 from .._mail.messages import Messages
-from .arguments import POLICIES, Arguments, read_arguments, read_policies
 from .._times import parse_duration
+from .arguments import POLICIES, Arguments, read_arguments, read_policies
+from .cursor import Cursor
 from .watcher import Watch, Watcher
 
 SEARCH = ("sender", "recipient", "subject", "query", "domain", "disposition")
@@ -48,6 +48,8 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
         policies=read_policies(values),
     )
     if not values["state_file"]:
-        warn("Without a state_file the event source starts afresh each time, and tells of the mail of the last hours again.")
+        warn(
+            "Without a state_file the event source starts afresh each time, and tells of the mail of the last hours again."
+        )
     cursor = Cursor(values["state_file"], values["account_id"])
     return Watcher(watch, lambda: Messages(Client(settings, clock), clock), cursor, clock, warn), values["interval"]

@@ -11,14 +11,14 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .cursor import Cursor
-from .decisions import RELEASE, Policies
-from .event import make_event
 from .._mail.filters import search_filters
 from .._mail.message import Message
 from .._mail.messages import Messages
-from .naming import name_of
 from .._times import from_seconds, parse_time, to_text
+from .cursor import Cursor
+from .decisions import RELEASE, Policies
+from .event import make_event
+from .naming import name_of
 
 # How often a message is told of as long as it is not released.
 _MOST_TIMES = 3
@@ -53,7 +53,14 @@ class Watcher:
     worth a warning.
     """
 
-    def __init__(self, watch: Watch, connect: t.Callable[[], Messages], cursor: Cursor, clock: Clock, warn: t.Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        connect: t.Callable[[], Messages],
+        cursor: Cursor,
+        clock: Clock,
+        warn: t.Callable[[str], None],
+    ) -> None:
         self._watch = watch
         self._connect = connect
         self._cursor = cursor
@@ -72,17 +79,25 @@ class Watcher:
         found = self._connect().search({**self._filters(now), "start": to_text(from_seconds(start))}, _MOST_MESSAGES)
         named = [message for message in found.messages if name_of(message)]
         if len(named) < len(found.messages):
-            self._warn(f"Messages in quarantine without an id that is fit to be handed on, which no event has: {len(found.messages) - len(named)}")
+            self._warn(
+                f"Messages in quarantine without an id that is fit to be handed on, which no event has: {len(found.messages) - len(named)}"
+            )
         moments = {message.key: _moment(message, start, now) for message in named}
         if not found.truncated:
             cursor.open = {name: row for name, row in cursor.open.items() if name in moments}
         given_up: list[str] = []
-        fresh = [message for message in named if message.key not in cursor.seen or self._is_due(message.key, now, given_up)]
+        fresh = [
+            message for message in named if message.key not in cursor.seen or self._is_due(message.key, now, given_up)
+        ]
         if given_up:
             more = f", and {len(given_up) - _SHOWN} more" if len(given_up) > _SHOWN else ""
-            self._warn(f"{', '.join(given_up[:_SHOWN])}{more}: told of {_MOST_TIMES} times, and in quarantine all the same. It is not told of again.")
+            self._warn(
+                f"{', '.join(given_up[:_SHOWN])}{more}: told of {_MOST_TIMES} times, and in quarantine all the same. It is not told of again."
+            )
         fresh.sort(key=lambda message: moments[message.key])
-        for decision, batch in self._watch.policies.batches(fresh, from_seconds(self._clock.time()), self._watch.batch_size):
+        for decision, batch in self._watch.policies.batches(
+            fresh, from_seconds(self._clock.time()), self._watch.batch_size
+        ):
             yield make_event(self._watch.account_id, decision, batch)
             for message, _rules in batch:
                 cursor.seen[message.key] = moments[message.key]
@@ -91,7 +106,9 @@ class Watcher:
                     cursor.open[message.key] = [moments[message.key], now, times]
             cursor.save()
         if found.truncated:
-            self._warn(f"The server broke off the list of messages, or it has more than {_MOST_MESSAGES}. The next poll looks again for what is missing.")
+            self._warn(
+                f"The server broke off the list of messages, or it has more than {_MOST_MESSAGES}. The next poll looks again for what is missing."
+            )
         else:
             cursor.newest = max([newest, *(moments[message.key] for message in fresh)])
         if cursor.forget(min(start, cursor.newest - self._watch.overlap) - self._watch.overlap):

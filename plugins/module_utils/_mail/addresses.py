@@ -22,7 +22,7 @@ try:
 except ImportError:  # It comes with requests. Without it, what is not ASCII cannot be read.
     idna = None  # type: ignore[assignment]
 # Strict, it would hide what it is not sure of. A Python that does not know the word is never strict.
-_getaddresses: t.Callable[[t.List[str]], t.List[t.Tuple[str, str]]] = getaddresses
+_getaddresses: t.Callable[[list[str]], list[tuple[str, str]]] = getaddresses
 if "strict" in inspect.signature(getaddresses).parameters:
     _getaddresses = functools.partial(getaddresses, strict=False)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .addresses import Addresses
 from .._errors import InputError
+from .addresses import Addresses
 
 ALIGNED = "aligned"
 ANY = "any"

@@ -27,8 +27,14 @@ def basic_evidence(message: Message) -> dict[str, t.Any]:
 def full_evidence(detections: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return attachments, links and sender from the API's detection details."""
     return {
-        "attachments": [_chosen(row, ("filename", "name", "content_type", "size", "sha256", "detection")) for row in _rows(detections, "attachments")],
-        "links": [{"href": defang(_text(row.get("href")) or ""), "text": defang(_text(row.get("text")) or "")} for row in _rows(detections, "links")],
+        "attachments": [
+            _chosen(row, ("filename", "name", "content_type", "size", "sha256", "detection"))
+            for row in _rows(detections, "attachments")
+        ],
+        "links": [
+            {"href": defang(_text(row.get("href")) or ""), "text": defang(_text(row.get("text")) or "")}
+            for row in _rows(detections, "links")
+        ],
         "sender": _chosen(detections.get("sender_info") or {}, ("ip", "as_name", "geo", "pld")),
     }
 

@@ -58,7 +58,7 @@ def _read(path: str) -> bytes:
     except (OSError, ValueError) as error:
         raise InputError(f"it cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(content) > _MAX_BYTES:
-        raise InputError(f"it is larger than {_MAX_BYTES // 1024 ** 2} MiB; split it")
+        raise InputError(f"it is larger than {_MAX_BYTES // 1024**2} MiB; split it")
     return content
 
 
@@ -68,10 +68,14 @@ def _decode(content: bytes) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
-        raise InputError(f"line {line} is not valid {encoding[:6].rstrip('-').upper()}; save the file as UTF-8") from None
+        raise InputError(
+            f"line {line} is not valid {encoding[:6].rstrip('-').upper()}; save the file as UTF-8"
+        ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(f"line {line} contains a NUL character; save the file as UTF-8, or as UTF-16 with a byte order mark")
+        raise InputError(
+            f"line {line} contains a NUL character; save the file as UTF-8, or as UTF-16 with a byte order mark"
+        )
     return text
 
 
@@ -124,5 +128,7 @@ def _parse(value: object) -> Handle:
     if text.startswith("#"):
         raise InputError("begins with #; comments are not supported")
     if re.search('[,;"]', text) and not text.startswith("<"):
-        raise InputError("contains a comma, a semicolon or a quotation mark; put one handle on each line, or name the column of a CSV file in its header")
+        raise InputError(
+            "contains a comma, a semicolon or a quotation mark; put one handle on each line, or name the column of a CSV file in its header"
+        )
     return parse_handle(text)

@@ -54,7 +54,9 @@ class Handle(t.NamedTuple):
 def parse_handle(value: object) -> Handle:
     """Return the handle that C(value) is. Raises InputError with the reason when it can be none."""
     if not isinstance(value, str):
-        raise InputError(f"is not a string but {'null' if value is None else 'of type ' + type(value).__name__}; put the id in quotes")
+        raise InputError(
+            f"is not a string but {'null' if value is None else 'of type ' + type(value).__name__}; put the id in quotes"
+        )
     text = value.strip(" ")
     if not text:
         raise InputError("is empty")
@@ -80,7 +82,9 @@ def parse_handles(values: t.Iterable[object], option: str = "messages") -> list[
         raise InputError(f"Unusable message handles: {error}. Nothing was sent.") from None
 
 
-def parse_named_handles(values: t.Iterable[tuple[str, object]], parse: t.Callable[[object], Handle] = parse_handle) -> list[Handle]:
+def parse_named_handles(
+    values: t.Iterable[tuple[str, object]], parse: t.Callable[[object], Handle] = parse_handle
+) -> list[Handle]:
     """Return the distinct handles in pairs of a name and a value. Raises one InputError that names every bad one."""
     handles: dict[Handle, None] = {}
     problems = []

@@ -60,7 +60,9 @@ class Message:
         else:
             data["is_phish_submission"] = row.get("is_phish_submission") is True
             data["properties"] = _mapping(row.get("properties"))
-            data["validation"] = {name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")}
+            data["validation"] = {
+                name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")
+            }
             data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
             data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
         self.data = data
@@ -111,7 +113,9 @@ class Message:
     @property
     def partly_delivered(self) -> bool:
         """Tell whether a release delivered it to some recipients while others still have it in quarantine."""
-        return bool(self.data["is_quarantined"]) and self.release_on_record and "delivered" in self.data["delivery_status"]
+        return (
+            bool(self.data["is_quarantined"]) and self.release_on_record and "delivered" in self.data["delivery_status"]
+        )
 
     @property
     def recipients(self) -> list[str]:

@@ -15,10 +15,18 @@ import urllib.parse
 
 from .._api.client import PAGE_SIZE, Client
 from .._clock import Clock
-from .._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError, RateLimitError
+from .._errors import (
+    ApiError,
+    AuthenticationError,
+    CloudflareError,
+    DoubtfulError,
+    ForeignAnswerError,
+    NotFoundError,
+    RateLimitError,
+)
+from .._times import from_seconds, to_text
 from .handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle, same_message_id
 from .message import NOT_QUARANTINED, RELEASE_OPERATION, Message
-from .._times import from_seconds, to_text
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")
@@ -118,7 +126,9 @@ class Messages:
             raise trouble  # the server is in no state to be asked for each
         for handle, messages in zip(missing, self._find_each(missing)):
             found[handle] = messages
-        self._parallel(self._complete, [message for messages in found.values() for message in messages if _is_incomplete(message)])
+        self._parallel(
+            self._complete, [message for messages in found.values() for message in messages if _is_incomplete(message)]
+        )
         return found
 
     def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
@@ -157,7 +167,9 @@ class Messages:
                         for row in page.rows:
                             message = Message(row, self._brief)
                             if mail is _RELEASED_MAIL and _is_incomplete(message):
-                                message.add_operations([{"operation": RELEASE_OPERATION}])  # else it would not be listed
+                                message.add_operations(
+                                    [{"operation": RELEASE_OPERATION}]
+                                )  # else it would not be listed
                             take(message)
                         budget -= 1
                         if (unique and not unseen) or budget <= 0:
@@ -181,7 +193,9 @@ class Messages:
         if troubles and len(troubles) == len(results):
             raise troubles[0]
         return [
-            [Message({"id": handle.text} if handle.kind == INVESTIGATE_ID else {}, self._brief)] if isinstance(result, DoubtfulError) else result
+            [Message({"id": handle.text} if handle.kind == INVESTIGATE_ID else {}, self._brief)]
+            if isinstance(result, DoubtfulError)
+            else result
             for handle, result in zip(handles, results)
         ]
 

@@ -14,7 +14,18 @@ import unicodedata
 from .._errors import InputError
 
 # From harmless to dangerous
-DISPOSITIONS = ("NONE", "EXTERNAL", "ENCRYPTED", "BULK", "SPAM", "UNKNOWN", "SPOOF", "SUSPICIOUS", "MALICIOUS", "MALICIOUS-BEC")
+DISPOSITIONS = (
+    "NONE",
+    "EXTERNAL",
+    "ENCRYPTED",
+    "BULK",
+    "SPAM",
+    "UNKNOWN",
+    "SPOOF",
+    "SUSPICIOUS",
+    "MALICIOUS",
+    "MALICIOUS-BEC",
+)
 
 
 def got_worse(before: str | None, after: str | None) -> bool:

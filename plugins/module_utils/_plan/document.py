@@ -21,8 +21,8 @@ import typing as t
 from .._errors import InputError
 from .._mail.handles import parse_handle
 from .._mail.message import Message
-from .._times import parse_time, to_text
 from .._mail.verdicts import got_worse
+from .._times import parse_time, to_text
 
 SCHEMA = "emailsec.cloudflare/plan"
 VERSION = 1
@@ -30,7 +30,9 @@ RELEASE = "release"
 BLOCKED = "blocked"
 DRIFT = "drift"
 LONGEST = datetime.timedelta(days=90)  # of a plan, from when it is made to when it expires
-LARGEST = 48 * 1024 * 1024  # bytes; 10,000 messages with full evidence, ten links each, take 36 MiB and a million values
+LARGEST = (
+    48 * 1024 * 1024
+)  # bytes; 10,000 messages with full evidence, ten links each, take 36 MiB and a million values
 _MOST_VALUES = 3_000_000
 _SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 
@@ -79,7 +81,9 @@ def too_large(text: bytes) -> str | None:
     """Return why a text would take too much memory to be read as a plan, or None. What may be read takes less than 400 MiB."""
     if len(text) > LARGEST:
         return f"it is larger than {LARGEST // 1024 // 1024} MiB"
-    return f"it has more than {_MOST_VALUES} values" if sum(map(text.count, (b",", b"[", b"{"))) > _MOST_VALUES else None
+    return (
+        f"it has more than {_MOST_VALUES} values" if sum(map(text.count, (b",", b"[", b"{"))) > _MOST_VALUES else None
+    )
 
 
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
@@ -98,7 +102,9 @@ def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datet
             "machine and of the one that made it"
         )
     if expires > created + LONGEST:
-        raise InputError(f"The plan lasts until {to_text(expires)}, longer than the {LONGEST.days} days that expires_in allows; make a new one")
+        raise InputError(
+            f"The plan lasts until {to_text(expires)}, longer than the {LONGEST.days} days that expires_in allows; make a new one"
+        )
     if expires <= now:
         raise InputError(f"The plan expired at {to_text(expires)}; make a new one")
 
@@ -120,7 +126,10 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
         return f"the verdict was {before} and is {after}"
     if {address.lower() for address in entry["recipients"]} != {address.lower() for address in message.all_recipients}:
         return "its recipients are not those of the plan"
-    for name, words in (("from", "the sender shown is not that of the plan"), ("envelope_from", "the envelope sender is not that of the plan")):
+    for name, words in (
+        ("from", "the sender shown is not that of the plan"),
+        ("envelope_from", "the envelope sender is not that of the plan"),
+    ):
         if name in entry and entry[name] != message.data[name]:
             return words
     validation = entry.get("validation")
@@ -164,7 +173,9 @@ def _flaw(plan: t.Any) -> str | None:
 
 def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
     rules, recipients, disposition = entry.get("rules"), entry.get("recipients"), entry.get("final_disposition")
-    lists = all(isinstance(value, list) and all(isinstance(item, str) for item in value) for value in (rules, recipients))
+    lists = all(
+        isinstance(value, list) and all(isinstance(item, str) for item in value) for value in (rules, recipients)
+    )
     if not lists or not (disposition is None or isinstance(disposition, str)):
         return False
     if entry.get("decision") == BLOCKED:

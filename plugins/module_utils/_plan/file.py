@@ -52,13 +52,17 @@ def keep_plan(dest: str, plan: dict[str, t.Any], now: datetime.datetime, check_m
     before = _applicable(dest, plan, now)
     same = bool(before and same_decisions(before, plan) and expiry(before) <= expiry(plan))
     counts = before if before and same else plan
-    waiting = before if before and not same and any(entry["decision"] == RELEASE for entry in before["messages"]) else None
+    waiting = (
+        before if before and not same and any(entry["decision"] == RELEASE for entry in before["messages"]) else None
+    )
     for each in (waiting, counts):
         if each and not check_mode and not (same and os.path.lexists(_named(dest, each["digest"]))):
             _write_plan(_named(dest, each["digest"]), each)
     if not same and not check_mode:
         _write_plan(dest, plan)
-    return Kept(counts, _named(dest, counts["digest"]), not same, waiting, _named(dest, waiting["digest"]) if waiting else None)
+    return Kept(
+        counts, _named(dest, counts["digest"]), not same, waiting, _named(dest, waiting["digest"]) if waiting else None
+    )
 
 
 def check_writable(path: str) -> None:
@@ -97,7 +101,9 @@ def _write_plan(path: str, plan: t.Mapping[str, t.Any]) -> None:
     content = json.dumps(plan, indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False).encode() + b"\n"
     flaw = too_large(content)
     if flaw:
-        raise InputError(f"The plan is too large to be read again: {flaw}. It was not written. Plan fewer messages at a time")
+        raise InputError(
+            f"The plan is too large to be read again: {flaw}. It was not written. Plan fewer messages at a time"
+        )
     try:
         write_whole(path, content)
     except OSError as error:

@@ -15,9 +15,9 @@ from .._mail.evidence import basic_evidence, full_evidence
 from .._mail.handles import Handle
 from .._mail.message import QUARANTINED, Message
 from .._mail.messages import Messages
+from .._times import from_seconds, parse_duration, to_text
 from .document import BLOCKED, RELEASE, SCHEMA, VERSION, seal
 from .policy import Policy
-from .._times import from_seconds, parse_duration, to_text
 
 # Reasons to leave a message out that no policy can override.
 NOT_FOUND = "not_found"
@@ -58,7 +58,13 @@ def make_plan(messages: Messages, wish: Wish) -> Planned:
     entries = []
     releasable: list[tuple[dict[str, t.Any], Message]] = []
     for handles, candidates in _select(messages, wish):
-        entry: dict[str, t.Any] = {"handle": handles[0], "handles": handles, "recipients": [], "final_disposition": None, "overridden": []}
+        entry: dict[str, t.Any] = {
+            "handle": handles[0],
+            "handles": handles,
+            "recipients": [],
+            "final_disposition": None,
+            "overridden": [],
+        }
         entries.append(entry)
         if len(candidates) != 1:
             rule = AMBIGUOUS if candidates else NOT_FOUND
@@ -120,7 +126,9 @@ def _select(messages: Messages, wish: Wish) -> list[tuple[list[str], list[Messag
     if wish.handles is None:
         found, truncated = messages.search(wish.search or {}, wish.limit)
         if truncated:
-            raise InputError(f"The search finds more than {wish.limit} messages; narrow it, as no plan may hold only a part of what was asked for")
+            raise InputError(
+                f"The search finds more than {wish.limit} messages; narrow it, as no plan may hold only a part of what was asked for"
+            )
         return [([message.key], [message]) for message in found]
     selected: dict[str, tuple[list[str], list[Message]]] = {}
     for handle, candidates in messages.find(wish.handles).items():
@@ -139,7 +147,10 @@ def sentence(planned: Planned) -> str:
     """Return what was decided in one sentence."""
     counts = planned.plan["summary"]
     rules = ", ".join(f"{rule} {number}" for rule, number in sorted(counts["rules"].items()))
-    total, recipients = (f"{number} {word}{'s' if number != 1 else ''}" for number, word in ((counts["total"], "message"), (counts["recipients"], "recipient")))
+    total, recipients = (
+        f"{number} {word}{'s' if number != 1 else ''}"
+        for number, word in ((counts["total"], "message"), (counts["recipients"], "recipient"))
+    )
     decided = f"{total}: {counts['release']} to release to {recipients}, {counts['blocked']} blocked"
     if planned.refusals:
         reasons = "; ".join(f"{rule}: {words}" for rule, words in planned.refusals.items())

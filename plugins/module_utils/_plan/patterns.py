@@ -13,8 +13,8 @@ import functools
 import re
 import typing as t
 
-from .._mail.addresses import Address, Addresses, plain_domain, plain_local
 from .._errors import InputError
+from .._mail.addresses import Address, Addresses, plain_domain, plain_local
 
 
 class Pattern(t.NamedTuple):
@@ -38,14 +38,18 @@ class Pattern(t.NamedTuple):
 def all_fit(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool:
     """Tell whether each of these names somebody, and everybody fits a pattern."""
     parsed = [parse_pattern(pattern) for pattern in patterns]
-    return all(addresses and all(any(pattern.fits(address) for pattern in parsed) for address in addresses) for addresses in found)
+    return all(
+        addresses and all(any(pattern.fits(address) for pattern in parsed) for address in addresses)
+        for addresses in found
+    )
 
 
 def any_covered(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool:
     """Tell whether a pattern covers anybody of these, or might, as one of them cannot be read. Without patterns, none does."""
     parsed = [parse_pattern(pattern) for pattern in patterns]
     return bool(parsed) and any(
-        addresses is None or any(pattern.covers(address) for pattern in parsed for address in addresses) for addresses in found
+        addresses is None or any(pattern.covers(address) for pattern in parsed for address in addresses)
+        for addresses in found
     )
 
 

@@ -12,13 +12,13 @@ import collections
 import datetime
 import typing as t
 
+from .._errors import InputError
 from .._mail.addresses import Address, Addresses, read_addresses
 from .._mail.authentication import ALIGNED, authenticated, read_level
-from .._errors import InputError
 from .._mail.message import Message
-from .patterns import all_fit, any_covered, parse_pattern
-from .._times import parse_duration, parse_time
 from .._mail.verdicts import category_forbidden, check_categories, check_dispositions, disposition_forbidden
+from .._times import parse_duration, parse_time
+from .patterns import all_fit, any_covered, parse_pattern
 
 RULES = (
     "max_messages", "max_recipients", "max_per_sender",
@@ -64,11 +64,15 @@ class Policy(t.NamedTuple):
         for name in _PATTERNS:
             for pattern in getattr(self, name):
                 _check(f"{title}.{name}", parse_pattern, pattern)
-        return self._replace(require_authentication=_check(f"{title}.require_authentication", read_level, self.require_authentication))
+        return self._replace(
+            require_authentication=_check(f"{title}.require_authentication", read_level, self.require_authentication)
+        )
 
     def as_data(self) -> dict[str, t.Any]:
         """Return the rules as plain data, for the plan."""
-        return {name: list(value) if isinstance(value, (tuple, list)) else value for name, value in self._asdict().items()}
+        return {
+            name: list(value) if isinstance(value, (tuple, list)) else value for name, value in self._asdict().items()
+        }
 
     def judge(self, message: Message, now: datetime.datetime) -> list[str]:
         """Return the names of the rules that refuse a message, those that are overridden included."""
@@ -78,10 +82,14 @@ class Policy(t.NamedTuple):
         recipients = [read_addresses(address) for address in message.all_recipients] or [None]
         refusals = {
             "forbidden_dispositions": disposition_forbidden(data["final_disposition"], self.forbidden_dispositions),
-            "forbidden_threat_categories": category_forbidden(data["threat_categories"], self.forbidden_threat_categories),
+            "forbidden_threat_categories": category_forbidden(
+                data["threat_categories"], self.forbidden_threat_categories
+            ),
             "max_age": self._age_refused(message, now, self.max_age, "max_age"),
             "min_age": self._age_refused(message, now, self.min_age, "min_age"),
-            "require_authentication": not authenticated(read_level(self.require_authentication), data["validation"], envelope, shown),
+            "require_authentication": not authenticated(
+                read_level(self.require_authentication), data["validation"], envelope, shown
+            ),
             "protected_recipients": any_covered(self.protected_recipients, recipients),
             "allowed_senders": bool(self.allowed_senders) and not all_fit(self.allowed_senders, senders),
             "denied_senders": any_covered(self.denied_senders, senders),
@@ -95,9 +103,18 @@ class Policy(t.NamedTuple):
         per_sender = collections.Counter(sender for message in messages for sender in _everyone(message))
         most = max(per_sender.values(), default=0)
         refusals = {
-            "max_messages": (len(messages) > self.max_messages, f"{len(messages)} messages, and {self.max_messages} are allowed"),
-            "max_recipients": (recipients > self.max_recipients, f"{recipients} recipients, and {self.max_recipients} are allowed"),
-            "max_per_sender": (most > self.max_per_sender, f"{most} messages of one sender, and {self.max_per_sender} are allowed"),
+            "max_messages": (
+                len(messages) > self.max_messages,
+                f"{len(messages)} messages, and {self.max_messages} are allowed",
+            ),
+            "max_recipients": (
+                recipients > self.max_recipients,
+                f"{recipients} recipients, and {self.max_recipients} are allowed",
+            ),
+            "max_per_sender": (
+                most > self.max_per_sender,
+                f"{most} messages of one sender, and {self.max_per_sender} are allowed",
+            ),
             "require_ticket": (self.require_ticket and not (ticket or "").strip(), "no ticket is given"),
             "require_reason": (self.require_reason and not (reason or "").strip(), "no reason is given"),
         }

@@ -11,11 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .items import Item
 from .._mail.message import Message
 from .._mail.messages import Messages
-from .outcome import PARTIAL, RELEASED, UNDELIVERED, Outcome
 from .._mail.whereabouts import BOUNCED, DEFERRED, UNKNOWN, delivery_of
+from .items import Item
+from .outcome import PARTIAL, RELEASED, UNDELIVERED, Outcome
 
 _FIRST_PAUSE = 2.0
 _LONGEST_PAUSE = 30.0
@@ -48,6 +48,8 @@ def verify_delivery(messages: Messages, clock: Clock, items: t.Sequence[Item], s
 
 def _bounced(outcome: Outcome, message: Message) -> Outcome:
     if "delivered" in message.data["delivery_status"]:
-        return outcome._replace(status=PARTIAL, detail="It left quarantine and was delivered to some recipients, but bounced for others.")
+        return outcome._replace(
+            status=PARTIAL, detail="It left quarantine and was delivered to some recipients, but bounced for others."
+        )
     bounced = [*outcome.delivered, *outcome.undelivered]
     return Outcome(UNDELIVERED, "It left quarantine, but bounced.", (), bounced, outcome.failed)

@@ -18,7 +18,6 @@ import re
 import threading
 import typing as t
 
-from .answer import Names, match, outcome_of, read_entries
 from .._api.client import Client
 from .._clock import Clock
 from .._errors import (
@@ -34,9 +33,10 @@ from .._errors import (
     JournalError,
     RateLimitError,
 )
+from .._mail.messages import Messages
+from .answer import Names, match, outcome_of, read_entries
 from .items import Item
 from .journal import Journal
-from .._mail.messages import Messages
 from .outcome import BREAKING, FAILED, NOT_ATTEMPTED, RELEASED, UNDELIVERED, UNKNOWN, Outcome
 from .settle import PASSED_OVER, REFUSED, SETTLE_TIME, UNANSWERED, Doubt, Witness, read_back
 
@@ -218,7 +218,9 @@ class Releaser:
         except CloudflareError as error:
             self._halt(error)
             for item in items:
-                item.outcome = item.outcome or Outcome(UNKNOWN, f"It was sent without a plain answer, and reading it back failed: {error}")
+                item.outcome = item.outcome or Outcome(
+                    UNKNOWN, f"It was sent without a plain answer, and reading it back failed: {error}"
+                )
         again = []
         for case in doubts:
             for item in case.items:
@@ -240,7 +242,9 @@ class Releaser:
             item.doubts += 1
             if item.doubts > self._options.retries:
                 times = "once" if item.doubts == 1 else f"{item.doubts} times"
-                self._end(item, Outcome(UNDELIVERED, f"Sent {times}, last: {case.words}. Read back: still in quarantine."))
+                self._end(
+                    item, Outcome(UNDELIVERED, f"Sent {times}, last: {case.words}. Read back: still in quarantine.")
+                )
             else:
                 if case.doubt.failure == PASSED_OVER and item.given_as_postfix_id:
                     item.sent_as += 1  # perhaps it goes by its other id
@@ -264,7 +268,10 @@ class Releaser:
             left[0].sent_as += 1
             return [Batch(left)]
         for item in left:
-            self._end(item, Outcome(FAILED, f"Cloudflare refuses to release it: {case.words}. Read back: still in quarantine."))
+            self._end(
+                item,
+                Outcome(FAILED, f"Cloudflare refuses to release it: {case.words}. Read back: still in quarantine."),
+            )
         self._lone_refusals += 1
         if not self._accepted and self._lone_refusals >= _HOPELESS:
             self._hopeless = refusal
@@ -290,7 +297,10 @@ class Releaser:
         if item.in_flight:
             return Outcome(UNKNOWN, f"It was sent, and then the run stopped: {reason}.")
         if item.doubts:
-            return Outcome(UNDELIVERED, f"Sent without effect and read back as still in quarantine; then the run stopped: {reason}.")
+            return Outcome(
+                UNDELIVERED,
+                f"Sent without effect and read back as still in quarantine; then the run stopped: {reason}.",
+            )
         return Outcome(NOT_ATTEMPTED, f"The run stopped before it was sent: {reason}.")
 
     # --- bookkeeping -----------------------------------------------------------------------------------------------
@@ -304,13 +314,22 @@ class Releaser:
         with self._lock:
             self.error = self.error or error
 
-    def _unsettled(self, batch: Batch, items: list[Item], failure: str, words: str, refusal: ApiError | None = None) -> list[Unsettled]:
+    def _unsettled(
+        self, batch: Batch, items: list[Item], failure: str, words: str, refusal: ApiError | None = None
+    ) -> list[Unsettled]:
         """Record what a request came to; returns what it left open."""
         self._note("outcome", batch.items, in_doubt=[words] if items else [])
         return [Unsettled(batch, items, Doubt(failure, self._clock.monotonic()), words, refusal)] if items else []
 
     def _note(self, event: str, items: t.Iterable[Item], **fields: t.Any) -> None:
-        messages = [{"id": item.id, "postfix_id": item.postfix_id, **(item.outcome.facts() if item.outcome else {"status": None})} for item in items]
+        messages = [
+            {
+                "id": item.id,
+                "postfix_id": item.postfix_id,
+                **(item.outcome.facts() if item.outcome else {"status": None}),
+            }
+            for item in items
+        ]
         try:
             self._journal.write(event, messages=messages, **fields)
         except JournalError as error:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .outcome import PARTIAL, RELEASED, STATUSES
 from .._times import parse_time
+from .outcome import PARTIAL, RELEASED, STATUSES
 
 _DAY = 86400.0
 _SKEW = 300.0  # between the clocks of two machines

@@ -28,7 +28,18 @@ class Item:
     of it after its release.
     """
 
-    __slots__ = ("_outcome", "delivery", "doubts", "handles", "id", "in_flight", "message", "postfix_id", "sent_as", "was_quarantined")
+    __slots__ = (
+        "_outcome",
+        "delivery",
+        "doubts",
+        "handles",
+        "id",
+        "in_flight",
+        "message",
+        "postfix_id",
+        "sent_as",
+        "was_quarantined",
+    )
 
     def __init__(self, handle: Handle, message: Message | None = None) -> None:
         self.handles = [handle]
@@ -112,13 +123,19 @@ def _nameless(item: Item | None, message: Message) -> Item | None:
 
 
 def _not_found(handle: Handle) -> Outcome:
-    hint = " It looks like an alert id; message_info with alert_id finds the message." if handle.looks_like_alert_id else ""
+    hint = (
+        " It looks like an alert id; message_info with alert_id finds the message."
+        if handle.looks_like_alert_id
+        else ""
+    )
     return Outcome(NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
 
 
 def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
     ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
-    return Outcome(AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}")
+    return Outcome(
+        AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}"
+    )
 
 
 def nothing_to_send(message: Message) -> Outcome | None:
@@ -134,5 +151,7 @@ def nothing_to_send(message: Message) -> Outcome | None:
     if message.state == RELEASED:
         return Outcome(ALREADY_RELEASED, "It was released before this run; nothing was sent.")
     if message.state == NOT_QUARANTINED:
-        return Outcome(STATUS_NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent.")
+        return Outcome(
+            STATUS_NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
+        )
     return Outcome(NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")

@@ -22,8 +22,8 @@ import typing as t
 from .._clock import Clock
 from .._errors import InterruptError, JournalError
 from .._files import check_target, open_private
-from .history import Record, latest
 from .._times import from_seconds
+from .history import Record, latest
 
 try:
     import fcntl
@@ -80,8 +80,12 @@ class Journal:
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
                 return
             except OSError as error:
-                if not isinstance(error, (BlockingIOError, PermissionError)):  # how systems say that somebody else has it
-                    raise JournalError(f"The journal {self._path} cannot be locked ({error.strerror}). Nothing was sent.") from None
+                if not isinstance(
+                    error, (BlockingIOError, PermissionError)
+                ):  # how systems say that somebody else has it
+                    raise JournalError(
+                        f"The journal {self._path} cannot be locked ({error.strerror}). Nothing was sent."
+                    ) from None
                 if clock.monotonic() >= end:
                     raise JournalError(
                         f"Another run that uses the journal {self._path} is at work on this account and was not done after "
@@ -99,7 +103,9 @@ class Journal:
             size = os.fstat(self._file).st_size
             text = os.pread(self._file, _TAIL, max(0, size - _TAIL))
         except OSError as error:
-            raise JournalError(f"The journal {self._path} cannot be read ({error.strerror}). Nothing was sent.") from None
+            raise JournalError(
+                f"The journal {self._path} cannot be read ({error.strerror}). Nothing was sent."
+            ) from None
         return latest(text.splitlines(), str(self._context.get("account_id")), names, self._now())
 
     def write(self, event: str, **fields: t.Any) -> None:
@@ -107,12 +113,17 @@ class Journal:
         if self._file is None or self._check_mode:
             return
         now = from_seconds(self._now()).isoformat(timespec="milliseconds")
-        line = json.dumps(self._mask({"time": now, "event": event, **self._context, **fields}), sort_keys=False).encode() + b"\n"
+        line = (
+            json.dumps(self._mask({"time": now, "event": event, **self._context, **fields}), sort_keys=False).encode()
+            + b"\n"
+        )
         try:
             with self._lock:  # the file lock keeps out other processes, not other threads
                 self._append(self._file, line)
         except OSError as error:
-            raise JournalError(f"The journal {self._path} cannot be written ({error.strerror}), so no more is sent") from None
+            raise JournalError(
+                f"The journal {self._path} cannot be written ({error.strerror}), so no more is sent"
+            ) from None
 
     @staticmethod
     def _append(file: int, line: bytes) -> None:

@@ -14,9 +14,9 @@ import typing as t
 
 from .._errors import InputError
 from .._mail.handles import Handle, parse_handle
+from .._plan.document import DRIFT, RELEASE, drift
 from .items import Item
 from .outcome import BLOCKED, Outcome
-from .._plan.document import DRIFT, RELEASE, drift
 
 
 def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
@@ -29,7 +29,9 @@ def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.A
     entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
     strangers = [text for text in ids if text not in entries]
     if strangers:
-        raise InputError(f"only names what the plan does not release: {', '.join(strangers[:5]):.200}. Nothing was sent.")
+        raise InputError(
+            f"only names what the plan does not release: {', '.join(strangers[:5]):.200}. Nothing was sent."
+        )
     chosen = set(ids)
     return {**plan, "messages": [entry for name, entry in entries.items() if name in chosen]}
 
@@ -54,7 +56,9 @@ def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:
         if item.outcome is None and item.message is not None:
             change = drift(entries[item.handles[0].text], item.message)
             if change:
-                item.outcome = Outcome(BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT)
+                item.outcome = Outcome(
+                    BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT
+                )
 
 
 def blocked_items(plan: t.Mapping[str, t.Any]) -> list[Item]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
+from .._mail.messages import Messages
+from .._times import from_seconds, to_text
 from .history import Record
 from .items import Item, nothing_to_send
 from .journal import Journal
-from .._mail.messages import Messages
 from .outcome import ALREADY_RELEASED, NOT_ATTEMPTED, PARTIAL, RELEASED, UNKNOWN, Outcome
-from .._times import from_seconds, to_text
 
 # Seconds in which a request of a run that was killed may still be at work.
 _AT_WORK = 600.0
@@ -30,7 +30,9 @@ def resume(messages: Messages, clock: Clock, journal: Journal, items: t.Iterable
     concerned: dict[Item, Record] = {}
     wait = 0.0
     for item in open_items:
-        record = max((records[name] for name in item.names if name in records), key=lambda found: found.line, default=None)
+        record = max(
+            (records[name] for name in item.names if name in records), key=lambda found: found.line, default=None
+        )
         age = max(0.0, now - record.time) if record else 0.0
         if record and record.status in (RELEASED, PARTIAL):
             concerned[item] = record
@@ -44,7 +46,11 @@ def resume(messages: Messages, clock: Clock, journal: Journal, items: t.Iterable
         for item in concerned:
             candidates = found[item.read_as]
             item.message = candidates[0] if len(candidates) == 1 else None
-            item.outcome = nothing_to_send(item.message) if item.message else Outcome(NOT_ATTEMPTED, "Its state could not be read again.")
+            item.outcome = (
+                nothing_to_send(item.message)
+                if item.message
+                else Outcome(NOT_ATTEMPTED, "Its state could not be read again.")
+            )
     for item, record in concerned.items():
         if item.outcome is None and record.status in (RELEASED, PARTIAL):
             item.outcome = Outcome(

@@ -13,17 +13,17 @@ import types
 import typing as t
 import uuid
 
-from .planned import block_drifted, blocked_items
 from .._api.client import Client
 from .._clock import Clock
-from .delivery import verify_delivery
 from .._errors import CloudflareError
 from .._mail.handles import Handle
+from .._mail.messages import Messages
+from .delivery import verify_delivery
+from .engine import Options, Releaser
 from .items import Item, collect
 from .journal import Journal
-from .._mail.messages import Messages
 from .outcome import NOT_ATTEMPTED, STATUSES, WOULD_RELEASE, Outcome
-from .engine import Options, Releaser
+from .planned import block_drifted, blocked_items
 from .resume import resume
 
 
@@ -83,7 +83,13 @@ class Rows(t.Sequence[t.Dict[str, t.Any]]):
 class Report:
     """What became of every handle, what ended the run early, if anything did, and warnings."""
 
-    def __init__(self, handles: t.Sequence[Handle], items: t.Sequence[Item], error: CloudflareError | None, warnings: t.Sequence[str]) -> None:
+    def __init__(
+        self,
+        handles: t.Sequence[Handle],
+        items: t.Sequence[Item],
+        error: CloudflareError | None,
+        warnings: t.Sequence[str],
+    ) -> None:
         self.error = error
         self.warnings = warnings
         position = {handle.text: index for index, handle in enumerate(handles)}
@@ -118,7 +124,11 @@ class Report:
 
     def diff(self) -> dict[str, dict[str, str]]:
         """Return before and after, per message that changed (or would)."""
-        after = {row["handle"]: "released" if row["status"] == WOULD_RELEASE else row["status"] for row in self.rows if row["changed"]}
+        after = {
+            row["handle"]: "released" if row["status"] == WOULD_RELEASE else row["status"]
+            for row in self.rows
+            if row["changed"]
+        }
         return {"before": dict.fromkeys(after, "quarantined"), "after": after}
 
 
@@ -173,7 +183,11 @@ def _verify(messages: Messages, clock: Clock, items: t.Sequence[Item], seconds: 
 def count(statuses: t.Iterable[str], recipients: int) -> dict[str, int]:
     """Return the number of rows per status, and how many recipients were reached."""
     counts = collections.Counter(statuses)
-    return {**{status: counts[status] for status in STATUSES}, "total": sum(counts.values()), "recipients_delivered": recipients}
+    return {
+        **{status: counts[status] for status in STATUSES},
+        "total": sum(counts.values()),
+        "recipients_delivered": recipients,
+    }
 
 
 def in_words(counts: t.Mapping[str, int]) -> str:

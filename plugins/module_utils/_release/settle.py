@@ -17,9 +17,9 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .items import Item
 from .._mail.message import QUARANTINED, RELEASED, UNREADABLE, Message
 from .._mail.messages import Messages
+from .items import Item
 from .outcome import ALREADY_RELEASED, FAILED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNDELIVERED, UNKNOWN, Outcome
 from .outcome import RELEASED as STATUS_RELEASED
 
@@ -74,7 +74,11 @@ def read_back(
             if lags:
                 enough = max(enough, waited + start - witness.since)  # the longest that the lag can be
             # What was answered before the witness, and does not show now, was not done.
-            doubts = {item: doubt for item, doubt in doubts.items() if doubt.failure == UNANSWERED or doubt.since > witness.since}
+            doubts = {
+                item: doubt
+                for item, doubt in doubts.items()
+                if doubt.failure == UNANSWERED or doubt.since > witness.since
+            }
             witness = None
         if waited >= enough:
             return
@@ -109,7 +113,9 @@ def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | 
     item.message = message
     item.learn(message.id, message.postfix_id)
     if message.partly_delivered and not (before and before.partly_delivered):
-        return Outcome(PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True)
+        return Outcome(
+            PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
+        )
     if message.state == QUARANTINED:
         item.was_quarantined = True
         return None
@@ -125,7 +131,9 @@ def _left(message: Message) -> Outcome:
     status = set(message.data["delivery_status"])
     lost = status & {"bounced", "rejected"}
     if lost and "delivered" in status:
-        return Outcome(PARTIAL, f"Read back: it has left quarantine, and was {' and '.join(sorted(status))}.", changed=True)
+        return Outcome(
+            PARTIAL, f"Read back: it has left quarantine, and was {' and '.join(sorted(status))}.", changed=True
+        )
     if lost:
         return Outcome(FAILED, f"Read back: it has left quarantine, but was {' and '.join(sorted(status))}.")
     if status == {"deferred"}:

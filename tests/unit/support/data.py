@@ -73,7 +73,11 @@ def released_row(number: int, **fields: t.Any) -> dict[str, t.Any]:
 
 def entry(number: int, **lists: t.Any) -> dict[str, t.Any]:
     """Return what a release answer says of message C(number); delivered, unless C(lists) say otherwise."""
-    return {"id": investigate_id(number), "postfix_id": postfix_id(number), **(lists or {"delivered": [recipient(number)]})}
+    return {
+        "id": investigate_id(number),
+        "postfix_id": postfix_id(number),
+        **(lists or {"delivered": [recipient(number)]}),
+    }
 
 
 def envelope(result: object = None, **fields: t.Any) -> dict[str, t.Any]:

@@ -29,14 +29,30 @@ FIELDS = (
     "subject", "from", "properties", "validation", "delivered", "undelivered", "failed", "final_disposition", "scanned_at", "ts",
 )  # fmt: skip
 
-text = st.one_of(st.text(max_size=20), st.sampled_from(SAMPLES), st.sampled_from([investigate_id(1), postfix_id(1), investigate_id(2), postfix_id(2)]))
-scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from([10**400, -1, 7003, 10000]), st.floats(), text)
+text = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(SAMPLES),
+    st.sampled_from([investigate_id(1), postfix_id(1), investigate_id(2), postfix_id(2)]),
+)
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.sampled_from([10**400, -1, 7003, 10000]), st.floats(), text
+)
 fields = st.one_of(st.sampled_from(FIELDS), text)
-values = st.recursive(scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(fields, inner, max_size=5)), max_leaves=8)
-envelopes = st.fixed_dictionaries({"success": st.one_of(st.booleans(), values)}, optional={"errors": values, "result": values, "result_info": values})
-statuses = st.sampled_from([200, 201, 202, 204, 206, 302, 400, 401, 403, 404, 408, 409, 415, 422, 425, 429, 500, 502, 504, 520, 599])
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(fields, inner, max_size=5)),
+    max_leaves=8,
+)
+envelopes = st.fixed_dictionaries(
+    {"success": st.one_of(st.booleans(), values)}, optional={"errors": values, "result": values, "result_info": values}
+)
+statuses = st.sampled_from(
+    [200, 201, 202, 204, 206, 302, 400, 401, 403, 404, 408, 409, 415, 422, 425, 429, 500, 502, 504, 520, 599]
+)
 headers = st.dictionaries(
-    st.sampled_from(["Content-Type", "cf-ray", "Retry-After", "Ratelimit", "Location"]), st.one_of(text, st.text(max_size=400)), max_size=3
+    st.sampled_from(["Content-Type", "cf-ray", "Retry-After", "Ratelimit", "Location"]),
+    st.one_of(text, st.text(max_size=400)),
+    max_size=3,
 )
 
 
@@ -61,7 +77,11 @@ _IGNORABLE = (
     (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
 _BLANK = (0x2800, 0x1107F, 0x13441, 0x13442, 0x16FE4, 0x1D159)
-INVISIBLE = frozenset(chr(point) for first, last in (*_IGNORABLE, *((point, point) for point in _BLANK)) for point in range(first, last + 1))
+INVISIBLE = frozenset(
+    chr(point)
+    for first, last in (*_IGNORABLE, *((point, point) for point in _BLANK))
+    for point in range(first, last + 1)
+)
 
 
 def speakable(string: str) -> bool:

@@ -83,11 +83,15 @@ class Script:
         self._problems: list[str] = []
         self._lock = threading.Lock()
 
-    def get(self, path: str, content: t.Any, status: int = 200, *, query: t.Any = ANY, headers: t.Any = None, **reply: t.Any) -> None:
+    def get(
+        self, path: str, content: t.Any, status: int = 200, *, query: t.Any = ANY, headers: t.Any = None, **reply: t.Any
+    ) -> None:
         """Expect a GET."""
         self._steps.append(Step("GET", path, Reply(content, status, **_as_headers(reply)), query, None, headers))
 
-    def post(self, path: str, body: t.Any, content: t.Any, status: int = 200, *, headers: t.Any = None, **reply: t.Any) -> None:
+    def post(
+        self, path: str, body: t.Any, content: t.Any, status: int = 200, *, headers: t.Any = None, **reply: t.Any
+    ) -> None:
         """Expect a POST with exactly this JSON body."""
         self._steps.append(Step("POST", path, Reply(content, status, **_as_headers(reply)), {}, body, headers))
 
@@ -157,12 +161,16 @@ def _as_headers(reply: dict[str, t.Any]) -> dict[str, t.Any]:
 def install(script: Script, monkeypatch: t.Any) -> None:
     """Let the script answer everything that requests sends in this process."""
 
-    def send(adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, **options: t.Any) -> requests.Response:
+    def send(
+        adapter: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, **options: t.Any
+    ) -> requests.Response:
         reply = script.answer(request, options)
         if isinstance(reply.content, BaseException):
             raise reply.content
         headers = {"Content-Type": "application/json", "cf-ray": RAY, **(reply.headers or {})}
-        raw = urllib3.HTTPResponse(body=io.BytesIO(as_body(reply.content)), headers=headers, status=reply.status, preload_content=False)
+        raw = urllib3.HTTPResponse(
+            body=io.BytesIO(as_body(reply.content)), headers=headers, status=reply.status, preload_content=False
+        )
         return adapter.build_response(request, raw)
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)

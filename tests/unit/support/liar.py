@@ -11,7 +11,13 @@ import json
 import typing as t
 
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import as_body, refusal
-from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import as_json, envelopes, fields, statuses, values
+from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import (
+    as_json,
+    envelopes,
+    fields,
+    statuses,
+    values,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Sent
 from ansible_collections.emailsec.cloudflare.tests.unit.support.quarantine import Quarantine
 from hypothesis import strategies as st
@@ -41,7 +47,9 @@ _replies = st.one_of(
 lies = st.one_of(
     st.just(Act()),
     st.tuples(st.booleans(), _replies).map(lambda pair: Act(*pair)),
-    st.tuples(st.booleans(), st.lists(st.tuples(fields, values), min_size=1, max_size=3)).map(lambda pair: Act(pair[0], None, tuple(pair[1]))),
+    st.tuples(st.booleans(), st.lists(st.tuples(fields, values), min_size=1, max_size=3)).map(
+        lambda pair: Act(pair[0], None, tuple(pair[1]))
+    ),
     st.sampled_from([Act(False, RATE_LIMIT), Act(False, OTHER_FORM)]),
 )
 
@@ -72,10 +80,16 @@ class Liar:
                 self._may_be_sent[number] = True
             return reply
         act = self._acts.popleft() if self._acts else Act()
-        numbers = [number for number in map(self.quarantine.find, sent.body if isinstance(sent.body, list) else sent.body["ids"]) if number]
+        numbers = [
+            number
+            for number in map(self.quarantine.find, sent.body if isinstance(sent.body, list) else sent.body["ids"])
+            if number
+        ]
         self.again += [number for number in numbers if not self._may_be_sent[number]]
         if act.reply is not None and act.reply.status == 429:
-            act = act._replace(works=False)  # the one thing that is believed: the rate limit keeps a request from being processed
+            act = act._replace(
+                works=False
+            )  # the one thing that is believed: the rate limit keeps a request from being processed
         if act.works:
             self.doubled += [number for number in numbers if not self.quarantine.rows[number]["is_quarantined"]]
         reply = self._edited(self.quarantine(sent) if act.works else Reply({"success": True, "result": []}), act)
@@ -101,7 +115,9 @@ class Liar:
         for row in _rows(content):
             state, statuses_told = row.get("is_quarantined"), row.get("delivery_status")
             if state is True or (state is None and statuses_told and "quarantined" in str(statuses_told)):
-                told += [self.quarantine.find(row[name]) for name in ("id", "postfix_id") if isinstance(row.get(name), str)]
+                told += [
+                    self.quarantine.find(row[name]) for name in ("id", "postfix_id") if isinstance(row.get(name), str)
+                ]
         return [number for number in told if number]
 
 

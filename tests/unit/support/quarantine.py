@@ -12,7 +12,12 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Page
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, CloudflareError, DoubtfulError, NotFoundError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
+    ApiError,
+    CloudflareError,
+    DoubtfulError,
+    NotFoundError,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import entry, envelope, page, refusal, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Sent
 
@@ -56,7 +61,9 @@ class Quarantine:
         for number in numbers:
             self.deliveries[number] += 1
             self._changed.setdefault(number, self.now())
-            self.rows[number].update(is_quarantined=False, delivery_status=["delivered"], post_delivery_operations=["QUARANTINE_RELEASE"])
+            self.rows[number].update(
+                is_quarantined=False, delivery_status=["delivered"], post_delivery_operations=["QUARANTINE_RELEASE"]
+            )
             entries.append(entry(number))
         return entries
 

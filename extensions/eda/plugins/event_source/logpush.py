@@ -141,7 +141,7 @@ async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limit
                     status, reason = 413, str(problem)
                 except input_error as problem:
                     status, reason = 400, str(problem)
-                except (asyncio.TimeoutError, ClientError, ConnectionError):  # noqa: UP041 - before Python 3.11, it is another
+                except (asyncio.TimeoutError, ClientError, ConnectionError):
                     status, reason = 408, "the request did not arrive as a whole"
         # What was refused is lost, or Cloudflare sends it again.
         seldom(f"Requests were refused ({reason})")

@@ -152,7 +152,7 @@ if __name__ == "__main__":
     class _Printer:
         async def put(self, event: dict[str, Any]) -> None:
             """Show an event."""
-            print(event)  # noqa: T201
+            print(event)
 
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main(_Printer(), {}))  # type: ignore[arg-type]

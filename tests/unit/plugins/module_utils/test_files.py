@@ -15,13 +15,18 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.cursor import Cursor
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils import _files
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._files import check_target, open_private, read_whole, write_whole
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import check_writable, keep_plan, read_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.shared import SharedNumbers
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.cursor import Cursor
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._files import (
+    check_target,
+    open_private,
+    read_whole,
+    write_whole,
+)
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import check_writable, keep_plan, read_plan
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW
 
@@ -153,7 +158,7 @@ def test_the_file_of_a_stranger_is_read_if_its_content_is_known(path: Path, monk
 @pytest.mark.parametrize("kind", ["a symbolic link", "a fifo", "a socket", "a link to a directory"])
 def test_but_only_a_regular_file(path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     plant(path, kind, monkeypatch)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match=r"symbolic link|not a regular file|No such device"):
         read_whole(str(path), 100, anybodys=True)
 
 
@@ -173,8 +178,13 @@ def test_a_directory_may_be_a_link_and_have_the_sticky_bit(path: Path) -> None:
     assert read_whole(str(link / "file"), 4) == b"ours"
 
 
-@pytest.mark.parametrize(("mode", "expected"), [(0o600, 0o600), (0o660, 0o660), (0o640, 0o640), (0o644, 0o600), (0o664, 0o600), (0o604, 0o600), (0o400, 0o600)])
-def test_what_a_group_was_given_is_kept_and_what_others_can_read_is_closed(path: Path, mode: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(0o600, 0o600), (0o660, 0o660), (0o640, 0o640), (0o644, 0o600), (0o664, 0o600), (0o604, 0o600), (0o400, 0o600)],
+)
+def test_what_a_group_was_given_is_kept_and_what_others_can_read_is_closed(
+    path: Path, mode: int, expected: int
+) -> None:
     path.touch()
     if mode != 0o400:
         path.chmod(mode)

@@ -15,10 +15,21 @@ from pathlib import Path
 import pytest
 import requests
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import Handle, parse_handle, parse_handles, postfix_part, same_message_id
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import (
+    Handle,
+    parse_handle,
+    parse_handles,
+    postfix_part,
+    same_message_id,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import check_plan, digest, seal
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import read_plan
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_duration, parse_time, to_text
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import (
+    from_seconds,
+    parse_duration,
+    parse_time,
+    to_text,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, URL, investigate_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable, text, values
 from hypothesis import assume, example, given
@@ -26,7 +37,12 @@ from hypothesis import strategies as st
 
 # --- handles -----------------------------------------------------------------------------------------------------------
 
-likely_handles = st.one_of(text, values, st.text(alphabet="4PfX-:T2026@<>.%/\\ \x00\u202e\uff0f", max_size=40), st.text(min_size=900, max_size=1100))
+likely_handles = st.one_of(
+    text,
+    values,
+    st.text(alphabet="4PfX-:T2026@<>.%/\\ \x00\u202e\uff0f", max_size=40),
+    st.text(min_size=900, max_size=1100),
+)
 
 
 def handle_of(value: object) -> Handle:
@@ -107,7 +123,14 @@ PLAN = seal(
         "expires_at": "2026-11-23T10:00:00Z",
         "policy": {"max_age": None, "require_authentication": True},
         "messages": [
-            {"handle": "a", "id": investigate_id(number), "decision": "release", "rules": [], "recipients": ["a@b"], "final_disposition": "SPAM"}
+            {
+                "handle": "a",
+                "id": investigate_id(number),
+                "decision": "release",
+                "rules": [],
+                "recipients": ["a@b"],
+                "final_disposition": "SPAM",
+            }
             for number in (1, 2)
         ],
     }
@@ -159,7 +182,11 @@ folder = pytest.fixture(scope="module")(lambda tmp_path_factory: tmp_path_factor
 
 
 @fewer
-@given(st.sampled_from(WAYS), st.one_of(values, st.sampled_from([True, 1.0, 1, [], "release", "blocked", None])), st.sampled_from(["set", "drop", "add"]))
+@given(
+    st.sampled_from(WAYS),
+    st.one_of(values, st.sampled_from([True, 1.0, 1, [], "release", "blocked", None])),
+    st.sampled_from(["set", "drop", "add"]),
+)
 def test_no_field_of_a_plan_can_be_changed(folder: Path, way: tuple[t.Any, ...], value: object, deed: str) -> None:
     changed = copy.deepcopy(PLAN)
     place: t.Any = changed
@@ -178,7 +205,9 @@ def test_no_field_of_a_plan_can_be_changed(folder: Path, way: tuple[t.Any, ...],
 
 
 @fewer
-@given(st.binary(max_size=200), st.integers(min_value=0, max_value=len(COMPACT)), st.integers(min_value=0, max_value=60))
+@given(
+    st.binary(max_size=200), st.integers(min_value=0, max_value=len(COMPACT)), st.integers(min_value=0, max_value=60)
+)
 def test_bytes_put_into_a_plan_change_nothing_or_refuse_it(folder: Path, new: bytes, place: int, gone: int) -> None:
     for content in (new, COMPACT[:place] + new + COMPACT[place + gone :]):
         assert read(folder / "plan.json", content) in (None, PLAN)
@@ -221,7 +250,11 @@ def test_only_the_digest_of_a_plan_approves_it(pin: str) -> None:
     assert PLAN["digest"].partition(":")[2] in pin.lower()
 
 
-@pytest.mark.parametrize("fields", [{"account_id": "\x1b[2J\u202e" * 99}, {"expires_at": "2020-01-01\u202e00:00:00Z"}], ids=["account", "time"])
+@pytest.mark.parametrize(
+    "fields",
+    [{"account_id": "\x1b[2J\u202e" * 99}, {"expires_at": "2020-01-01\u202e00:00:00Z"}],
+    ids=["account", "time"],
+)
 def test_what_a_plan_says_of_itself_is_told_in_printable_words(tmp_path: Path, fields: dict[str, str]) -> None:
     (tmp_path / "plan.json").write_text(json.dumps(seal({**PLAN, **fields})))
     with pytest.raises(InputError) as caught:

@@ -13,19 +13,46 @@ import unicodedata
 from unittest import mock
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.answer import Names, match, outcome_of, read_entries
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.envelope import Reply, read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.pace import (
+    Pace,
+    backoff,
+    retry_after,
+    tightest_limit,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.answer import (
+    Names,
+    match,
+    outcome_of,
+    read_entries,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import STATUSES
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.pace import Pace, backoff, retry_after, tightest_limit
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import inert, printable
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, URL, investigate_id, message_id, postfix_id
-from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, fields, headers, replies, scalars, speakable, text, values
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
+    NOW,
+    TOKEN,
+    URL,
+    investigate_id,
+    message_id,
+    postfix_id,
+)
+from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import (
+    fewer,
+    fields,
+    headers,
+    replies,
+    scalars,
+    speakable,
+    text,
+    values,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
@@ -78,7 +105,9 @@ def test_an_answer_to_a_release_never_tells_more_than_it_says(rows: list[t.Any])
         assert outcome.status in STATUSES
         assert outcome.changed == bool(outcome.delivered)
         assert any(json.dumps(name) in said for name in names if name), "an outcome for a message that is not named"
-        assert all(json.dumps(address) in said for address in [*outcome.delivered, *outcome.undelivered, *outcome.failed])
+        assert all(
+            json.dumps(address) in said for address in [*outcome.delivered, *outcome.undelivered, *outcome.failed]
+        )
 
 
 @fewer
@@ -139,7 +168,7 @@ def test_a_search_finds_only_what_was_asked_for(reply: Reply, name: str) -> None
 @example("Thu, 01 Jan 1970 00:00:00 +9999")
 def test_what_a_header_says_of_time_is_a_number_that_is_not_negative(header: str) -> None:
     seconds = retry_after(header, NOW)
-    assert seconds is None or (0 <= seconds and math.isfinite(seconds))
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
     limit = tightest_limit(header)
     assert limit is None or all(0 <= number < 10**9 for number in limit)
 
@@ -179,11 +208,15 @@ def test_every_character_of_unicode_is_safe_to_print(shown: t.Callable[[str], st
 def test_what_can_be_seen_is_shown_as_it_is() -> None:
     assert [f"{ord(char):x}" for char in EVERY if speakable(char) != (printable(char) == char)] == []
     assert {printable(char) for char in EVERY if unicodedata.category(char) == "Zs"} == {" "}
-    assert {printable(char) for char in EVERY if not speakable(char) and unicodedata.category(char) != "Zs"} == {"\ufffd"}
+    assert {printable(char) for char in EVERY if not speakable(char) and unicodedata.category(char) != "Zs"} == {
+        "\ufffd"
+    }
 
 
 @given(st.text(max_size=60), scalars)
 def test_a_header_value_of_any_kind_is_described_in_few_words(header: str, content: object) -> None:
-    reply = Reply(502, CaseInsensitiveDict({"Content-Type": header, "cf-ray": header * 50}), json.dumps(content).encode())
+    reply = Reply(
+        502, CaseInsensitiveDict({"Content-Type": header, "cf-ray": header * 50}), json.dumps(content).encode()
+    )
     assert len(str(reply)) < 250
     assert speakable(str(reply))

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole run against a server that may answer anything: one truth for each message, and nothing sent on a guess.
-"""
+"""A whole run against a server that may answer anything: one truth for each message, and nothing sent on a guess."""
 
 from __future__ import annotations
 
@@ -13,11 +12,19 @@ import typing as t
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import RELEASED, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import RELEASED, STATUSES
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.run import Report, Request, release_messages
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, URL, investigate_id, message_id, postfix_id, refusal
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
+    TOKEN,
+    URL,
+    investigate_id,
+    message_id,
+    postfix_id,
+    refusal,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import fewer, speakable
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script, Sent
 from ansible_collections.emailsec.cloudflare.tests.unit.support.liar import OTHER_FORM, RATE_LIMIT, Act, Liar, lies
@@ -67,14 +74,20 @@ def test_whatever_is_answered_nothing_is_sent_again_unless_it_reads_as_quarantin
 
 @fewer
 @given(handles, acts, st.booleans())
-def test_nothing_is_delivered_twice_while_what_is_read_is_true(script: Script, names: list[str], lied: list[Act], check_state: bool) -> None:
+def test_nothing_is_delivered_twice_while_what_is_read_is_true(
+    script: Script, names: list[str], lied: list[Act], check_state: bool
+) -> None:
     liar = Liar(COUNT, lied, lies_when_read=False)
     report = run(script, liar, names, check_state=check_state)
     check_rows(report, names)
     assert liar.doubled == []
     asked = {name(number) for number in liar.quarantine.deliveries for name in (investigate_id, postfix_id, message_id)}
     assert not liar.quarantine.deliveries or asked & set(names)
-    delivered = {number for number in liar.quarantine.deliveries if {investigate_id(number), postfix_id(number), message_id(number)} & set(names)}
+    delivered = {
+        number
+        for number in liar.quarantine.deliveries
+        if {investigate_id(number), postfix_id(number), message_id(number)} & set(names)
+    }
     assert delivered == set(liar.quarantine.deliveries), "mail was released that nobody named"
 
 
@@ -108,7 +121,10 @@ def test_an_honest_refusal_is_answered_by_sending_again(script: Script, reply: t
     assert liar.again == []
 
 
-@pytest.mark.parametrize("names", [[investigate_id(1), investigate_id(2), postfix_id(1)], [postfix_id(1), investigate_id(2), investigate_id(1)]])
+@pytest.mark.parametrize(
+    "names",
+    [[investigate_id(1), investigate_id(2), postfix_id(1)], [postfix_id(1), investigate_id(2), investigate_id(1)]],
+)
 def test_a_message_that_a_search_gives_without_its_id_is_sent_once(script: Script, names: list[str]) -> None:
     liar = Liar(2, [Act(edits=(("id", None),))], lies_when_read=True)
     report = run(script, liar, names)
@@ -127,4 +143,7 @@ def test_no_handle_is_lost_when_its_message_is_found_by_another_one_only(script:
     script.server = server
     client = Client(Settings(URL, ACCOUNT, Credential({}, "token")), FakeClock())
     report = release_messages(client, FakeClock(), Request(parse_handles(names), Options(), check_mode=True))
-    assert {row["handle"]: row["status"] for row in report.rows} == {message_id(2): "would_release", investigate_id(2): "not_found"}
+    assert {row["handle"]: row["status"] for row in report.rows} == {
+        message_id(2): "would_release",
+        investigate_id(2): "not_found",
+    }

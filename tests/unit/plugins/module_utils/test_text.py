@@ -42,6 +42,14 @@ def test_what_is_inert_comes_out_of_a_template_engine_as_it_went_in(text: str) -
     assert jinja2.Environment().from_string(shown).render() == shown
 
 
-@pytest.mark.parametrize(("text", "shown"), [("{{ 7 * 7 }}", "{ { 7 * 7 }}"), ("{{{%", "{ { { %"), ("{a} %} #}", "{a} %} #}"), ("\U0001f680 \u65e5", "\ufffd \u65e5")])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{{ 7 * 7 }}", "{ { 7 * 7 }}"),
+        ("{{{%", "{ { { %"),
+        ("{a} %} #}", "{a} %} #}"),
+        ("\U0001f680 \u65e5", "\ufffd \u65e5"),
+    ],
+)
 def test_what_ansible_would_take_for_something_else_is_taken_apart(text: str, shown: str) -> None:
     assert inert(text) == shown

@@ -137,9 +137,13 @@ def test_no_usable_credential_is_one_clear_sentence_and_no_request(
     assert not script.sent
 
 
-def test_a_netrc_never_replaces_the_credential(run: Runner, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netrc_never_replaces_the_credential(
+    run: Runner, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     netrc = tmp_path / ".netrc"
-    netrc.write_text("machine api.cloudflare.com login bob password odd-netrc-password\ndefault login bob password odd\n")
+    netrc.write_text(
+        "machine api.cloudflare.com login bob password odd-netrc-password\ndefault login bob password odd\n"
+    )
     netrc.chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
@@ -166,9 +170,12 @@ def test_the_account_comes_from_the_environment_unless_it_is_an_option(
 
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize(
-    "account", [None, "", "x", ACCOUNT[:-1], ACCOUNT + "0", "g" * 32, f"{ACCOUNT}\n", f"../{ACCOUNT[3:]}", "\u0663" * 32]
+    "account",
+    [None, "", "x", ACCOUNT[:-1], ACCOUNT + "0", "g" * 32, f"{ACCOUNT}\n", f"../{ACCOUNT[3:]}", "\u0663" * 32],
 )
-def test_a_malformed_account_is_refused_before_any_request(run: Runner, script: Script, module: str, account: str | None) -> None:
+def test_a_malformed_account_is_refused_before_any_request(
+    run: Runner, script: Script, module: str, account: str | None
+) -> None:
     done = call(run, module, account_id=account)
     assert done.failed
     assert "account_id" in done.result["msg"]
@@ -192,7 +199,9 @@ def test_another_address_is_used(
     assert not call(run, "message_info", api_url=given if as_option else None).failed
 
 
-def test_an_empty_address_in_the_environment_counts_as_unset(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_address_in_the_environment_counts_as_unset(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", "")
     expect_call(script)
     assert not call(run, "message_info").failed
@@ -273,7 +282,9 @@ def test_certificates_are_checked_by_default_with_each_request(run: Runner, scri
     assert script.sent[0].options["verify"] is True
 
 
-def test_no_verification_wins_over_requests_ca_bundle(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_verification_wins_over_requests_ca_bundle(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.touch()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
@@ -282,14 +293,18 @@ def test_no_verification_wins_over_requests_ca_bundle(run: Runner, script: Scrip
     assert script.sent[0].options["verify"] is False
 
 
-def test_requests_ca_bundle_is_honoured_otherwise(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_requests_ca_bundle_is_honoured_otherwise(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
     expect_call(script)
     call(run, "message_info")
     assert script.sent[0].options["verify"] == str(tmp_path)
 
 
-def test_ca_path_wins_over_requests_ca_bundle(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ca_path_wins_over_requests_ca_bundle(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     expect_call(script)
     call(run, "message_info", ca_path=str(tmp_path))
@@ -312,7 +327,9 @@ def test_an_unreadable_ca_file_is_refused_before_any_request(
 # --- errors of the transport -------------------------------------------------------------------------------------------
 
 POOL: t.Any = urllib3.connection.HTTPSConnection("api.cloudflare.com")
-REFUSED = urllib3.exceptions.NewConnectionError(POOL, "Failed to establish a new connection: [Errno 111] Connection refused")
+REFUSED = urllib3.exceptions.NewConnectionError(
+    POOL, "Failed to establish a new connection: [Errno 111] Connection refused"
+)
 
 
 def max_retries(reason: Exception) -> urllib3.exceptions.MaxRetryError:
@@ -321,7 +338,9 @@ def max_retries(reason: Exception) -> urllib3.exceptions.MaxRetryError:
 
 
 TUNNEL = OSError("Tunnel connection failed: 407 Proxy Authentication Required")
-CERTIFICATE = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+CERTIFICATE = ssl.SSLCertVerificationError(
+    1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
+)
 TRANSPORT = {
     "refused": (requests.exceptions.ConnectionError(max_retries(REFUSED)), "could not connect", "check api_url"),
     "connect timeout": (
@@ -419,7 +438,9 @@ def test_no_secret_is_printed_even_if_the_server_repeats_it(
     run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, module: str, as_option: bool
 ) -> None:
     logged: list[str] = []
-    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, message, log_args=None: logged.append(f"{message} {log_args}"))
+    monkeypatch.setattr(
+        basic.AnsibleModule, "log", lambda _self, message, log_args=None: logged.append(f"{message} {log_args}")
+    )
     if not as_option:
         monkeypatch.setenv("CLOUDFLARE_EMAIL", EMAIL)
         monkeypatch.setenv("CLOUDFLARE_API_KEY", KEY)
@@ -445,7 +466,9 @@ def test_a_token_that_is_part_of_the_answer_changes_nothing_in_it(run: Runner, s
 
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_secret_that_the_server_repeats_is_masked_in_every_spelling(run: Runner, script: Script, module: str, spelling: str) -> None:
+def test_a_secret_that_the_server_repeats_is_masked_in_every_spelling(
+    run: Runner, script: Script, module: str, spelling: str
+) -> None:
     secret = SPELLINGS[spelling](TOKEN)
     script.get(path(1), refusal(10000, "x" * 290 + secret, source={"pointer": secret}), 403, cf_ray=f"{TOKEN}-FRA")
     done = call(run, module)
@@ -455,7 +478,9 @@ def test_a_secret_that_the_server_repeats_is_masked_in_every_spelling(run: Runne
 
 @pytest.mark.parametrize("option", ["subject", "sender", "messages"])
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_secret_in_another_option_is_refused_and_not_shown(run: Runner, script: Script, option: str, spelling: str) -> None:
+def test_a_secret_in_another_option_is_refused_and_not_shown(
+    run: Runner, script: Script, option: str, spelling: str
+) -> None:
     secret = SPELLINGS[spelling](TOKEN)
     done = run("message_info", **{option: [f"<{secret}@x.example>"] if option == "messages" else f"for {secret}"})
     assert done.failed
@@ -470,7 +495,10 @@ def test_a_secret_that_somebody_pastes_reaches_no_journal_and_no_plan(
     run: Runner, script: Script, tmp_path: t.Any, option: str, spelling: str
 ) -> None:
     secret = SPELLINGS[spelling](TOKEN)
-    for module, file in (("message_release", {"journal": str(tmp_path / "j")}), ("message_plan", {"dest": str(tmp_path / "p")})):
+    for module, file in (
+        ("message_release", {"journal": str(tmp_path / "j")}),
+        ("message_plan", {"dest": str(tmp_path / "p")}),
+    ):
         done = call(run, module, **{option: secret}, **file)
         assert done.failed
         assert shows(done.printed, TOKEN, secret) == []
@@ -479,7 +507,9 @@ def test_a_secret_that_somebody_pastes_reaches_no_journal_and_no_plan(
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_secret_in_an_answer_reaches_neither_journal_nor_result(run: Runner, script: Script, tmp_path: t.Any, spelling: str) -> None:
+def test_a_secret_in_an_answer_reaches_neither_journal_nor_result(
+    run: Runner, script: Script, tmp_path: t.Any, spelling: str
+) -> None:
     secret = SPELLINGS[spelling](TOKEN)
     script.get(path(1), envelope(row(1, subject=secret, **{secret: secret})))
     script.release(ONE, envelope([{**entry(1), "delivered": [secret]}]))
@@ -504,7 +534,9 @@ def test_no_secret_is_logged_at_debug_nor_in_repr(
     assert TOKEN not in f"{caplog.text} {settings!r} {vars(Client(settings, clock))!r}"
 
 
-def test_a_missing_requests_is_told_with_the_python_that_lacks_it(run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_requests_is_told_with_the_python_that_lacks_it(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_arguments, "IMPORT_ERROR", "Traceback: no module named requests")
     done = call(run, "message_info")
     assert done.failed

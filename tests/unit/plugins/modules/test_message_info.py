@@ -47,7 +47,9 @@ def test_a_search_returns_a_list_and_changes_nothing(run: Runner, script: Script
     done = search(run)
     assert not done.failed
     assert ids(done) == [investigate_id(1), investigate_id(2)]
-    assert {name: done.result[name] for name in ("changed", "count", "truncated", "not_found", "unreadable", "api_calls")} == {
+    assert {
+        name: done.result[name] for name in ("changed", "count", "truncated", "not_found", "unreadable", "api_calls")
+    } == {
         "changed": False,
         "count": 2,
         "truncated": False,
@@ -74,15 +76,23 @@ def test_nothing_found_is_an_empty_list(run: Runner, script: Script, result: obj
             {"domain": "d.example", "message_id": "<m@d>", "alert_id": "al"},
             {"domain": "d.example", "message_id": "<m@d>", "alert_id": "al"},
         ),
-        ({"disposition": "SPAM", "delivery_status": "quarantined"}, {"final_disposition": "SPAM", "delivery_status": "quarantined"}),
+        (
+            {"disposition": "SPAM", "delivery_status": "quarantined"},
+            {"final_disposition": "SPAM", "delivery_status": "quarantined"},
+        ),
         ({"detections_only": False}, {"detections_only": "false"}),
         ({"since": "24h"}, {"start": "2026-11-21T12:00:00Z"}),
-        ({"start": "2026-11-01", "end": "2026-11-08T00:00:00+01:00"}, {"start": "2026-11-01T00:00:00Z", "end": "2026-11-07T23:00:00Z"}),
+        (
+            {"start": "2026-11-01", "end": "2026-11-08T00:00:00+01:00"},
+            {"start": "2026-11-01T00:00:00Z", "end": "2026-11-07T23:00:00Z"},
+        ),
         ({"limit": 5}, {"per_page": "5"}),
         ({"limit": 5000}, {"per_page": "1000"}),
     ],
 )
-def test_options_become_the_query(run: Runner, script: Script, options: dict[str, t.Any], query: dict[str, str]) -> None:
+def test_options_become_the_query(
+    run: Runner, script: Script, options: dict[str, t.Any], query: dict[str, str]
+) -> None:
     script.get("investigate", page([]), query={"per_page": "1000", "detections_only": "true", **query})
     assert not search(run, **options).failed
 
@@ -119,7 +129,9 @@ def test_a_numeric_cursor_is_followed(run: Runner, script: Script) -> None:
     assert ids(search(run)) == [investigate_id(1), investigate_id(2)]
 
 
-@pytest.mark.parametrize("info", [{}, {"result_info": None}, {"result_info": "x"}, {"result_info": {"total_count": 0, "page": 0}}])
+@pytest.mark.parametrize(
+    "info", [{}, {"result_info": None}, {"result_info": "x"}, {"result_info": {"total_count": 0, "page": 0}}]
+)
 def test_an_answer_without_paging_is_the_only_page(run: Runner, script: Script, info: dict[str, t.Any]) -> None:
     script.get("investigate", envelope([row(1)], **info))
     done = search(run)
@@ -138,7 +150,9 @@ def test_an_answer_without_paging_is_the_only_page(run: Runner, script: Script, 
         ([([1, 2], None)], 9, 2, False),
     ],
 )
-def test_limit_cuts_and_says_so(run: Runner, script: Script, pages: list[t.Any], limit: int, count: int, truncated: bool) -> None:
+def test_limit_cuts_and_says_so(
+    run: Runner, script: Script, pages: list[t.Any], limit: int, count: int, truncated: bool
+) -> None:
     for numbers, following in pages:
         script.get("investigate", page([row(number) for number in numbers], following))
     done = search(run, limit=limit)
@@ -293,9 +307,13 @@ def test_a_refusal_is_told_with_the_permission_and_the_calls_made(run: Runner, s
     assert done.result["errors"] == [{"code": 10000, "message": "Authentication error"}]
 
 
-@pytest.mark.parametrize("content", ["<html>secret page</html>", b"", b'{"success": true, "result": [', {"odd": "secret page"}])
+@pytest.mark.parametrize(
+    "content", ["<html>secret page</html>", b"", b'{"success": true, "result": [', {"odd": "secret page"}]
+)
 @pytest.mark.parametrize("status", [200, 500, 504, 404, 403])
-def test_what_is_not_json_is_described_and_never_dumped(run: Runner, script: Script, content: object, status: int) -> None:
+def test_what_is_not_json_is_described_and_never_dumped(
+    run: Runner, script: Script, content: object, status: int
+) -> None:
     script.get("investigate", content, status, content_type="text/html")
     done = search(run, retries=0)
     assert done.failed
@@ -325,7 +343,9 @@ def test_a_search_result_that_is_no_list_fails(run: Runner, script: Script, resu
         ({"sender": "a\nb"}, "line break"),
     ],
 )
-def test_bad_input_is_one_clear_sentence_and_no_request(run: Runner, script: Script, options: dict[str, t.Any], words: str) -> None:
+def test_bad_input_is_one_clear_sentence_and_no_request(
+    run: Runner, script: Script, options: dict[str, t.Any], words: str
+) -> None:
     done = search(run, **options)
     assert done.failed
     assert words in done.result["msg"]

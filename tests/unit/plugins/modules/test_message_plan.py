@@ -17,8 +17,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
-    envelope,
     entry,
+    envelope,
     investigate_id,
     page,
     path,
@@ -49,7 +49,12 @@ def test_a_search_makes_a_plan_that_only_its_owner_may_read(run: Runner, script:
     script.get(
         "investigate",
         page([row(1, **GOOD)]),
-        query={"sender": "sender.example", "delivery_status": "quarantined", "detections_only": "false", "per_page": "1000"},
+        query={
+            "sender": "sender.example",
+            "delivery_status": "quarantined",
+            "detections_only": "false",
+            "per_page": "1000",
+        },
     )
     done = run("message_plan", sender="sender.example", dest=str(dest), ticket="INC-1")
     assert done.result["changed"] is True
@@ -57,10 +62,16 @@ def test_a_search_makes_a_plan_that_only_its_owner_may_read(run: Runner, script:
     assert json.loads(dest.read_text()) == done.result["plan"]
     assert done.result["digest"] == digest(done.result["plan"])
     assert stat.S_IMODE(dest.stat().st_mode) == 0o600
-    assert done.result["plan"]["search"] == {"sender": "sender.example", "delivery_status": "quarantined", "detections_only": False}
+    assert done.result["plan"]["search"] == {
+        "sender": "sender.example",
+        "delivery_status": "quarantined",
+        "detections_only": False,
+    }
 
 
-def test_the_same_decisions_keep_the_file_until_it_expires(run: Runner, script: Script, dest: Path, clock: FakeClock) -> None:
+def test_the_same_decisions_keep_the_file_until_it_expires(
+    run: Runner, script: Script, dest: Path, clock: FakeClock
+) -> None:
     first = planned(run, script, dest, expires_in="2h")
     clock.sleep(3600)
     second = planned(run, script, dest, expires_in="2h")
@@ -70,7 +81,9 @@ def test_the_same_decisions_keep_the_file_until_it_expires(run: Runner, script: 
 
 
 @pytest.mark.parametrize("shorter", ["1h", "119m"])
-def test_a_plan_that_outlives_what_is_asked_for_now_is_not_kept(run: Runner, script: Script, dest: Path, shorter: str) -> None:
+def test_a_plan_that_outlives_what_is_asked_for_now_is_not_kept(
+    run: Runner, script: Script, dest: Path, shorter: str
+) -> None:
     first = planned(run, script, dest, expires_in="2h").result
     second = planned(run, script, dest, expires_in=shorter).result
     assert second["changed"] is True
@@ -146,8 +159,12 @@ def test_check_mode_tells_of_the_plan_that_waits_and_writes_nothing(run: Runner,
     assert {file: file.read_bytes() for file in dest.parent.iterdir()} == before
 
 
-@pytest.mark.parametrize("kind", ["a symbolic link", "a dangling link", "hard links", "a fifo", "a directory open to all"])
-def test_an_unsafe_dest_is_refused_before_any_request_and_left_alone(run: Runner, script: Script, dest: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["a symbolic link", "a dangling link", "hard links", "a fifo", "a directory open to all"]
+)
+def test_an_unsafe_dest_is_refused_before_any_request_and_left_alone(
+    run: Runner, script: Script, dest: Path, kind: str
+) -> None:
     target = dest.with_name("precious")
     target.write_text("as it was")
     if kind == "a fifo":
@@ -183,10 +200,22 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"since": "1h", "policy": {"denied_senders": ["@evil.example"]}}, "policy.denied_senders has the pattern '@evil.example', which can never match"),
-        ({"since": "1h", "policy": {"forbidden_dispositions": ["MALICOUS"]}}, "policy.forbidden_dispositions has 'MALICOUS', which is no verdict"),
-        ({"since": "1h", "policy": {"forbidden_threat_categories": ["-"]}}, "policy.forbidden_threat_categories has '-', which names no category"),
-        ({"since": "1h", "policy": {"require_authentication": "maybe"}}, "policy.require_authentication must be one of aligned, any, none"),
+        (
+            {"since": "1h", "policy": {"denied_senders": ["@evil.example"]}},
+            "policy.denied_senders has the pattern '@evil.example', which can never match",
+        ),
+        (
+            {"since": "1h", "policy": {"forbidden_dispositions": ["MALICOUS"]}},
+            "policy.forbidden_dispositions has 'MALICOUS', which is no verdict",
+        ),
+        (
+            {"since": "1h", "policy": {"forbidden_threat_categories": ["-"]}},
+            "policy.forbidden_threat_categories has '-', which names no category",
+        ),
+        (
+            {"since": "1h", "policy": {"require_authentication": "maybe"}},
+            "policy.require_authentication must be one of aligned, any, none",
+        ),
         ({}, "at least one filter"),
         ({"delivery_status": "quarantined"}, "at least one filter"),
         ({"since": "soon"}, "since must be a number"),
@@ -201,14 +230,18 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
         ({"messages": ["4Xy"], "sender": "a"}, "mutually exclusive"),
     ],
 )
-def test_bad_input_is_refused_before_any_request(run: Runner, script: Script, options: dict[str, t.Any], words: str) -> None:
+def test_bad_input_is_refused_before_any_request(
+    run: Runner, script: Script, options: dict[str, t.Any], words: str
+) -> None:
     done = run("message_plan", **options)
     assert done.failed
     assert words in done.result["msg"]
     assert not script.sent
 
 
-def test_exactly_what_the_plan_releases_is_released_and_twice_changes_nothing(run: Runner, script: Script, dest: Path) -> None:
+def test_exactly_what_the_plan_releases_is_released_and_twice_changes_nothing(
+    run: Runner, script: Script, dest: Path
+) -> None:
     plan = planned(run, script, dest).result
     script.get(path(1), envelope(row(1, **GOOD)))
     script.release([investigate_id(1)], envelope([entry(1)]))
@@ -230,15 +263,26 @@ SPOOFED = {"from": "cfo@partner.example", "envelope_from": "x@partner.example"}
     [
         # With a signature of the attacker's own domain
         ({**SPOOFED, "validation": {"spf": "fail", "dkim": "pass", "dmarc": "fail"}}, ["require_authentication"]),
-        ({**SPOOFED, "envelope_from": "x@evil.example", "validation": {"spf": "pass", "dkim": "pass"}}, ["require_authentication", "allowed_senders"]),
+        (
+            {**SPOOFED, "envelope_from": "x@evil.example", "validation": {"spf": "pass", "dkim": "pass"}},
+            ["require_authentication", "allowed_senders"],
+        ),
         ({**SPOOFED, "validation": {"spf": "pass", "dmarc": "fail"}}, ["require_authentication"]),
-        ({**SPOOFED, "from": "x@evil.example, cfo@partner.example", "validation": {"dmarc": "pass"}}, ["require_authentication", "allowed_senders"]),
-        ({**SPOOFED, "from": "cfo@partner.example <x@evil.example>", "validation": {"dmarc": "pass"}}, ["require_authentication", "allowed_senders"]),
+        (
+            {**SPOOFED, "from": "x@evil.example, cfo@partner.example", "validation": {"dmarc": "pass"}},
+            ["require_authentication", "allowed_senders"],
+        ),
+        (
+            {**SPOOFED, "from": "cfo@partner.example <x@evil.example>", "validation": {"dmarc": "pass"}},
+            ["require_authentication", "allowed_senders"],
+        ),
         ({**SPOOFED, "validation": {"spf": "pass", "dmarc": "none"}}, []),
         ({**SPOOFED, "validation": {"dmarc": "pass"}}, []),
     ],
 )
-def test_who_is_allowed_must_be_who_it_is(run: Runner, script: Script, fields: dict[str, t.Any], rules: list[str]) -> None:
+def test_who_is_allowed_must_be_who_it_is(
+    run: Runner, script: Script, fields: dict[str, t.Any], rules: list[str]
+) -> None:
     script.get("investigate", page([row(1, **fields)]))
     [planned_entry] = run("message_plan", since="1h", policy=PARTNER).result["plan"]["messages"]
     assert planned_entry["rules"] == rules
@@ -246,7 +290,15 @@ def test_who_is_allowed_must_be_who_it_is(run: Runner, script: Script, fields: d
 
 @pytest.mark.parametrize(
     ("given", "level", "passes"),
-    [("aligned", "aligned", 0), (True, "aligned", 0), ("yes", "aligned", 0), ("any", "any", 1), ("none", "none", 2), (False, "none", 2), ("No", "none", 2)],
+    [
+        ("aligned", "aligned", 0),
+        (True, "aligned", 0),
+        ("yes", "aligned", 0),
+        ("any", "any", 1),
+        ("none", "none", 2),
+        (False, "none", 2),
+        ("No", "none", 2),
+    ],
 )
 def test_the_level_of_authentication(run: Runner, script: Script, given: object, level: str, passes: int) -> None:
     signed, unsigned = {"dkim": "pass"}, {"dkim": "pass", "dmarc": "fail"}
@@ -343,8 +395,23 @@ def test_what_is_not_given_is_as_the_plan_has_it(run: Runner, script: Script, de
     script.get(path(1), envelope(row(1, **GOOD)))
     script.release([investigate_id(1)], envelope([entry(1)]))
     journal = tmp_path / "journal.jsonl"
-    done = run("message_release", plan=str(dest), journal=str(journal), started_by="alice", approved_by="carol", ticket="INC-2", reason="")
-    trail = {"ticket": "INC-2", "reason": "Wanted", "requested_by": "bob", "started_by": "alice", "approved_by": "carol", "plan_digest": plan["digest"]}
+    done = run(
+        "message_release",
+        plan=str(dest),
+        journal=str(journal),
+        started_by="alice",
+        approved_by="carol",
+        ticket="INC-2",
+        reason="",
+    )
+    trail = {
+        "ticket": "INC-2",
+        "reason": "Wanted",
+        "requested_by": "bob",
+        "started_by": "alice",
+        "approved_by": "carol",
+        "plan_digest": plan["digest"],
+    }
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
     assert [line["event"] for line in lines] == ["intent", "outcome"]
     for told in (*lines, done.result):
@@ -359,7 +426,9 @@ def test_an_expired_plan_is_refused(run: Runner, script: Script, dest: Path, clo
 
 
 @pytest.mark.parametrize("beside", ["nothing", "forged", "genuine"])
-def test_a_forged_plan_with_a_digest_of_its_own_is_stopped_by_the_pin(run: Runner, script: Script, dest: Path, beside: str) -> None:
+def test_a_forged_plan_with_a_digest_of_its_own_is_stopped_by_the_pin(
+    run: Runner, script: Script, dest: Path, beside: str
+) -> None:
     approved = planned(run, script, dest).result
     forged = json.loads(dest.read_text())
     forged["messages"][1].update(decision="release", rules=[])

@@ -76,7 +76,12 @@ def test_a_quarantined_message_is_read_once_and_released_once(run: Runner, scrip
             "changed": True,
         }
     ]
-    assert done.result["summary"] == {**dict.fromkeys(STATUSES, 0), "released": 1, "total": 1, "recipients_delivered": 1}
+    assert done.result["summary"] == {
+        **dict.fromkeys(STATUSES, 0),
+        "released": 1,
+        "total": 1,
+        "recipients_delivered": 1,
+    }
 
 
 def test_the_call_says_who_it_is_and_what_it_carries(run: Runner, script: Script) -> None:
@@ -97,10 +102,16 @@ def test_the_call_this_project_began_with_works(run: Runner, script: Script) -> 
     script.headers = {"X-Auth-Email": "operator@corp.example", "X-Auth-Key": "cfk_odd!Key#16chars"}
     script.get("investigate", page([row(1)]))
     script.release(
-        [postfix_id(1)], envelope([{"postfix_id": postfix_id(1), "delivered": ["a@x.example"], "failed": None, "undelivered": None}])
+        [postfix_id(1)],
+        envelope([{"postfix_id": postfix_id(1), "delivered": ["a@x.example"], "failed": None, "undelivered": None}]),
     )
     done = release(
-        run, api_token=None, api_email="operator@corp.example", api_key="cfk_odd!Key#16chars", postfix_ids=[postfix_id(1)], messages=None
+        run,
+        api_token=None,
+        api_email="operator@corp.example",
+        api_key="cfk_odd!Key#16chars",
+        postfix_ids=[postfix_id(1)],
+        messages=None,
     )
     assert done.statuses == ["released"]
 
@@ -276,7 +287,9 @@ def test_the_list_has_three_names(run: Runner, script: Script, name: str) -> Non
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 16])
-def test_a_thousand_messages_take_twenty_release_calls_and_few_reads(run: Runner, script: Script, concurrency: int) -> None:
+def test_a_thousand_messages_take_twenty_release_calls_and_few_reads(
+    run: Runner, script: Script, concurrency: int
+) -> None:
     quarantine = Quarantine(1000)
     script.server = quarantine
     done = release(run, *range(1, 1001), batch_size=50, concurrency=concurrency)
@@ -288,7 +301,9 @@ def test_a_thousand_messages_take_twenty_release_calls_and_few_reads(run: Runner
 
 
 @pytest.mark.parametrize("kind", [investigate_id, postfix_id])
-def test_a_second_run_over_a_thousand_sends_nothing_and_reads_little(run: Runner, script: Script, kind: t.Callable[[int], str]) -> None:
+def test_a_second_run_over_a_thousand_sends_nothing_and_reads_little(
+    run: Runner, script: Script, kind: t.Callable[[int], str]
+) -> None:
     quarantine = Quarantine(1000)
     quarantine.deliver(range(1, 1001))
     script.server = quarantine
@@ -458,7 +473,9 @@ def test_a_success_that_says_it_is_none_is_read_back(run: Runner, script: Script
 def test_a_partial_release_is_seen_by_reading_back(run: Runner, script: Script) -> None:
     script.get(path(1), envelope(row(1)))
     script.release(ONE, LOST)
-    script.get(path(1), envelope(row(1, delivery_status=["quarantined", "delivered"], operations=("QUARANTINE_RELEASE",))))
+    script.get(
+        path(1), envelope(row(1, delivery_status=["quarantined", "delivered"], operations=("QUARANTINE_RELEASE",)))
+    )
     assert release(run, 1).statuses == ["partial"]
 
 
@@ -467,7 +484,11 @@ def test_a_partial_release_is_seen_by_reading_back(run: Runner, script: Script) 
 
 @pytest.mark.parametrize(
     ("headers", "seconds"),
-    [({"retry_after": 30}, 30), ({"retry_after": "Sun, 22 Nov 2026 12:00:45 GMT"}, 45), ({"ratelimit": '"default";r=0;t=20'}, 20)],
+    [
+        ({"retry_after": 30}, 30),
+        ({"retry_after": "Sun, 22 Nov 2026 12:00:45 GMT"}, 45),
+        ({"ratelimit": '"default";r=0;t=20'}, 20),
+    ],
 )
 def test_a_rate_limit_is_waited_for_and_the_call_sent_again(
     run: Runner, script: Script, clock: FakeClock, headers: dict[str, t.Any], seconds: float
@@ -544,7 +565,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("status", "content"), REFUSED)
-def test_a_refused_credential_stops_the_run_and_names_the_permission(run: Runner, script: Script, status: int, content: t.Any) -> None:
+def test_a_refused_credential_stops_the_run_and_names_the_permission(
+    run: Runner, script: Script, status: int, content: t.Any
+) -> None:
     script.get(path(1), envelope(row(1)))
     script.get(path(2), envelope(row(2)))
     script.release([investigate_id(1)], content, status)
@@ -561,7 +584,9 @@ def test_a_refused_credential_stops_the_run_and_names_the_permission(run: Runner
 
 
 @pytest.mark.parametrize(("status", "content"), REFUSED)
-def test_a_credential_refused_for_reading_stops_before_anything_is_sent(run: Runner, script: Script, status: int, content: t.Any) -> None:
+def test_a_credential_refused_for_reading_stops_before_anything_is_sent(
+    run: Runner, script: Script, status: int, content: t.Any
+) -> None:
     script.get(path(1), content, status)
     done = release(run, 1)
     assert done.statuses == ["not_attempted"]
@@ -579,9 +604,12 @@ def test_an_html_403_is_told_to_be_somebody_elses(run: Runner, script: Script) -
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "fails"), [(None, True), ([], False), (["released"], False), (["failed"], True), (["not_found", "unknown"], False)]
+    ("fail_on", "fails"),
+    [(None, True), ([], False), (["released"], False), (["failed"], True), (["not_found", "unknown"], False)],
 )
-def test_fail_on_decides_whether_a_status_fails_the_task(run: Runner, script: Script, fail_on: list[str] | None, fails: bool) -> None:
+def test_fail_on_decides_whether_a_status_fails_the_task(
+    run: Runner, script: Script, fail_on: list[str] | None, fails: bool
+) -> None:
     script.get(path(1), envelope(row(1)))
     script.release(ONE, envelope([entry(1, failed=["b@x.example"])]))
     done = release(run, 1, fail_on=fail_on)
@@ -613,7 +641,9 @@ def test_the_breaker_stops_sending(run: Runner, script: Script) -> None:
     assert "stop_after_failures" in done.result["messages"][1]["detail"]
 
 
-def test_a_signal_ends_the_run_and_the_result_tells_what_was_done(run: Runner, script: Script, clock: FakeClock) -> None:
+def test_a_signal_ends_the_run_and_the_result_tells_what_was_done(
+    run: Runner, script: Script, clock: FakeClock
+) -> None:
     quarantine = Quarantine(3)
     quarantine.meanwhile = clock.stop
     script.server = quarantine
@@ -649,13 +679,19 @@ def test_the_diff_shows_what_changed(run: Runner, script: Script) -> None:
     script.get(path(2), envelope(released_row(2)))
     script.release(ONE, envelope([entry(1)]))
     done = release(run, 1, 2, diff=True)
-    assert done.result["diff"] == {"before": {investigate_id(1): "quarantined"}, "after": {investigate_id(1): "released"}}
+    assert done.result["diff"] == {
+        "before": {investigate_id(1): "quarantined"},
+        "after": {investigate_id(1): "released"},
+    }
 
 
 def test_check_mode_shows_the_same_diff(run: Runner, script: Script) -> None:
     script.get(path(1), envelope(row(1)))
     done = release(run, 1, check=True, diff=True)
-    assert done.result["diff"] == {"before": {investigate_id(1): "quarantined"}, "after": {investigate_id(1): "released"}}
+    assert done.result["diff"] == {
+        "before": {investigate_id(1): "quarantined"},
+        "after": {investigate_id(1): "released"},
+    }
 
 
 def test_without_a_change_the_diff_is_empty(run: Runner, script: Script) -> None:
@@ -671,7 +707,9 @@ def test_without_diff_mode_there_is_no_diff(run: Runner, script: Script) -> None
 # --- journal, reason, ticket -------------------------------------------------------------------------------------------
 
 
-def test_the_journal_tells_intent_and_outcome_with_reason_and_ticket(run: Runner, script: Script, tmp_path: Path) -> None:
+def test_the_journal_tells_intent_and_outcome_with_reason_and_ticket(
+    run: Runner, script: Script, tmp_path: Path
+) -> None:
     script.get(path(1), envelope(row(1)))
     script.release(ONE, envelope([entry(1)]))
     journal = tmp_path / "journal.jsonl"
@@ -681,11 +719,17 @@ def test_the_journal_tells_intent_and_outcome_with_reason_and_ticket(run: Runner
     assert (intent["event"], intent["ids"], intent["request_format"]) == ("intent", ONE, "array")
     assert outcome["event"] == "outcome"
     ids = {"id": investigate_id(1), "postfix_id": postfix_id(1)}
-    assert outcome["messages"] == [{**ids, "status": "released", "delivered": [recipient(1)], "undelivered": [], "failed": []}]
+    assert outcome["messages"] == [
+        {**ids, "status": "released", "delivered": [recipient(1)], "undelivered": [], "failed": []}
+    ]
     for event in (intent, outcome):
         assert (event["reason"], event["ticket"]) == ("false positive", "INC-4711")
         assert event["run"] == intent["run"]
-        assert (event["started_by"], event["requested_by"], event["approved_by"]) == (pwd.getpwuid(os.getuid()).pw_name, None, None)
+        assert (event["started_by"], event["requested_by"], event["approved_by"]) == (
+            pwd.getpwuid(os.getuid()).pw_name,
+            None,
+            None,
+        )
         assert event["plan_digest"] is None
     assert (done.result["reason"], done.result["ticket"]) == ("false positive", "INC-4711")
 
@@ -716,7 +760,9 @@ def test_no_secret_gets_into_the_journal(run: Runner, script: Script, tmp_path: 
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_a_journal_that_cannot_be_written_stops_before_any_request(run: Runner, script: Script, tmp_path: Path, check: bool) -> None:
+def test_a_journal_that_cannot_be_written_stops_before_any_request(
+    run: Runner, script: Script, tmp_path: Path, check: bool
+) -> None:
     done = release(run, 1, journal=str(tmp_path / "no" / "journal"), check=check)
     assert done.failed
     assert "journal" in done.result["msg"]
@@ -749,7 +795,9 @@ def test_a_journal_that_cannot_be_written_stops_before_any_request(run: Runner, 
         ({"fail_on": ["nonsense"]}, "fail_on"),
     ],
 )
-def test_bad_input_is_one_clear_sentence_and_no_request(run: Runner, script: Script, options: dict[str, t.Any], words: str) -> None:
+def test_bad_input_is_one_clear_sentence_and_no_request(
+    run: Runner, script: Script, options: dict[str, t.Any], words: str
+) -> None:
     done = release(run, **{"messages": ONE, **options})
     assert done.failed
     assert words in done.result["msg"]

@@ -16,7 +16,12 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._clock import 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, investigate_id, message_id, postfix_id
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
+    investigate_id,
+    message_id,
+    postfix_id,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.quarantine import Quarantine
 
@@ -47,7 +52,9 @@ def record(journal: Path, clock: FakeClock) -> t.Callable[..., None]:
         earlier = Journal(str(journal), {"run": "r1", "account_id": account}, now=lambda: clock.time() - age)
         earlier.write("intent", ids=[name])
         if status is not ...:
-            earlier.write("outcome", messages=[{"id": investigate_id(1), "postfix_id": postfix_id(1), "status": status}])
+            earlier.write(
+                "outcome", messages=[{"id": investigate_id(1), "postfix_id": postfix_id(1), "status": status}]
+            )
         earlier.close()
 
     return write
@@ -100,7 +107,14 @@ def test_what_was_certainly_not_delivered_is_sent_at_once(
 @pytest.mark.parametrize(("status", "expected"), [("released", "already_released"), ("partial", "partial")])
 @pytest.mark.parametrize("check", [False, True])
 def test_what_the_journal_knows_as_released_is_not_sent_whatever_the_state_says(
-    run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None], clock: FakeClock, status: str, expected: str, check: bool
+    run: Runner,
+    quarantine: Quarantine,
+    journal: Path,
+    record: t.Callable[..., None],
+    clock: FakeClock,
+    status: str,
+    expected: str,
+    check: bool,
 ) -> None:
     record(status, age=HOUR)
     before = journal.read_bytes()
@@ -112,14 +126,21 @@ def test_what_the_journal_knows_as_released_is_not_sent_whatever_the_state_says(
     assert journal.read_bytes() == before
 
 
-def test_unless_the_user_says_to_send_unread(run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]) -> None:
+def test_unless_the_user_says_to_send_unread(
+    run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]
+) -> None:
     record("released", age=HOUR)
     assert again(run, journal, check_state=False).statuses == ["released"]
 
 
 @pytest.mark.parametrize("record_of", [{"age": 25 * HOUR}, {"account": OTHER_ACCOUNT}, {"name": investigate_id(2)}])
 def test_older_lines_and_those_of_others_do_not_count(
-    run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None], clock: FakeClock, record_of: dict[str, t.Any]
+    run: Runner,
+    quarantine: Quarantine,
+    journal: Path,
+    record: t.Callable[..., None],
+    clock: FakeClock,
+    record_of: dict[str, t.Any],
 ) -> None:
     record(**record_of)
     assert again(run, journal).statuses == ["released"]
@@ -128,7 +149,16 @@ def test_older_lines_and_those_of_others_do_not_count(
 
 @pytest.mark.parametrize(
     "line",
-    ["", "{", "null", "[]", '"intent"', "[" * 100_000, json.dumps({"account_id": ACCOUNT}), json.dumps({"account_id": ACCOUNT, "time": 5, "ids": 7})],
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        '"intent"',
+        "[" * 100_000,
+        json.dumps({"account_id": ACCOUNT}),
+        json.dumps({"account_id": ACCOUNT, "time": 5, "ids": 7}),
+    ],
 )
 def test_lines_that_are_none_of_ours_are_passed_over(
     run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None], line: str
@@ -139,22 +169,35 @@ def test_lines_that_are_none_of_ours_are_passed_over(
     assert again(run, journal).statuses == ["already_released"]
 
 
-@pytest.mark.parametrize("spoiled", [{"time": "2030-01-01T00:00:00+00:00"}, {"run": None}, {"messages": [{"id": investigate_id(1), "status": "sent"}]}])
+@pytest.mark.parametrize(
+    "spoiled",
+    [{"time": "2030-01-01T00:00:00+00:00"}, {"run": None}, {"messages": [{"id": investigate_id(1), "status": "sent"}]}],
+)
 @pytest.mark.parametrize("delivered", [False, True])
 def test_a_line_that_no_run_can_have_written_is_no_proof_of_a_release(
-    run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None], clock: FakeClock, spoiled: dict[str, t.Any], delivered: bool
+    run: Runner,
+    quarantine: Quarantine,
+    journal: Path,
+    record: t.Callable[..., None],
+    clock: FakeClock,
+    spoiled: dict[str, t.Any],
+    delivered: bool,
 ) -> None:
     record("released")
     *_others, line = journal.read_text().splitlines()
     journal.write_text(json.dumps({**json.loads(line), **spoiled}) + "\n")
     if delivered:
         quarantine.deliver([1])
-    assert again(run, journal).statuses == ["already_released" if delivered else "released"], "as the state says after a pause"
+    assert again(run, journal).statuses == ["already_released" if delivered else "released"], (
+        "as the state says after a pause"
+    )
     assert quarantine.deliveries == {1: 1}
     assert clock.slept >= 10
 
 
-def test_a_line_with_two_messages_of_one_name_breaks_nothing(run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]) -> None:
+def test_a_line_with_two_messages_of_one_name_breaks_nothing(
+    run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]
+) -> None:
     record("released", age=HOUR)
     told = json.loads(journal.read_text().splitlines()[-1])
     rows = [{"id": investigate_id(1), "status": None}, {"id": "x", "postfix_id": postfix_id(1), "status": "released"}]

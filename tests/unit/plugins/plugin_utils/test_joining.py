@@ -12,14 +12,29 @@ from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._joining impor
 
 
 def row(number: int, status: str = "would_release", **fields: t.Any) -> dict[str, t.Any]:
-    facts = {"status": status, "delivered": [], "undelivered": [], "failed": [], "detail": status, "rule": None, "delivery": None}
+    facts = {
+        "status": status,
+        "delivered": [],
+        "undelivered": [],
+        "failed": [],
+        "detail": status,
+        "rule": None,
+        "delivery": None,
+    }
     names = {"handle": f"id-{number}", "id": f"id-{number}", "postfix_id": f"pf-{number}"}
     return {**names, **facts, "changed": status == "released", **fields}
 
 
 def result(*rows: dict[str, t.Any], **fields: t.Any) -> dict[str, t.Any]:
     released = sum(one["status"] == "released" for one in rows)
-    return {"changed": bool(released), "msg": "m", "messages": list(rows), "summary": {"recipients_delivered": released}, "api_calls": 1, **fields}
+    return {
+        "changed": bool(released),
+        "msg": "m",
+        "messages": list(rows),
+        "summary": {"recipients_delivered": released},
+        "api_calls": 1,
+        **fields,
+    }
 
 
 def step(done: dict[str, t.Any], *numbers: int) -> dict[str, t.Any]:
@@ -31,8 +46,17 @@ def statuses(run: dict[str, t.Any]) -> list[str]:
 
 
 def test_all_steps_made():
-    look = result(row(1), row(2), row(3, "blocked", rule="max_age"), row(4, handle="<m@x.example>"), row(4), plan_digest="sha256:1")
-    run = joined_run(look, [step(result(row(1, "released")), 1), step(result(row(2, "released"), row(4, "released")), 2, 4)])
+    look = result(
+        row(1),
+        row(2),
+        row(3, "blocked", rule="max_age"),
+        row(4, handle="<m@x.example>"),
+        row(4),
+        plan_digest="sha256:1",
+    )
+    run = joined_run(
+        look, [step(result(row(1, "released")), 1), step(result(row(2, "released"), row(4, "released")), 2, 4)]
+    )
     assert statuses(run) == ["released", "released", "blocked", "released", "released"]
     assert run["messages"][3]["handle"] == "<m@x.example>"
     assert (run["changed"], run["failed"], run["api_calls"], run["plan_digest"]) == (True, False, 3, "sha256:1")
@@ -41,7 +65,9 @@ def test_all_steps_made():
 
 
 def test_what_was_left_out_is_not_attempted():
-    run = joined_run(result(row(1), row(2)), [step(result(row(1, "undelivered")), 1)], "The canary failed.", ["not_attempted"])
+    run = joined_run(
+        result(row(1), row(2)), [step(result(row(1, "undelivered")), 1)], "The canary failed.", ["not_attempted"]
+    )
     assert statuses(run) == ["undelivered", "not_attempted"]
     assert "The canary failed." in run["messages"][1]["detail"]
     assert run["failed"]

@@ -38,8 +38,14 @@ HOSTILE = [
 
 def report(*subjects: t.Any, **fields: t.Any) -> dict[str, t.Any]:
     ids = [f"4Xy{number}-2026-11-20T10:00:00-11111111" for number in range(len(subjects))]
-    messages = [{"handle": one, "id": one, "status": "released", "delivered": ["alice@corp.example"], "detail": "Delivered."} for one in ids]
-    entries = [{"id": one, "handle": one, "subject": subject, "from": subject} for one, subject in zip(ids, subjects)]
+    messages = [
+        {"handle": one, "id": one, "status": "released", "delivered": ["alice@corp.example"], "detail": "Delivered."}
+        for one in ids
+    ]
+    entries = [
+        {"id": one, "handle": one, "subject": subject, "from": subject}
+        for one, subject in zip(ids, subjects, strict=False)
+    ]
     content = {
         "host": "harbour-logistics",
         "account_id": "5a1c0f3e9b7d42468ace13579bdf0246",
@@ -102,10 +108,22 @@ def test_the_page_asks_for_nothing_and_runs_only_its_own_script() -> None:
 
 
 def test_several_accounts_make_one_page_also_when_one_has_no_result() -> None:
-    broken = {"host": "cedar-law", "account_id": "c" * 32, "outcome": "failed", "result": {"msg": "Cloudflare refused the API token."}}
+    broken = {
+        "host": "cedar-law",
+        "account_id": "c" * 32,
+        "outcome": "failed",
+        "result": {"msg": "Cloudflare refused the API token."},
+    }
     page = Page(report_html([report("a", "b"), report("c", host="meadow-clinic"), broken, {"host": "bare"}]))
     text = " ".join(page.content.values())
-    for expected in ("4 accounts", "harbour-logistics", "meadow-clinic", "cedar-law", "Cloudflare refused the API token.", "bare"):
+    for expected in (
+        "4 accounts",
+        "harbour-logistics",
+        "meadow-clinic",
+        "cedar-law",
+        "Cloudflare refused the API token.",
+        "bare",
+    ):
         assert expected in text
 
 
@@ -116,11 +134,34 @@ def read(text: str) -> list[list[str]]:
 def test_csv_has_a_line_for_each_message_of_each_account() -> None:
     lines = read(report_csv([report("a", "b"), report("c", host="meadow-clinic")]))
     assert lines[0] == list(COLUMNS)
-    assert [(line[0], line[3]) for line in lines[1:]] == [("harbour-logistics", "a"), ("harbour-logistics", "b"), ("meadow-clinic", "c")]
+    assert [(line[0], line[3]) for line in lines[1:]] == [
+        ("harbour-logistics", "a"),
+        ("harbour-logistics", "b"),
+        ("meadow-clinic", "c"),
+    ]
 
 
 SIGNS = ("=", "+", "-", "\u2212", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66", "\u207a")
-BEFORE = ("", " ", "\t", "\r", "\n", "\u3000", '"', "'", '""', "\" '", "hello;", "hello; ", 'hello;"', 'hello";', "a,b;;", ';"";', "hello\t", "x,")
+BEFORE = (
+    "",
+    " ",
+    "\t",
+    "\r",
+    "\n",
+    "\u3000",
+    '"',
+    "'",
+    '""',
+    "\" '",
+    "hello;",
+    "hello; ",
+    'hello;"',
+    'hello";',
+    "a,b;;",
+    ';"";',
+    "hello\t",
+    "x,",
+)
 
 
 def cells(text: str, separator: str) -> list[str]:
@@ -131,7 +172,11 @@ def cells(text: str, separator: str) -> list[str]:
 def formulas(text: str) -> list[str]:
     """Return the cells that a spreadsheet could take for formulas, whatever its separator is."""
     found = [cell for separator in ",;\t" for cell in cells(text, separator)]
-    return [cell for cell in found if unicodedata.normalize("NFKC", cell).lstrip(" \t\r\n\"").startswith(("=", "+", "-", "\u2212", "@"))]
+    return [
+        cell
+        for cell in found
+        if unicodedata.normalize("NFKC", cell).lstrip(' \t\r\n"').startswith(("=", "+", "-", "\u2212", "@"))
+    ]
 
 
 @pytest.mark.parametrize("before", BEFORE)
@@ -150,7 +195,18 @@ def test_every_cell_of_csv_is_quoted() -> None:
 
 
 def test_new_columns_of_csv_come_last() -> None:
-    assert COLUMNS[:10] == ("account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail")
+    assert COLUMNS[:10] == (
+        "account",
+        "status",
+        "handle",
+        "subject",
+        "sender",
+        "recipients",
+        "verdict",
+        "rule",
+        "delivery",
+        "detail",
+    )
     assert COLUMNS[10:13] == ("envelope_sender", "authentication", "reasons")
 
 

@@ -32,9 +32,15 @@ LABELS = ".".join(["l" * 60] * 6)
         (None, ""),
         ("ceo@partner.example@evil.example", '"ceo@partner.example"@evil.example'),
         ("ceo\uff20partner.example@evil.example", '"ceo\uff20partner.example"@evil.example'),
-        ("ceo@partner.example" + "." * 900 + "@evil.example", '"ceo@partner.example' + "." * 13 + "\u2026" + "." * 31 + '"@evil.example'),
+        (
+            "ceo@partner.example" + "." * 900 + "@evil.example",
+            '"ceo@partner.example' + "." * 13 + "\u2026" + "." * 31 + '"@evil.example',
+        ),
         ("x" * 65 + "@evil.example", "x" * 32 + "\u2026" + "x" * 31 + "@evil.example"),
-        (f"ceo@partner.example.{LABELS}.evil.example", f"ceo@partner.example.{LABELS}.evil.example"[:64] + "\u2026" + f".{LABELS}.evil.example"[-194:]),
+        (
+            f"ceo@partner.example.{LABELS}.evil.example",
+            f"ceo@partner.example.{LABELS}.evil.example"[:64] + "\u2026" + f".{LABELS}.evil.example"[-194:],
+        ),
         ("Boss <a@x.example>", 'a@x.example ("Boss")'),
         ('"Doe, Jane" <a@x.example>', 'a@x.example ("Doe, Jane")'),
         ("ceo@partner.example <x@evil.example>", 'x@evil.example ("ceo@partner.example")'),
@@ -65,7 +71,7 @@ def test_whatever_stands_before_it_the_domain_is_never_cut_off(before: str) -> N
 
 def test_a_display_name_stands_in_quotes_behind_the_address() -> None:
     assert address("x@evil.example", "ceo@partner.example") == 'x@evil.example ("ceo@partner.example")'
-    assert address("x@evil.example", '" <ceo@partner.example>') == "x@evil.example (\"' <ceo@partner.example>\")"
+    assert address("x@evil.example", '" <ceo@partner.example>') == 'x@evil.example ("\' <ceo@partner.example>")'
     assert address("x@evil.example", "n" * 100) == 'x@evil.example ("' + "n" * 60 + '\u2026 (cut)")'
     assert address("x@evil.example", "X@evil.example") == address("x@evil.example", " ") == "x@evil.example"
 
@@ -103,7 +109,12 @@ def forms() -> dict[str, str]:
     report = {"host": "h", "result": {"messages": [row]}, "plan": {"messages": [MESSAGE]}}
     page = re.sub("</?(?:wbr|bdi)>", "", report_html([report]))
     lines = plan_lines({"messages": [MESSAGE]}, show_content=True)
-    return {"plan": lines[0], "csv": report_csv([report]), "html": page, "search": "; ".join(message_lines(found(), True))}
+    return {
+        "plan": lines[0],
+        "csv": report_csv([report]),
+        "html": page,
+        "search": "; ".join(message_lines(found(), True)),
+    }
 
 
 def found() -> dict[str, t.Any]:
@@ -120,7 +131,7 @@ def test_every_form_shows_what_an_approver_has_to_see(form: str) -> None:
 
 
 def test_a_subject_cannot_pass_for_a_sender_in_a_line() -> None:
-    assert message_lines(MESSAGE, True)[-1] == "subject: \"Hi'; from: ceo@partner.example\""
+    assert message_lines(MESSAGE, True)[-1] == 'subject: "Hi\'; from: ceo@partner.example"'
 
 
 def test_nothing_is_said_of_a_message_that_is_not_known() -> None:
@@ -128,7 +139,9 @@ def test_nothing_is_said_of_a_message_that_is_not_known() -> None:
 
 
 def test_what_is_missing_is_said_to_be() -> None:
-    assert message_lines({"from": None, "envelope_from": None, "validation": None, "to": [], "subject": None}, True) == [
+    assert message_lines(
+        {"from": None, "envelope_from": None, "validation": None, "to": [], "subject": None}, True
+    ) == [
         "verdict: not stated",
         "reasons: none",
         "authentication: SPF not stated, DKIM not stated, DMARC not stated",

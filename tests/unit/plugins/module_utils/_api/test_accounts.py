@@ -10,9 +10,18 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.accounts import Account, list_accounts, read_account, unique_names
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.accounts import (
+    Account,
+    list_accounts,
+    read_account,
+    unique_names,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, AuthenticationError, DoubtfulError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
+    ApiError,
+    AuthenticationError,
+    DoubtfulError,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import URL, envelope, refusal
 from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import text
@@ -47,7 +56,9 @@ def test_pages_are_asked_for_by_their_number(client: Client, script: Script) -> 
 
 
 @pytest.mark.parametrize("info", [{}, {"result_info": None}, {"result_info": {"total_pages": "2"}}])
-def test_without_a_number_of_pages_a_page_that_is_not_full_is_the_last(client: Client, script: Script, info: dict[str, t.Any]) -> None:
+def test_without_a_number_of_pages_a_page_that_is_not_full_is_the_last(
+    client: Client, script: Script, info: dict[str, t.Any]
+) -> None:
     script.get(ACCOUNTS, envelope(rows(*range(50)), **info))
     script.get(ACCOUNTS, envelope(rows(50), **info))
     assert len(list_accounts(client)) == 51
@@ -65,8 +76,12 @@ def test_a_server_that_repeats_a_page_is_not_followed_for_ever(client: Client, s
     assert client.calls == 2
 
 
-@pytest.mark.parametrize("result", [None, {}, "accounts", [None], [{}], [{"id": "../x"}], [{"id": id_of(1) + "0"}], [{"id": 5}]])
-def test_what_is_no_list_of_accounts_is_an_error_and_not_a_shorter_list(client: Client, script: Script, result: object) -> None:
+@pytest.mark.parametrize(
+    "result", [None, {}, "accounts", [None], [{}], [{"id": "../x"}], [{"id": id_of(1) + "0"}], [{"id": 5}]]
+)
+def test_what_is_no_list_of_accounts_is_an_error_and_not_a_shorter_list(
+    client: Client, script: Script, result: object
+) -> None:
     script.get(ACCOUNTS, envelope(result))
     with pytest.raises(DoubtfulError):
         list_accounts(client)
@@ -74,7 +89,7 @@ def test_what_is_no_list_of_accounts_is_an_error_and_not_a_shorter_list(client: 
 
 def test_a_token_of_an_account_is_told_apart_from_other_refusals(client: Client, script: Script) -> None:
     script.get(ACCOUNTS, refusal(1001, "List accounts endpoint does not support account owned tokens."), 400)
-    with pytest.raises(ApiError, match="belongs to an account.*take a user's API token.*code 1001") as caught:
+    with pytest.raises(ApiError, match=r"belongs to an account.*take a user's API token.*code 1001") as caught:
         list_accounts(client)
     assert (caught.value.status, caught.value.codes) == (400, {1001})
     script.get(ACCOUNTS, refusal(1001, "Something else"), 404)
@@ -84,7 +99,7 @@ def test_a_token_of_an_account_is_told_apart_from_other_refusals(client: Client,
 
 def test_a_refused_credential_is_named_and_no_account_is(client: Client, script: Script) -> None:
     script.get(ACCOUNTS, refusal(10000, "Authentication error"), 403)
-    with pytest.raises(AuthenticationError, match="refused the token of the test: .*may not do this$"):
+    with pytest.raises(AuthenticationError, match=r"refused the token of the test: .*may not do this$"):
         list_accounts(client)
 
 
@@ -110,7 +125,11 @@ def test_the_id_is_added_where_a_name_is_nobodys_own() -> None:
     assert named("Foo", "foo!", "bar") == [f"foo-{id_of(1)}", f"foo-{id_of(2)}", "bar"]
     assert named("Localhost", "", "\u6f22") == [f"localhost-{id_of(1)}", id_of(2), id_of(3)]
     # Neither is it got by posing as one that has its id added.
-    assert named(f"foo {id_of(2)}", "foo", "foo") == [f"foo-{id_of(2)}-{id_of(1)}", f"foo-{id_of(2)}", f"foo-{id_of(3)}"]
+    assert named(f"foo {id_of(2)}", "foo", "foo") == [
+        f"foo-{id_of(2)}-{id_of(1)}",
+        f"foo-{id_of(2)}",
+        f"foo-{id_of(3)}",
+    ]
 
 
 @given(st.lists(st.one_of(text, st.sampled_from(["foo", "Foo", f"foo {id_of(1)}", id_of(2), "all"])), max_size=6))

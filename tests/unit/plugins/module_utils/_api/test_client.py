@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 import requests
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api import client as _client
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api import client as client_module
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.accounts import list_accounts
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
@@ -35,7 +35,9 @@ def client(script: Script, clock: FakeClock) -> Client:
     return Client(Settings(URL, ACCOUNT, Credential(dict(BEARER), "token of the test"), retries=2), clock)
 
 
-@pytest.mark.parametrize("failure", [(LOST, 0), ("<html>", 502), (refusal(1, "x"), 500), (b"", 200), (b'{"success": tr', 200)])
+@pytest.mark.parametrize(
+    "failure", [(LOST, 0), ("<html>", 502), (refusal(1, "x"), 500), (b"", 200), (b'{"success": tr', 200)]
+)
 def test_a_failing_read_is_repeated_with_growing_pauses(
     client: Client, script: Script, clock: FakeClock, failure: tuple[t.Any, int]
 ) -> None:
@@ -86,7 +88,9 @@ def test_a_post_that_may_have_been_carried_out_is_never_repeated(
     assert not clock.naps
 
 
-def test_a_post_that_was_refused_by_the_rate_limit_is_sent_again(client: Client, script: Script, clock: FakeClock) -> None:
+def test_a_post_that_was_refused_by_the_rate_limit_is_sent_again(
+    client: Client, script: Script, clock: FakeClock
+) -> None:
     script.post("x", [1], "", 429, retry_after=5)
     script.post("x", [1], "", 429, retry_after=6)
     script.post("x", [1], envelope("fine"))
@@ -103,7 +107,9 @@ def test_a_rate_limit_beyond_max_wait_is_an_error_with_the_request_id(client: Cl
     assert caught.value.cf_ray
 
 
-@pytest.mark.parametrize(("method", "permission"), [("get", "Cloud Email Security: Read"), ("post", "Cloud Email Security: Write")])
+@pytest.mark.parametrize(
+    ("method", "permission"), [("get", "Cloud Email Security: Read"), ("post", "Cloud Email Security: Write")]
+)
 @pytest.mark.parametrize("content", [refusal(10000, "Authentication error"), "<html>"])
 def test_a_refused_credential_is_named_with_the_missing_permission(
     client: Client, script: Script, method: str, permission: str, content: t.Any
@@ -151,8 +157,10 @@ def test_a_list_that_never_ends_is_ended(client: Client, script: Script) -> None
     assert (pages[-1].broken, pages[-1].more) == (True, False)
 
 
-def test_a_list_of_more_rows_than_there_can_be_is_ended(client: Client, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_client, "_MOST_ROWS", 5)
+def test_a_list_of_more_rows_than_there_can_be_is_ended(
+    client: Client, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "_MOST_ROWS", 5)
     for number in range(2):
         script.get("investigate", page([row(1), row(2), row(3)], f"c{number}"))
     pages = list(client.pages("investigate", {}))
@@ -160,7 +168,9 @@ def test_a_list_of_more_rows_than_there_can_be_is_ended(client: Client, script: 
 
 
 @pytest.mark.parametrize("what", ["pages", "accounts"])
-def test_a_list_whose_pages_come_slowly_is_given_up(client: Client, script: Script, clock: FakeClock, what: str) -> None:
+def test_a_list_whose_pages_come_slowly_is_given_up(
+    client: Client, script: Script, clock: FakeClock, what: str
+) -> None:
     def slow(sent: Sent) -> Reply:
         clock.sleep(59)
         number = len(script.sent)

@@ -53,12 +53,20 @@ def test_a_success_is_returned_as_it_is(result: object) -> None:
 KNOWN = [
     (
         400,
-        refusal(6003, "Invalid request headers", error_chain=[{"code": 6111, "message": "Invalid format for Authorization header"}]),
+        refusal(
+            6003,
+            "Invalid request headers",
+            error_chain=[{"code": 6111, "message": "Invalid format for Authorization header"}],
+        ),
         AuthenticationError,
     ),
     (
         400,
-        refusal(6003, "Invalid request headers", error_chain=[{"code": 6103, "message": "Invalid format for X-Auth-Key header"}]),
+        refusal(
+            6003,
+            "Invalid request headers",
+            error_chain=[{"code": 6103, "message": "Invalid format for X-Auth-Key header"}],
+        ),
         AuthenticationError,
     ),
     (400, refusal(1, "x", error_chain=[{"code": 6301, "message": "y"}]), AuthenticationError),
@@ -138,7 +146,9 @@ FOREIGN = {
         (400, ForeignAnswerError), (404, ForeignAnswerError), (413, ForeignAnswerError),
     ],
 )  # fmt: skip
-def test_what_is_no_envelope_is_described_but_never_dumped(content: object, status: int, kind: type[CloudflareError]) -> None:
+def test_what_is_no_envelope_is_described_but_never_dumped(
+    content: object, status: int, kind: type[CloudflareError]
+) -> None:
     error = refused(content, status)
     assert error.__class__ is kind
     assert f"HTTP {status} (application/json, cf-ray {RAY})" in str(error)
@@ -147,8 +157,26 @@ def test_what_is_no_envelope_is_described_but_never_dumped(content: object, stat
 
 
 ODD_ERRORS: list[object] = [
-    *(None, "x", 7, {}, [], [None], ["x"], [7], [{}], [{"code": "1000"}], [{"code": None, "message": None}], [{"message": {"a": 1}}]),
-    *([{"code": 1, "error_chain": "x"}], [{"code": 1, "error_chain": [None]}], [{"source": 3}], [{"source": {"pointer": 3}}]),
+    *(
+        None,
+        "x",
+        7,
+        {},
+        [],
+        [None],
+        ["x"],
+        [7],
+        [{}],
+        [{"code": "1000"}],
+        [{"code": None, "message": None}],
+        [{"message": {"a": 1}}],
+    ),
+    *(
+        [{"code": 1, "error_chain": "x"}],
+        [{"code": 1, "error_chain": [None]}],
+        [{"source": 3}],
+        [{"source": {"pointer": 3}}],
+    ),
 ]
 
 

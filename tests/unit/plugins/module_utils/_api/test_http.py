@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.envelope import read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.http import Http
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.masking import Masker
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     CertificateError,
     CloudflareError,
     ConnectError,
     DoubtfulError,
 )
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.http import Http
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.masking import Masker
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, investigate_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import run_module
@@ -159,7 +159,9 @@ DOUBTFUL: dict[str, Behaviour] = {
     "silence": lambda connection: time.sleep(0.6),
     "half a head": lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nConte"),
     "half a body": answer(b'{"success": tr', length=500),
-    "half a chunk": lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\nabc"),
+    "half a chunk": lambda connection: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\nabc"
+    ),
     "no HTTP": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"),
     "broken gzip": answer(b"\x1f\x8bnonsense", "Content-Encoding: gzip"),
     "slow drip": drip,
@@ -168,8 +170,12 @@ DOUBTFUL: dict[str, Behaviour] = {
     "head without end": forever(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", 0),
     "never more than continue": forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "chunk size drop by drop": forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
-    "trailer without end": forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", b"A: b\r\n"),
-    "an encoding that was not asked for": answer(gzip.compress(gzip.compress(b'{"success": true}')), "Content-Encoding: gzip, gzip"),
+    "trailer without end": forever(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", b"A: b\r\n"
+    ),
+    "an encoding that was not asked for": answer(
+        gzip.compress(gzip.compress(b'{"success": true}')), "Content-Encoding: gzip, gzip"
+    ),
 }
 
 
@@ -232,7 +238,9 @@ def test_the_password_of_a_proxy_is_never_printed(
     assert "Traceback" not in done.printed
 
 
-def test_a_proxy_that_asks_for_a_password_is_named_as_the_obstacle(serve: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_asks_for_a_password_is_named_as_the_obstacle(
+    serve: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = serve(answer(b"", status="407 Proxy Authentication Required"))
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
     url = "https://api.cloudflare.com/v4"
@@ -249,7 +257,16 @@ def test_a_ca_bundle_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.parametrize(
-    "location", ["/elsewhere", "https://evil.example/", "//evil.example", "http://[", "\x00", "javascript:1", "http://x@127.0.0.1:1/"]
+    "location",
+    [
+        "/elsewhere",
+        "https://evil.example/",
+        "//evil.example",
+        "http://[",
+        "\x00",
+        "javascript:1",
+        "http://x@127.0.0.1:1/",
+    ],
 )
 def test_nobody_looks_where_a_redirect_leads(serve: t.Any, location: str) -> None:
     server = serve(answer(b"words", f"Location: {location}", status="307 Temporary Redirect"))
@@ -263,7 +280,9 @@ def test_a_redirect_through_a_proxy_in_drops_ends_in_time(serve: t.Any, monkeypa
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.port}")
     start = time.monotonic()
     with pytest.raises(DoubtfulError):
-        Http("http://api.example/v4", {}, timeout=0.3, verify=True, connections=1).exchange("GET", "http://api.example/v4")
+        Http("http://api.example/v4", {}, timeout=0.3, verify=True, connections=1).exchange(
+            "GET", "http://api.example/v4"
+        )
     assert time.monotonic() - start < 1.5
 
 

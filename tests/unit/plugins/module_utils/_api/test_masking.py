@@ -12,9 +12,9 @@ import time
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.envelope import Reply, read_envelope
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.masking import MASK, Masker
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import CloudflareError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.masking import MASK, Masker
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import KEY, TOKEN, envelope, refusal
 from ansible_collections.emailsec.cloudflare.tests.unit.support.spellings import SPELLINGS, shows
 from hypothesis import given

@@ -10,9 +10,14 @@ import concurrent.futures
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InterruptError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.pace import Pace, backoff, retry_after, tightest_limit
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.pace import (
+    Pace,
+    backoff,
+    retry_after,
+    tightest_limit,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.shared import SharedNumbers
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InterruptError
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW
 from hypothesis import given
@@ -71,7 +76,9 @@ def test_the_tightest_policy_of_a_ratelimit_header_counts(header: str | None, li
     assert (found and (found.left, found.seconds)) == limit
 
 
-@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (60, 8.0), (5000, 8.0)])
+@pytest.mark.parametrize(
+    ("attempt", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0), (60, 8.0), (5000, 8.0)]
+)
 def test_backoff_doubles_up_to_a_limit_with_jitter(attempt: int, longest: float) -> None:
     pauses = {backoff(attempt) for _number in range(50)}
     assert len(pauses) > 1

@@ -55,7 +55,10 @@ def test_file_and_folder_are_closed_to_others() -> None:
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder(), file)] == [0o700, 0o600]
 
 
-@pytest.mark.parametrize("content", ["", "nonsense", "[1]", "null", '{"count": "x"}', '{"count": {}}', "[" * 4000, '{"count"', "\udcff\udcff"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "nonsense", "[1]", "null", '{"count": "x"}', '{"count": {}}', "[" * 4000, '{"count"', "\udcff\udcff"],
+)
 def test_a_spoiled_file_is_as_good_as_none(content: str) -> None:
     add(1)
     next(folder().iterdir()).write_bytes(content.encode(errors="surrogateescape"))
@@ -99,9 +102,14 @@ def test_without_a_name_nothing_is_written() -> None:
 
 def test_a_change_that_failed_midway_is_not_kept() -> None:
     add(1)
-    with pytest.raises(ValueError, match="midway"), SharedNumbers("a").held() as numbers:
-        numbers["count"] = 99
-        raise ValueError("midway")
+
+    def fail() -> None:
+        with SharedNumbers("a").held() as numbers:
+            numbers["count"] = 99
+            raise ValueError("midway")
+
+    with pytest.raises(ValueError, match="midway"):
+        fail()
     assert count() == 1
 
 

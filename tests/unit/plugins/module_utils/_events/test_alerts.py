@@ -14,8 +14,8 @@ import tracemalloc
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.alerts import TooMuchError, read_alerts
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.alerts import TooMuchError, read_alerts
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import inert
@@ -25,7 +25,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 MOST = 100_000
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
 
 
 def read(*records: t.Any) -> list[Message]:
@@ -43,7 +46,11 @@ def test_every_field_that_a_rule_may_ask_for_is_read() -> None:
     }  # fmt: skip
     assert (data["to"], data["envelope_to"]) == ([recipient(1)], [recipient(1)])
     assert (data["detection_reasons"], data["threat_categories"]) == (["Suspicious link"], ["Dropper"])
-    assert {name: data["validation"][name] for name in ("spf", "dkim", "dmarc")} == {"spf": "pass", "dkim": "none", "dmarc": "none"}
+    assert {name: data["validation"][name] for name in ("spf", "dkim", "dmarc")} == {
+        "spf": "pass",
+        "dkim": "none",
+        "dmarc": "none",
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,9 @@ def test_lines_and_lists_packed_or_not_are_taken(content: bytes) -> None:
 
 
 def test_one_alert_over_several_lines_is_taken() -> None:
-    assert [message.id for message in read_alerts(json.dumps(alert(1), indent=2).encode(), MOST).messages] == [message_id(1)]
+    assert [message.id for message in read_alerts(json.dumps(alert(1), indent=2).encode(), MOST).messages] == [
+        message_id(1)
+    ]
 
 
 def test_what_cloudflare_sends_to_try_an_address_is_no_mistake() -> None:
@@ -197,7 +206,9 @@ def test_only_what_safely_names_the_message_is_its_id(given_id: str | None, expe
     assert message.id == expected
 
 
-@pytest.mark.parametrize("alert_id", ["odd", "../x-2026-11-22T11:59:00", "{{x}}-2026-11-22T11:59:00", "a b-2026-11-22T11:59:00"])
+@pytest.mark.parametrize(
+    "alert_id", ["odd", "../x-2026-11-22T11:59:00", "{{x}}-2026-11-22T11:59:00", "a b-2026-11-22T11:59:00"]
+)
 def test_there_may_be_no_id_at_all(alert_id: str) -> None:
     [message] = read(alert(1, AlertID=alert_id, MessageID=None))
     assert message.id is None

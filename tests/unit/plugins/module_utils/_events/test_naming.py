@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 import jinja2
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.naming import file_name, fit_handle
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from hypothesis import example, given
 from hypothesis import strategies as st
 

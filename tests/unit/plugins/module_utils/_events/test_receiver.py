@@ -11,8 +11,8 @@ import typing as t
 
 import jinja2
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import receiver as _receiving
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import receiver as receiver_module
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.gate import Gate
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.push_source import make_receiver
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.receiver import Receiver
@@ -37,7 +37,9 @@ def warnings() -> list[str]:
 @pytest.fixture
 def make(clock: FakeClock, warnings: list[str]) -> t.Callable[..., Receiver]:
     """Make a receiver with these arguments."""
-    return lambda **arguments: make_receiver({**GOOD, **arguments}, clock, warnings.append, Seldom(clock, warnings.append))[0]
+    return lambda **arguments: make_receiver(
+        {**GOOD, **arguments}, clock, warnings.append, Seldom(clock, warnings.append)
+    )[0]
 
 
 def told(receiver: Receiver, content: bytes) -> list[tuple[str | None, list[str]]]:
@@ -52,12 +54,22 @@ def test_an_event_has_the_shape_of_those_of_the_other_source(
     script.get("investigate", page([row(1)]))
     [polled] = make_watcher({"account_id": ACCOUNT, "api_token": TOKEN}, clock, print)[0].poll()
     shapes = [
-        (set(event), set(event["quarantine"]), set(event["quarantine"]["messages"][0]), set(event["quarantine"]["messages"][0]["validation"]))
+        (
+            set(event),
+            set(event["quarantine"]),
+            set(event["quarantine"]["messages"][0]),
+            set(event["quarantine"]["messages"][0]["validation"]),
+        )
         for event in (pushed, polled)
     ]
     assert shapes[0] == shapes[1]
     quarantine = pushed["quarantine"]
-    assert (quarantine["account_id"], quarantine["decision"], quarantine["count"], quarantine["ids"]) == (ACCOUNT, None, 1, [message_id(1)])
+    assert (quarantine["account_id"], quarantine["decision"], quarantine["count"], quarantine["ids"]) == (
+        ACCOUNT,
+        None,
+        1,
+        [message_id(1)],
+    )
     assert quarantine["messages"][0]["envelope_from_domain"] == "sender.example"
 
 
@@ -101,7 +113,7 @@ def test_what_was_not_taken_from_it_is_told_of_again(make: t.Callable[..., Recei
 
 
 def test_no_more_is_remembered_than_fits(make: t.Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_receiving, "_REMEMBERED", 2)
+    monkeypatch.setattr(receiver_module, "_REMEMBERED", 2)
     receiver = make()
     assert told(receiver, body(alert(1), alert(2), alert(3)))
     assert told(receiver, body(alert(1), alert(2), alert(3))) == [(None, [message_id(1)])], "the latest two are known"
@@ -114,8 +126,21 @@ def test_records_that_are_no_alerts_are_warned_of(make: t.Callable[..., Receiver
 
 @pytest.mark.parametrize("text", SAMPLES)
 def test_nothing_in_an_event_is_a_template_or_obeyed_by_a_terminal(make: t.Callable[..., Receiver], text: str) -> None:
-    names = ("AlertReasons", "FinalDisposition", "From", "MessageID", "SMTPEnvelopeFrom", "Subject", "Timestamp", "SPFResult")
-    fields = {name: text for name in names} | {"To": [text] * 200, "SMTPEnvelopeTo": [text], "ThreatCategories": [text] * 200}
+    names = (
+        "AlertReasons",
+        "FinalDisposition",
+        "From",
+        "MessageID",
+        "SMTPEnvelopeFrom",
+        "Subject",
+        "Timestamp",
+        "SPFResult",
+    )
+    fields = dict.fromkeys(names, text) | {
+        "To": [text] * 200,
+        "SMTPEnvelopeTo": [text],
+        "ThreatCategories": [text] * 200,
+    }
     [event] = make().events(body(alert(1, AlertID=f"{text[:50]}-2026-11-22T11:59:00", **fields)))
     shown = json.dumps(event, ensure_ascii=False)
     for string in strings(event):
@@ -138,7 +163,14 @@ def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[
     gate = Gate("X-Key", SECRET, Seldom(clock, warnings.append))
     assert gate.admits({"X-Key": SECRET})
     assert not warnings
-    for headers in ({}, {"X-Key": ""}, {"X-Key": SECRET[:-1]}, {"X-Key": SECRET + "x"}, {"X-Key": "\udcff\u00e9"}, {"Other": SECRET}):
+    for headers in (
+        {},
+        {"X-Key": ""},
+        {"X-Key": SECRET[:-1]},
+        {"X-Key": SECRET + "x"},
+        {"X-Key": "\udcff\u00e9"},
+        {"Other": SECRET},
+    ):
         assert not gate.admits(headers)
     clock.sleep(61)
     assert not gate.admits({})
@@ -165,12 +197,16 @@ def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[
         ({"interval": 60}, "no arguments of the event source: interval"),
     ],
 )
-def test_wrong_arguments_are_refused_at_once(make: t.Callable[..., Receiver], arguments: dict[str, t.Any], words: str) -> None:
+def test_wrong_arguments_are_refused_at_once(
+    make: t.Callable[..., Receiver], arguments: dict[str, t.Any], words: str
+) -> None:
     with pytest.raises(InputError, match=words):
         make(**arguments)
 
 
-def test_arguments_may_come_from_the_environment(clock: FakeClock, warnings: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_may_come_from_the_environment(
+    clock: FakeClock, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("CLOUDFLARE_LOGPUSH_SECRET", SECRET)
     _receiver, gate, address = make_receiver({"port": "5080"}, clock, warnings.append, Seldom(clock, warnings.append))
@@ -179,8 +215,12 @@ def test_arguments_may_come_from_the_environment(clock: FakeClock, warnings: lis
     assert not warnings
 
 
-@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", 0), ("::1", 0), ("localhost", 0), ("0.0.0.0", 1), ("rulebook.example", 1)])
-def test_it_says_when_the_secret_comes_unencrypted(make: t.Callable[..., Receiver], warnings: list[str], host: str, warned: int) -> None:
+@pytest.mark.parametrize(
+    ("host", "warned"), [("127.0.0.1", 0), ("::1", 0), ("localhost", 0), ("0.0.0.0", 1), ("rulebook.example", 1)]
+)
+def test_it_says_when_the_secret_comes_unencrypted(
+    make: t.Callable[..., Receiver], warnings: list[str], host: str, warned: int
+) -> None:
     make(host=host)
     assert [("unencrypted" in warning) for warning in warnings] == [True] * warned
     warnings.clear()

@@ -11,20 +11,33 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import cursor as _cursor
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import watcher as _watching
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
+    AuthenticationError,
+    CloudflareError,
+    DoubtfulError,
+    InputError,
+)
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import cursor as cursor_module
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import watcher as watcher_module
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.arguments import read_policies
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.cursor import Cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.decisions import Policies
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import AuthenticationError, CloudflareError, DoubtfulError, InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.source import make_watcher
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.watcher import Event, Watch, Watcher
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import Policy
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.source import make_watcher
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.arguments import read_policies
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_time, to_text
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.watcher import Event, Watch, Watcher
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW, TOKEN, investigate_id, page, refusal, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
+    NOW,
+    TOKEN,
+    investigate_id,
+    page,
+    refusal,
+    row,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.spellings import SPELLINGS, shows
 
@@ -52,7 +65,11 @@ class Quarantine:
         if isinstance(trouble, CloudflareError):
             raise trouble
         start = parse_time(filters["start"])
-        found = [one for one in self.rows if not self.honest or not one["scanned_at"] or parse_time(one["scanned_at"]) >= start]
+        found = [
+            one
+            for one in self.rows
+            if not self.honest or not one["scanned_at"] or parse_time(one["scanned_at"]) >= start
+        ]
         found.sort(key=lambda one: one["scanned_at"] or "", reverse=True)
         assert len(found) <= most
         return SearchResult([Message(one) for one in (found[: len(found) // 2] if trouble else found)], bool(trouble))
@@ -85,7 +102,7 @@ def quarantine() -> Quarantine:
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the cursor is kept. Locks are tested by themselves: in one process there is no restart that drops them."""
-    monkeypatch.setattr(_cursor, "_locked", lambda _path: 0)
+    monkeypatch.setattr(cursor_module, "_locked", lambda _path: 0)
     return tmp_path / "cursor.json"
 
 
@@ -176,8 +193,10 @@ def test_no_more_is_kept_than_what_a_search_can_bring_back(quarantine: Quarantin
     assert len(desk.cursor.seen) < 10
 
 
-def test_ids_are_not_kept_without_end(quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cursor, "_MOST", 3)
+def test_ids_are_not_kept_without_end(
+    quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cursor_module, "_MOST", 3)
     desk = Desk(quarantine, clock, None)
     for number in range(1, 6):
         quarantine.put(number, 60 - number)
@@ -197,10 +216,16 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     quarantine.put(6, 40, **passing, envelope_from="b@partner.example", **{"from": "x@evil.example, b@partner.example"})
     watch = WATCH._replace(policies=Policies(Policy(allowed_senders=["partner.example"]), Policy()))
     told = {event["quarantine"]["decision"]: event for event in Desk(quarantine, clock, None, watch).watcher.poll()}
-    assert {decision: numbers(event) for decision, event in told.items()} == {"release": [1, 4], "approval": [2], "keep": [3, 5, 6]}
+    assert {decision: numbers(event) for decision, event in told.items()} == {
+        "release": [1, 4],
+        "approval": [2],
+        "keep": [3, 5, 6],
+    }
     assert told["approval"]["quarantine"]["messages"][0]["rules"] == ["allowed_senders"]
     assert Policy().overrides == ()
-    overridden = watch._replace(policies=Policies(Policy(allowed_senders=["partner.example"], overrides=["allowed_senders"]), Policy()))
+    overridden = watch._replace(
+        policies=Policies(Policy(allowed_senders=["partner.example"], overrides=["allowed_senders"]), Policy())
+    )
     decisions = [event["quarantine"]["decision"] for event in Desk(quarantine, clock, None, overridden).watcher.poll()]
     assert decisions == ["release", "keep"]
 
@@ -211,7 +236,9 @@ UNFIT = [
 
 
 @pytest.mark.parametrize("bad", UNFIT)
-def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(quarantine: Quarantine, clock: FakeClock, bad: str | None) -> None:
+def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(
+    quarantine: Quarantine, clock: FakeClock, bad: str | None
+) -> None:
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
     quarantine.put(1, 60, validation={"dmarc": "pass"}, id=bad, postfix_id=None)
     quarantine.put(2, 60, validation={"dmarc": "pass"}, id=None, postfix_id=bad)
@@ -219,7 +246,12 @@ def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(quarantine: Quaran
     [event] = desk.watcher.poll()
     assert event["quarantine"]["ids"] == [investigate_id(3)]
     [told] = event["quarantine"]["messages"]
-    assert (told["id"], told["postfix_id"], told["alert_id"], told["message_id"]) == (investigate_id(3), None, None, None)
+    assert (told["id"], told["postfix_id"], told["alert_id"], told["message_id"]) == (
+        investigate_id(3),
+        None,
+        None,
+        None,
+    )
     assert desk.warnings == ["Messages in quarantine without an id that is fit to be handed on, which no event has: 2"]
     assert set(desk.cursor.seen) == set(desk.cursor.open) == {investigate_id(3)}
 
@@ -239,8 +271,10 @@ def test_no_server_makes_a_poll_ask_for_all_there_ever_was(quarantine: Quarantin
     assert [filters["start"] for filters in quarantine.asked] == [to_text(from_seconds(NOW - 3600))] * 2
 
 
-def test_what_may_be_told_of_again_and_the_warnings_are_bounded(quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_watching, "_MOST_OPEN", 20)
+def test_what_may_be_told_of_again_and_the_warnings_are_bounded(
+    quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher_module, "_MOST_OPEN", 20)
     desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
     for number in range(1, 31):
         quarantine.put(number, 60, validation={"dmarc": "pass"})
@@ -303,7 +337,17 @@ def test_the_file_is_for_one_source_and_one_account(tmp_path: Path) -> None:
         Cursor(str(tmp_path / "nowhere" / "cursor.json"), ACCOUNT)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": "a", "seen": {}, "open": {}}', '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": 1, "seen": {}, "open": {"a": [1]}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": "a", "seen": {}, "open": {}}',
+        '{"schema": "emailsec.cloudflare/cursor", "version": 1, "newest": 1, "seen": {}, "open": {"a": [1]}}',
+        "[" * 100_000,
+    ],
+)
 def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "cursor.json"
     path.write_text(text)
@@ -324,9 +368,15 @@ def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, t
         ({"policy": "strict"}, "policy must be a dictionary"),
         ({"policy": {"allowed": []}}, "no rules of policy: allowed"),
         ({"policy": {"max_age": "1y"}}, "policy.max_age"),
-        ({"approval_policy": {"require_authentication": "perhaps"}}, "approval_policy.require_authentication must be one of aligned, any, none"),
+        (
+            {"approval_policy": {"require_authentication": "perhaps"}},
+            "approval_policy.require_authentication must be one of aligned, any, none",
+        ),
         ({"policy": {"allowed_senders": [7]}}, "policy.allowed_senders must be a list of texts"),
-        ({"policy": {"denied_senders": "@evil.example"}}, "policy.denied_senders has the pattern '@evil.example', which can never match"),
+        (
+            {"policy": {"denied_senders": "@evil.example"}},
+            "policy.denied_senders has the pattern '@evil.example', which can never match",
+        ),
         ({"api_token": ""}, "there is no credential"),
         ({"sender": f"{TOKEN}@sender.example"}, "sender contains the API token"),
     ],
@@ -342,11 +392,24 @@ def test_arguments_as_a_rulebook_gives_them(
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
     path = tmp_path / "cursor.json"
-    given = {"interval": "30", "since": "2h", "sender": None, "state_file": str(path), "policy": {"allowed_senders": "a.example, sender.example"}}
+    given = {
+        "interval": "30",
+        "since": "2h",
+        "sender": None,
+        "state_file": str(path),
+        "policy": {"allowed_senders": "a.example, sender.example"},
+    }
     warnings: list[str] = []
     watcher, interval = make_watcher(given, clock, warnings.append)
-    query = {"delivery_status": "quarantined", "detections_only": "false", "per_page": "1000", "start": to_text(from_seconds(NOW - 7200))}
-    script.get("investigate", page([row(1, validation={"dmarc": "pass"}, envelope_from="b@sender.example")]), query=query)
+    query = {
+        "delivery_status": "quarantined",
+        "detections_only": "false",
+        "per_page": "1000",
+        "start": to_text(from_seconds(NOW - 7200)),
+    }
+    script.get(
+        "investigate", page([row(1, validation={"dmarc": "pass"}, envelope_from="b@sender.example")]), query=query
+    )
     [event] = watcher.poll()
     assert (interval, warnings, event["quarantine"]["decision"]) == (30, [], "release")
     assert TOKEN not in path.read_text()
@@ -354,7 +417,9 @@ def test_arguments_as_a_rulebook_gives_them(
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_secret_that_the_server_repeats_reaches_neither_event_nor_log(script: Script, clock: FakeClock, spelling: str) -> None:
+def test_a_secret_that_the_server_repeats_reaches_neither_event_nor_log(
+    script: Script, clock: FakeClock, spelling: str
+) -> None:
     secret = SPELLINGS[spelling](TOKEN)
     watcher = make_watcher({"account_id": ACCOUNT, "api_token": TOKEN}, clock, print)[0]
     script.get("investigate", page([row(1, subject=secret, **{"from": f"a@{secret}"})]))
@@ -374,7 +439,15 @@ def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize(
     ("given", "level"),
-    [("any", "any"), ("no", "none"), (False, "none"), (True, "aligned"), ("True", "aligned"), ("", "aligned"), (None, "aligned")],
+    [
+        ("any", "any"),
+        ("no", "none"),
+        (False, "none"),
+        (True, "aligned"),
+        ("True", "aligned"),
+        ("", "aligned"),
+        (None, "aligned"),
+    ],
 )
 def test_the_level_of_authentication_may_be_a_text_or_true_and_false(given: object, level: str) -> None:
     policies = read_policies({"policy": {"require_authentication": given}, "approval_policy": {}})
@@ -382,7 +455,9 @@ def test_the_level_of_authentication_may_be_a_text_or_true_and_false(given: obje
     assert policies.policy.require_authentication == level
 
 
-@pytest.mark.parametrize("shown", ["x@evil.example, b@partner.example", "b@partner.example <x@evil.example>", "garbage", None])
+@pytest.mark.parametrize(
+    "shown", ["x@evil.example, b@partner.example", "b@partner.example <x@evil.example>", "garbage", None]
+)
 def test_a_domain_is_told_only_if_there_is_one(quarantine: Quarantine, clock: FakeClock, shown: str | None) -> None:
     quarantine.put(1, 60, **{"from": shown})
     [event] = Desk(quarantine, clock, None).watcher.poll()

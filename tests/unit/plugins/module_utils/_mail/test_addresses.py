@@ -10,8 +10,12 @@ import email.policy
 from email.parser import Parser
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail import addresses as _addresses
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import Address, plain_domain, read_addresses
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail import addresses as addresses_module
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import (
+    Address,
+    plain_domain,
+    read_addresses,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -99,7 +103,7 @@ def test_what_another_parser_finds_is_found_too(text: str) -> None:
 
 def test_without_idna_only_ascii_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     plain_domain.cache_clear()
-    monkeypatch.setattr(_addresses, "idna", None)
+    monkeypatch.setattr(addresses_module, "idna", None)
     assert plain_domain("partner.example") == "partner.example"
     assert plain_domain("m\u00fcnchen.example") is None
     plain_domain.cache_clear()

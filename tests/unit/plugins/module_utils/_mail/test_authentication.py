@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import read_addresses
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.authentication import LEVELS, authenticated, read_level
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import read_addresses
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.authentication import (
+    LEVELS,
+    authenticated,
+    read_level,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +22,10 @@ SHOWN = "cfo@partner.example"
 
 def passes(level: str, results: str, envelope: str | None = SHOWN, shown: str | None = SHOWN) -> bool:
     """results: those of SPF, DKIM and DMARC; C(-) for a missing one."""
-    validation = {name: None if word == "-" else word for name, word in zip(("spf", "dkim", "dmarc"), results.split())}
+    validation = {
+        name: None if word == "-" else word
+        for name, word in zip(("spf", "dkim", "dmarc"), results.split(), strict=False)
+    }
     return authenticated(level, validation, read_addresses(envelope), read_addresses(shown))
 
 
@@ -75,20 +82,28 @@ def test_spf_is_about_the_domain_that_is_shown(envelope: str, shown: str | None,
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        ("a@x.example", True), ("a@x.example, b@x.example", True), ("a@x.example, b@y.example", False),
-        ("a@x.example, b@sub.x.example", False), ("garbage", False), (None, False),
-    ],  # fmt: skip
+        ("a@x.example", True),
+        ("a@x.example, b@x.example", True),
+        ("a@x.example, b@y.example", False),
+        ("a@x.example, b@sub.x.example", False),
+        ("garbage", False),
+        (None, False),
+    ],
 )
 def test_dmarc_is_about_one_domain(shown: str | None, expected: bool) -> None:
     assert passes("aligned", "fail fail pass", "b@evil.example", shown) is expected
 
 
-words = st.one_of(st.sampled_from(["pass", "fail", "none", "neutral", "error", "-"]), st.text("abc", min_size=1, max_size=4))
+words = st.one_of(
+    st.sampled_from(["pass", "fail", "none", "neutral", "error", "-"]), st.text("abc", min_size=1, max_size=4)
+)
 senders = st.sampled_from([SHOWN, "x@evil.example", "x@sub.partner.example", "", "garbage", f"{SHOWN}, x@evil.example"])
 
 
 @given(words, words, words, senders, senders)
-def test_each_level_is_at_least_as_strict_as_the_next(spf: str, dkim: str, dmarc: str, envelope: str, shown: str) -> None:
+def test_each_level_is_at_least_as_strict_as_the_next(
+    spf: str, dkim: str, dmarc: str, envelope: str, shown: str
+) -> None:
     aligned, any_level, none = (passes(level, f"{spf} {dkim} {dmarc}", envelope, shown) for level in LEVELS)
     assert aligned <= any_level <= none
     if dmarc not in ("pass", "none", "neutral", "-"):

@@ -37,7 +37,10 @@ DEFAULT = {"detections_only": "true"}
         ({"start": "2026-11-20T08:00:00"}, {"start": "2026-11-20T08:00:00Z"}),
         ({"start": "2026-11-20T08:00:00z"}, {"start": "2026-11-20T08:00:00Z"}),
         ({"start": "2026-11-20T08:00:00+02:00"}, {"start": "2026-11-20T06:00:00Z"}),
-        ({"start": "2026-11-01", "end": "2026-11-30"}, {"start": "2026-11-01T00:00:00Z", "end": "2026-11-30T00:00:00Z"}),
+        (
+            {"start": "2026-11-01", "end": "2026-11-30"},
+            {"start": "2026-11-01T00:00:00Z", "end": "2026-11-30T00:00:00Z"},
+        ),
     ],
 )
 def test_options_become_query_parameters(options: dict[str, t.Any], filters: dict[str, str]) -> None:

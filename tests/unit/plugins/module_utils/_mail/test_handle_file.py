@@ -11,8 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail import handle_file as _handle_file
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail import handle_file as handle_file_module
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handle_file import read_handles
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import envelope, investigate_id, path, row
@@ -73,7 +73,11 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
     [
         ("a1\n# why\nb2", None, "line 2 begins with #; comments are not supported. Nothing was sent."),
         ("a1\n#b2", None, "line 2 begins with #"),
-        ("a1\nb c\n\nx/y", None, "line 2 contains white space, a line break or a control character; line 4 contains a slash"),
+        (
+            "a1\nb c\n\nx/y",
+            None,
+            "line 2 contains white space, a line break or a control character; line 4 contains a slash",
+        ),
         ("a1\x0bb2", None, "line 1 contains white space"),
         ("a1\u2028b2", None, "line 1 contains white space"),
         ("a1,b2", None, "line 1 contains a comma"),
@@ -95,7 +99,7 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
         ("a1\n", "", "the header in line 1 has no column ''"),
         (b"a1\nb\xe42\n", None, "line 2 is not valid UTF-8; save the file as UTF-8"),
         (b"\xff\xfea\x00\n\x00\x00\xd8\n\x00", None, "line 2 is not valid UTF-16"),
-        ("a1\n\nb\0c".encode(), None, "line 3 contains a NUL character"),
+        (b"a1\n\nb\0c", None, "line 3 contains a NUL character"),
         ("a1\n".encode("utf-16-le"), None, "line 1 contains a NUL character"),
         ("\ufeffa1".encode("utf-32-le"), None, "line 1 contains a NUL character"),
     ],
@@ -116,7 +120,7 @@ def test_what_is_no_file_is_refused_and_nobody_waits(tmp_path: Path, monkeypatch
     for name in ("", "missing", "nul\0", str(tmp_path)):
         with pytest.raises(InputError, match="it cannot be read"):
             read_handles(name)
-    monkeypatch.setattr(_handle_file, "_MAX_BYTES", 1024**2)
+    monkeypatch.setattr(handle_file_module, "_MAX_BYTES", 1024**2)
     with pytest.raises(InputError, match="it is larger than 1 MiB"):
         read(tmp_path, "x" * (1024**2 + 1))
 
@@ -152,5 +156,10 @@ def test_a_bad_line_or_a_column_alone_makes_no_request(tmp_path: Path, run: Runn
 def test_an_empty_file_is_nothing_to_do(tmp_path: Path, run: Runner) -> None:
     (tmp_path / "list").touch()
     done = run("message_release", messages_file=str(tmp_path / "list"))
-    assert (done.failed, done.result["changed"], done.result["messages"], done.result["api_calls"]) == (False, False, [], 0)
+    assert (done.failed, done.result["changed"], done.result["messages"], done.result["api_calls"]) == (
+        False,
+        False,
+        [],
+        0,
+    )
     assert run("message_release", plan="").failed, "an empty path is not an empty list"

@@ -22,7 +22,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles 
 from hypothesis import given
 from hypothesis import strategies as st
 
-UTC = datetime.timezone.utc
+UTC = datetime.UTC
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,13 @@ def test_a_thousand_bad_handles_still_make_a_short_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("left", "right", "same"),
-    [("<a@b>", "a@b", True), ("a@b", " <a@b> ", True), ("<a@b>", "<A@b>", False), (None, "a@b", False), (None, None, False)],
+    [
+        ("<a@b>", "a@b", True),
+        ("a@b", " <a@b> ", True),
+        ("<a@b>", "<A@b>", False),
+        (None, "a@b", False),
+        (None, None, False),
+    ],
 )
 def test_message_ids_are_the_same_with_or_without_brackets(left: t.Any, right: t.Any, same: bool) -> None:
     assert same_message_id(left, right) is same

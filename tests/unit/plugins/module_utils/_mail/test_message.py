@@ -16,7 +16,12 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message 
     UNREADABLE,
     Message,
 )
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id, released_row, row
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    investigate_id,
+    postfix_id,
+    released_row,
+    row,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,7 +83,9 @@ JSON = st.recursive(
 )
 
 
-ROWS = st.dictionaries(st.sampled_from(sorted([*row(1), "ts", "action_log", "validation", "sent_date", "envelope_to"])), JSON)
+ROWS = st.dictionaries(
+    st.sampled_from(sorted([*row(1), "ts", "action_log", "validation", "sent_date", "envelope_to"])), JSON
+)
 
 
 @given(ROWS)
@@ -95,14 +102,27 @@ def test_a_brief_message_tells_less_but_nothing_else(fields: dict[str, t.Any]) -
     full, brief = Message(fields), Message(fields, brief=True)
     assert brief.data == {name: full.data[name] for name in brief.data}
     assert len(brief.data) < len(full.data)
-    for name in ("id", "postfix_id", "state", "release_on_record", "partly_delivered", "recipients", "told", "record_missing"):
+    for name in (
+        "id",
+        "postfix_id",
+        "state",
+        "release_on_record",
+        "partly_delivered",
+        "recipients",
+        "told",
+        "record_missing",
+    ):
         assert getattr(brief, name) == getattr(full, name), name
 
 
 def test_what_was_done_with_one_brief_message_is_not_told_of_another() -> None:
     one, other = Message(row(1), brief=True), Message(row(2), brief=True)
     one.add_operations([{"operation": RELEASE}])
-    assert (one.release_on_record, other.release_on_record, Message(row(3), brief=True).release_on_record) == (True, False, False)
+    assert (one.release_on_record, other.release_on_record, Message(row(3), brief=True).release_on_record) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_the_key_is_the_best_id_there_is() -> None:
@@ -133,5 +153,7 @@ def test_a_partly_delivered_message_is_told_apart(fields: dict[str, t.Any], part
         ({}, []),
     ],
 )
-def test_recipients_are_those_of_the_envelope_where_they_are_known(fields: dict[str, t.Any], recipients: list[str]) -> None:
+def test_recipients_are_those_of_the_envelope_where_they_are_known(
+    fields: dict[str, t.Any], recipients: list[str]
+) -> None:
     assert Message(fields).recipients == recipients

@@ -12,9 +12,9 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, DoubtfulError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import UNREADABLE
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     ACCOUNT,
@@ -31,7 +31,12 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import BEARER, Reply, Script, Sent
 
-WINDOW = {"start": "2026-11-19T10:00:00Z", "end": "2026-11-21T10:00:00Z", "per_page": "1000", "detections_only": "false"}
+WINDOW = {
+    "start": "2026-11-19T10:00:00Z",
+    "end": "2026-11-21T10:00:00Z",
+    "per_page": "1000",
+    "detections_only": "false",
+}
 QUARANTINED = {**WINDOW, "delivery_status": "quarantined"}
 RELEASED = {**WINDOW, "message_action": "QUARANTINE_RELEASED"}
 FIVE = [investigate_id(number) for number in range(1, 6)]
@@ -87,7 +92,9 @@ def test_a_worthless_hint_widens_the_window_once(messages: Messages, script: Scr
     wide = {"per_page": "1000", "detections_only": "false"}
     script.get("investigate", page([]), query=QUARANTINED)
     script.get("investigate", page([]), query=RELEASED)
-    script.get("investigate", page([row(number) for number in range(1, 6)]), query={**wide, "delivery_status": "quarantined"})
+    script.get(
+        "investigate", page([row(number) for number in range(1, 6)]), query={**wide, "delivery_status": "quarantined"}
+    )
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
@@ -145,7 +152,9 @@ def test_an_old_server_that_knows_postfix_ids_only_is_understood(messages: Messa
     assert find(messages, postfix_id(1)) == [[postfix_id(1)]]
 
 
-def test_a_postfix_id_is_searched_for_as_words_when_reading_does_not_know_it(messages: Messages, script: Script) -> None:
+def test_a_postfix_id_is_searched_for_as_words_when_reading_does_not_know_it(
+    messages: Messages, script: Script
+) -> None:
     script.get("investigate", page([]))
     script.get("investigate", page([]))
     script.get(f"investigate/{postfix_id(1)}", refusal(1, "unknown"), 404)
@@ -155,9 +164,12 @@ def test_a_postfix_id_is_searched_for_as_words_when_reading_does_not_know_it(mes
 
 
 @pytest.mark.parametrize(
-    ("given", "on_record"), [("<mail.1@sender.example>", "mail.1@sender.example"), ("mail.1@sender.example", "<mail.1@sender.example>")]
+    ("given", "on_record"),
+    [("<mail.1@sender.example>", "mail.1@sender.example"), ("mail.1@sender.example", "<mail.1@sender.example>")],
 )
-def test_a_message_id_is_found_with_and_without_brackets(messages: Messages, script: Script, given: str, on_record: str) -> None:
+def test_a_message_id_is_found_with_and_without_brackets(
+    messages: Messages, script: Script, given: str, on_record: str
+) -> None:
     def server(sent: Sent) -> Reply:
         return Reply(page([row(1, message_id=on_record)] if sent.query["message_id"] == on_record else []))
 
@@ -210,7 +222,9 @@ def test_the_action_log_tells_what_the_message_does_not(
     assert statuses(collect(messages, parse_handles([investigate_id(1)]), True)) == [outcome]
 
 
-@pytest.mark.parametrize("found", [row(1, operations=None), row(1, quarantined=False, operations=None), released_row(1)])
+@pytest.mark.parametrize(
+    "found", [row(1, operations=None), row(1, quarantined=False, operations=None), released_row(1)]
+)
 def test_the_action_log_is_not_read_needlessly(messages: Messages, script: Script, found: dict[str, t.Any]) -> None:
     script.get(path(1), envelope(found))
     messages.find(parse_handles([investigate_id(1)]))
@@ -257,7 +271,9 @@ def test_a_message_id_is_always_looked_up(messages: Messages, script: Script) ->
     assert item.outcome is None, "the state was not to be checked"
 
 
-def test_of_an_ambiguous_handle_no_candidate_is_touched_but_one_named_by_itself_is(messages: Messages, script: Script) -> None:
+def test_of_an_ambiguous_handle_no_candidate_is_touched_but_one_named_by_itself_is(
+    messages: Messages, script: Script
+) -> None:
     twins = [row(1), row(2, message_id=message_id(1))]
     script.get("investigate", page(twins))
     script.get(path(2), envelope(twins[1]))

@@ -13,13 +13,19 @@ import random
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import check_plan, digest, drift, same_decisions, seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import (
+    check_plan,
+    digest,
+    drift,
+    same_decisions,
+    seal,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import keep_plan, read_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
 ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353"
-NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.timezone.utc)
+NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 ENTRY = {
     "handle": "4Xy-2026-11-20T10:00:00-11111111",
     "id": "4Xy-2026-11-20T10:00:00-11111111",
@@ -123,7 +129,12 @@ def test_what_is_no_plan_is_refused_even_with_the_right_digest(tmp_path, documen
         read_plan(written(tmp_path / "plan.json", sealed))
 
 
-@given(document=st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    document=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
 def test_nothing_that_json_can_say_breaks_the_reader(tmp_path_factory, document):
     messages = document if isinstance(document, list) else [document]
     path = written(tmp_path_factory.mktemp("plan") / "plan.json", seal(plan(messages=messages)))
@@ -147,7 +158,9 @@ def test_a_missing_file_is_named(tmp_path):
         read_plan(str(tmp_path / "plan.json"))
 
 
-@pytest.mark.parametrize(("value", "words"), [("x" * 1024 * 1024, "larger than 48 MiB"), ([[]] * 30_000, "more than 3000000 values")])
+@pytest.mark.parametrize(
+    ("value", "words"), [("x" * 1024 * 1024, "larger than 48 MiB"), ([[]] * 30_000, "more than 3000000 values")]
+)
 def test_a_plan_that_would_take_much_memory_is_refused_and_not_written(tmp_path, value, words):
     huge = seal(plan(search=[value] * 50))
     with pytest.raises(InputError, match=f"too large to be read again: it .*{words}"):
@@ -208,7 +221,11 @@ def test_no_plan_lasts_longer_than_one_can_ask_for():
     ],
 )
 def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields, drifted):
-    senders = {"from": "cfo@partner.example", "envelope_from": "a@partner.example", "validation": {"spf": "pass", "dkim": None, "dmarc": "none"}}
+    senders = {
+        "from": "cfo@partner.example",
+        "envelope_from": "a@partner.example",
+        "validation": {"spf": "pass", "dkim": None, "dmarc": "none"},
+    }
     row = {"id": ENTRY["id"], "final_disposition": "SPAM", "client_recipients": ["alice@corp.example"], **senders}
     assert (drift({**ENTRY, **senders}, Message({**row, **fields})) is not None) is drifted
 
@@ -216,5 +233,12 @@ def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields, dri
 def test_plans_that_differ_in_time_only_decide_the_same():
     sealed = seal(plan())
     assert same_decisions(sealed, seal(plan(created_at="2026-11-20T11:00:00Z", expires_at="2026-11-22T10:00:00Z")))
-    for change in ({"ticket": "INC-2"}, {"version": True}, {"version": 1.0}, {"account_id": "f" * 32}, {"messages": []}, {"new": None}):
+    for change in (
+        {"ticket": "INC-2"},
+        {"version": True},
+        {"version": 1.0},
+        {"account_id": "f" * 32},
+        {"messages": []},
+        {"new": None},
+    ):
         assert not same_decisions(sealed, seal(plan(**change)))

@@ -7,16 +7,21 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.planned import block_drifted, blocked_items, narrow, planned_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.evidence import defang
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import digest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import Wish, make_plan, sentence
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.planned import (
+    block_drifted,
+    blocked_items,
+    narrow,
+    planned_handles,
+)
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,10 +41,16 @@ class Mail:
         return SearchResult(self.messages, self.truncated)
 
     def find(self, handles):
-        return {handle: [one for one in self.messages if handle.text in (one.id, one.data["message_id"])] for handle in handles}
+        return {
+            handle: [one for one in self.messages if handle.text in (one.id, one.data["message_id"])]
+            for handle in handles
+        }
 
     def detections(self, ids):
-        return [None if number else {"links": [{"href": "https://evil.example/a"}], "attachments": "garbled"} for number, _id in enumerate(ids)]
+        return [
+            None if number else {"links": [{"href": "https://evil.example/a"}], "attachments": "garbled"}
+            for number, _id in enumerate(ids)
+        ]
 
 
 def message(number=1, **fields):
@@ -61,7 +72,16 @@ def message(number=1, **fields):
 
 
 def wish(**fields):
-    return Wish(**{"account_id": ACCOUNT, "handles": None, "search": {"sender": "mailer.example"}, "policy": Policy(), "now": NOW, **fields})
+    return Wish(
+        **{
+            "account_id": ACCOUNT,
+            "handles": None,
+            "search": {"sender": "mailer.example"},
+            "policy": Policy(),
+            "now": NOW,
+            **fields,
+        }
+    )
 
 
 def decisions(plan):
@@ -71,7 +91,11 @@ def decisions(plan):
 def test_each_message_is_released_or_blocked_by_named_rules():
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS"), message(3, is_quarantined=False)])
     plan = make_plan(mail, wish()).plan
-    assert [rules for _decision, rules in decisions(plan).values()] == [[], ["forbidden_dispositions"], ["not_quarantined"]]
+    assert [rules for _decision, rules in decisions(plan).values()] == [
+        [],
+        ["forbidden_dispositions"],
+        ["not_quarantined"],
+    ]
     assert plan["summary"] == {
         "total": 3, "release": 1, "blocked": 2, "recipients": 1, "rules": {"forbidden_dispositions": 1, "not_quarantined": 1},
     }  # fmt: skip
@@ -123,22 +147,35 @@ def test_full_evidence_is_defanged_and_may_be_missing():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("HTTP://a.b", "HxxP://a[.]b"), ("see https://x.example now", "see hxxps://x[.]example now"), ("", ""), ("mailto:a@b.c", "mailto:a@b[.]c")],
+    [
+        ("HTTP://a.b", "HxxP://a[.]b"),
+        ("see https://x.example now", "see hxxps://x[.]example now"),
+        ("", ""),
+        ("mailto:a@b.c", "mailto:a@b[.]c"),
+    ],
 )
 def test_defanged_text_holds_no_link(text, expected):
     assert defang(text) == expected
 
 
-addresses = st.one_of(st.none(), st.sampled_from(["bob@mailer.example", "ceo@corp.example", "x@evil.example", "ALICE@CORP.EXAMPLE"]), st.text(max_size=20))
+addresses = st.one_of(
+    st.none(),
+    st.sampled_from(["bob@mailer.example", "ceo@corp.example", "x@evil.example", "ALICE@CORP.EXAMPLE"]),
+    st.text(max_size=20),
+)
 messages = st.builds(
     message,
     number=st.integers(1, 10_000),
     is_quarantined=st.sampled_from([True, True, False, None]),
-    final_disposition=st.one_of(st.none(), st.sampled_from(["SPAM", "MALICIOUS", "MALICIOUS-BEC", "malicious", "NEW"]), st.text(max_size=10)),
+    final_disposition=st.one_of(
+        st.none(), st.sampled_from(["SPAM", "MALICIOUS", "MALICIOUS-BEC", "malicious", "NEW"]), st.text(max_size=10)
+    ),
     threat_categories=st.lists(st.sampled_from(["Phish", "phish", "Fraud"])),
     client_recipients=st.lists(addresses),
     envelope_from=addresses,
-    scanned_at=st.one_of(st.none(), st.text(max_size=10), st.just("2026-11-20T10:00:00Z"), st.just("2020-01-01T00:00:00Z")),
+    scanned_at=st.one_of(
+        st.none(), st.text(max_size=10), st.just("2026-11-20T10:00:00Z"), st.just("2020-01-01T00:00:00Z")
+    ),
     validation=st.one_of(st.none(), st.fixed_dictionaries({"spf": st.sampled_from(["pass", "fail", None, 1])})),
 )
 patterns = st.lists(st.sampled_from(["*", "corp.example", "*@mailer.example", "x@evil.example", "?"]), max_size=3)
@@ -178,7 +215,10 @@ def test_a_blocked_message_is_never_released(found, policy):
 def test_what_drifted_since_is_blocked_and_the_rest_is_not():
     before = [message(1), message(2)]
     plan = make_plan(Mail(before), wish()).plan
-    items = [Item(parse_handle(before[0].id), message(1, final_disposition="MALICIOUS")), Item(parse_handle(before[1].id), message(2))]
+    items = [
+        Item(parse_handle(before[0].id), message(1, final_disposition="MALICIOUS")),
+        Item(parse_handle(before[1].id), message(2)),
+    ]
     block_drifted(plan, items)
     assert (items[0].outcome.status, items[0].outcome.rule) == ("blocked", "drift")
     assert items[1].outcome is None

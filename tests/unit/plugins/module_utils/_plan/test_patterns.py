@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import read_addresses
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.patterns import all_fit, any_covered, parse_pattern
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import read_addresses
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.patterns import (
+    all_fit,
+    any_covered,
+    parse_pattern,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

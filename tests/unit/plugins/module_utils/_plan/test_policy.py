@@ -13,7 +13,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
 
-NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.timezone.utc)
+NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 OPEN = Policy(forbidden_dispositions=(), require_authentication=False)
 
 
@@ -56,10 +56,18 @@ def message(**fields):
         ({"protected_recipients": ["alice@corp.example"]}, {}, ["protected_recipients"]),
         ({"protected_recipients": ["*@board.example"]}, {"to": ["ceo@board.example"]}, ["protected_recipients"]),
         ({"protected_recipients": ["board.example"]}, {}, []),
-        ({"protected_recipients": ["board.example"]}, {"to": ["ceo+private@mail.Board.example"]}, ["protected_recipients"]),
+        (
+            {"protected_recipients": ["board.example"]},
+            {"to": ["ceo+private@mail.Board.example"]},
+            ["protected_recipients"],
+        ),
         ({"protected_recipients": ["board.example"]}, {"to": ["undisclosed-recipients:;"]}, []),
         ({"protected_recipients": ["board.example"]}, {"to": ["postmaster"]}, ["protected_recipients"]),
-        ({"protected_recipients": ["board.example"]}, {"client_recipients": [], "envelope_to": []}, ["protected_recipients"]),
+        (
+            {"protected_recipients": ["board.example"]},
+            {"client_recipients": [], "envelope_to": []},
+            ["protected_recipients"],
+        ),
         ({"allowed_senders": ["shown.example"]}, {}, ["allowed_senders"]),
         ({"allowed_senders": ["shown.example", "*@mailer.example"]}, {}, []),
         ({"allowed_senders": ["*"]}, {"envelope_from": None}, ["allowed_senders"]),
@@ -71,8 +79,16 @@ def message(**fields):
         ({"denied_senders": ["other.example"]}, {"envelope_from": ""}, []),
         ({"denied_senders": ["other.example"]}, {}, []),
         ({"allowed_senders": ["shown.example", "mailer.example"]}, {"envelope_from": "<>"}, ["allowed_senders"]),
-        ({"allowed_senders": ["shown.example", "mailer.example"]}, {"from": "a@shown.example, b@x.example"}, ["allowed_senders"]),
-        ({"allowed_senders": ["shown.example", "mailer.example"]}, {"from": "a@sub.shown.example"}, ["allowed_senders"]),
+        (
+            {"allowed_senders": ["shown.example", "mailer.example"]},
+            {"from": "a@shown.example, b@x.example"},
+            ["allowed_senders"],
+        ),
+        (
+            {"allowed_senders": ["shown.example", "mailer.example"]},
+            {"from": "a@sub.shown.example"},
+            ["allowed_senders"],
+        ),
     ],
 )
 def test_rule_refuses_what_it_names(rules, fields, refused_by):
@@ -80,7 +96,10 @@ def test_rule_refuses_what_it_names(rules, fields, refused_by):
 
 
 def test_defaults_refuse_malicious_and_unauthenticated_mail():
-    assert Policy().judge(message(final_disposition="MALICIOUS-BEC"), NOW) == ["forbidden_dispositions", "require_authentication"]
+    assert Policy().judge(message(final_disposition="MALICIOUS-BEC"), NOW) == [
+        "forbidden_dispositions",
+        "require_authentication",
+    ]
 
 
 def test_caps_refuse_the_whole_and_say_by_how_much():
@@ -100,10 +119,17 @@ def test_caps_refuse_the_whole_and_say_by_how_much():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"forbidden_dispositions": ["MALICOUS"]}, {"forbidden_threat_categories": [" "]}, {"protected_recipients": ["ceo@"]},
-        {"allowed_senders": [""]}, {"require_authentication": "strict"},
-        {"max_messages": 0}, {"max_age": "soon"}, {"min_age": "0h"}, {"overrides": ["max_mesages"]}, {"overrides": ["not_found"]},
-    ],  # fmt: skip
+        {"forbidden_dispositions": ["MALICOUS"]},
+        {"forbidden_threat_categories": [" "]},
+        {"protected_recipients": ["ceo@"]},
+        {"allowed_senders": [""]},
+        {"require_authentication": "strict"},
+        {"max_messages": 0},
+        {"max_age": "soon"},
+        {"min_age": "0h"},
+        {"overrides": ["max_mesages"]},
+        {"overrides": ["not_found"]},
+    ],
 )
 def test_a_policy_that_no_rule_can_work_with_is_an_error(wrong):
     with pytest.raises(InputError, match=r"policy\."):

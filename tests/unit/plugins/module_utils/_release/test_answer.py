@@ -10,7 +10,13 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.answer import Entry, Names, match, outcome_of, read_entries
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.answer import (
+    Entry,
+    Names,
+    match,
+    outcome_of,
+    read_entries,
+)
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import entry, investigate_id, postfix_id
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +46,11 @@ def said(name: str | None, *recipients: str, postfix: object = None) -> dict[str
 @pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
 def test_entries_are_matched_by_id_and_never_by_position(order: tuple[int, ...]) -> None:
     answer = [entry(number) for number in order]
-    assert delivered(answer, known(A), known(B), known(C)) == [["user1@corp.example"], ["user2@corp.example"], ["user3@corp.example"]]
+    assert delivered(answer, known(A), known(B), known(C)) == [
+        ["user1@corp.example"],
+        ["user2@corp.example"],
+        ["user3@corp.example"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +85,22 @@ def test_what_the_answer_says_of_each(answer: object, wanted: list[Names], found
 
 
 @pytest.mark.parametrize(
-    "result", [None, "x", 3, True, [1], ["x"], [None], [[]], [{}], {}, [{"id": None}], [{"id": 3}], [entry(1), {"delivered": ["a"]}]]
+    "result",
+    [
+        None,
+        "x",
+        3,
+        True,
+        [1],
+        ["x"],
+        [None],
+        [[]],
+        [{}],
+        {},
+        [{"id": None}],
+        [{"id": 3}],
+        [entry(1), {"delivered": ["a"]}],
+    ],
 )
 def test_a_garbled_result_is_told_as_such(result: object) -> None:
     assert read_entries(result) is None
@@ -109,7 +134,9 @@ def test_no_entry_and_empty_lists_state_no_outcome(nothing: Entry | None) -> Non
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from([A, PA]),
-        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "postfix_id", "delivered", "failed", "x"]), inner),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["id", "postfix_id", "delivered", "failed", "x"]), inner)
+        ),
     )
 )
 def test_no_result_breaks_the_reading(result: object) -> None:

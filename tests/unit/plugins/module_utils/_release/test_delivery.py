@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.delivery import verify_delivery
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import DoubtfulError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.delivery import verify_delivery
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import FAILED, RELEASED, Outcome
 
 ID = "4Xy1-2026-11-20T10:00:00-11111111"
@@ -45,7 +45,7 @@ class Mail:
         status = self.looks[min(self.number, len(self.looks) - 1)]
         self.number += 1
         found = [] if status is None else [Message({"id": ID, "is_quarantined": False, "delivery_status": status})]
-        return {handle: found for handle in handles}
+        return dict.fromkeys(handles, found)
 
 
 def released() -> Item:

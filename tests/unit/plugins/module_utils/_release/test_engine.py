@@ -24,10 +24,10 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     RateLimitError,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options, Releaser
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id, recipient, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.quarantine import LOST, Quarantine, answers, fails
@@ -77,7 +77,9 @@ def forms(quarantine: Quarantine) -> list[str]:
 # --- plain answers -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("count", "batch_size", "calls"), [(1, 50, [1]), (120, 50, [50, 50, 20]), (4, 2, [2, 2]), (3, 1, [1, 1, 1])])
+@pytest.mark.parametrize(
+    ("count", "batch_size", "calls"), [(1, 50, [1]), (120, 50, [50, 50, 20]), (4, 2, [2, 2]), (3, 1, [1, 1, 1])]
+)
 def test_messages_go_out_in_batches(clock: FakeClock, count: int, batch_size: int, calls: list[int]) -> None:
     quarantine = Quarantine(count)
     ended = release(quarantine, clock, batch_size=batch_size)
@@ -143,7 +145,8 @@ def test_auto_finds_the_form_out_with_one_call_and_keeps_to_it(clock: FakeClock,
 
 
 @pytest.mark.parametrize(
-    "words", ["expected object, received array", "cannot unmarshal array into Go value", "ids is required", "Invalid JSON body"]
+    "words",
+    ["expected object, received array", "cannot unmarshal array into Go value", "ids is required", "Invalid JSON body"],
 )
 def test_words_about_the_body_change_the_form(clock: FakeClock, words: str) -> None:
     quarantine = Quarantine(1)
@@ -196,7 +199,9 @@ def test_a_form_that_was_asked_for_never_changes(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "sent"), [("array", [postfix_id(1)]), ("object", {"ids": [investigate_id(1)]})])
-def test_a_postfix_id_goes_into_the_array_and_the_investigate_id_into_the_object(clock: FakeClock, wanted: str, sent: object) -> None:
+def test_a_postfix_id_goes_into_the_array_and_the_investigate_id_into_the_object(
+    clock: FakeClock, wanted: str, sent: object
+) -> None:
     quarantine = Quarantine(1)
     release(quarantine, clock, names=[postfix_id(1)], request_format=wanted)
     assert quarantine.bodies == [sent]
@@ -261,7 +266,9 @@ def test_a_slow_release_is_seen_by_the_second_look(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("retries", [0, 2])
 @pytest.mark.parametrize("act", [fails(LOST), answers({"delivered": []}), answers()])
-def test_what_stays_in_quarantine_is_undelivered_when_the_retries_end(clock: FakeClock, act: t.Any, retries: int) -> None:
+def test_what_stays_in_quarantine_is_undelivered_when_the_retries_end(
+    clock: FakeClock, act: t.Any, retries: int
+) -> None:
     quarantine = Quarantine(1, *[act] * 9)
     ended = release(quarantine, clock, retries=retries)
     assert ended.statuses == ["undelivered"]
@@ -306,7 +313,11 @@ def test_what_cannot_be_read_back_is_unknown_and_not_sent_again(clock: FakeClock
         ({"is_quarantined": False, "delivery_status": ["deferred"]}, "undelivered"),
         ({"is_quarantined": False, "delivery_status": []}, "released"),
         (
-            {"is_quarantined": True, "delivery_status": ["quarantined", "delivered"], "post_delivery_operations": ["QUARANTINE_RELEASE"]},
+            {
+                "is_quarantined": True,
+                "delivery_status": ["quarantined", "delivered"],
+                "post_delivery_operations": ["QUARANTINE_RELEASE"],
+            },
             "partial",
         ),
     ],
@@ -352,7 +363,9 @@ def test_a_longer_settle_time_outlasts_a_longer_lag(clock: FakeClock) -> None:
 @pytest.mark.parametrize("lag", [11, 25, 59])
 @pytest.mark.parametrize("failure", [LOST, ApiError("conflict", status=409)])
 def test_a_message_that_was_released_witnesses_a_longer_lag(clock: FakeClock, failure: t.Any, lag: float) -> None:
-    quarantine = lagging(clock, 2, lag, lambda quarantine, numbers: quarantine.deliver(numbers), fails(failure, done=True))
+    quarantine = lagging(
+        clock, 2, lag, lambda quarantine, numbers: quarantine.deliver(numbers), fails(failure, done=True)
+    )
     ended = release(quarantine, clock, batch_size=1)
     assert ended.statuses == ["released", "released"]
     assert quarantine.deliveries == {1: 1, 2: 1}
@@ -398,7 +411,9 @@ def test_halving_finds_the_culprit_and_releases_the_rest_once(clock: FakeClock, 
     ended = release(quarantine, clock, request_format="object")
     assert ended.statuses == ["failed" if number == culprit else "released" for number in quarantine.rows]
     assert set(quarantine.deliveries.values()) == {1}
-    assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1, "the whole, the halves, and perhaps the culprit by its other id"
+    assert len(quarantine.bodies) <= 1 + 2 * math.log2(8) + 1, (
+        "the whole, the halves, and perhaps the culprit by its other id"
+    )
 
 
 def test_several_culprits_are_narrowed_down_at_the_same_time(clock: FakeClock) -> None:
@@ -461,11 +476,15 @@ NOT_PROCESSED = [
 
 
 @pytest.mark.parametrize("error", NOT_PROCESSED, ids=lambda error: type(error).__name__)
-def test_what_was_certainly_not_processed_ends_the_run_as_not_attempted(clock: FakeClock, error: CloudflareError) -> None:
+def test_what_was_certainly_not_processed_ends_the_run_as_not_attempted(
+    clock: FakeClock, error: CloudflareError
+) -> None:
     def one_then_error(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
         raise error
 
-    quarantine = Quarantine(6, answers({"delivered": [recipient(1)]}, {"delivered": [recipient(2)]}, done=True), one_then_error)
+    quarantine = Quarantine(
+        6, answers({"delivered": [recipient(1)]}, {"delivered": [recipient(2)]}, done=True), one_then_error
+    )
     ended = release(quarantine, clock, batch_size=2)
     assert ended.statuses == ["released"] * 2 + ["not_attempted"] * 4
     assert len(quarantine.bodies) == 2
@@ -491,9 +510,12 @@ def test_the_breaker_stops_after_so_many_failures(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lists", "counts"), [({"failed": ["a"]}, True), ({"undelivered": ["a"]}, True), ({"delivered": ["a"], "failed": ["b"]}, False)]
+    ("lists", "counts"),
+    [({"failed": ["a"]}, True), ({"undelivered": ["a"]}, True), ({"delivered": ["a"], "failed": ["b"]}, False)],
 )
-def test_the_breaker_counts_failed_and_undelivered_but_not_partial(clock: FakeClock, lists: dict[str, t.Any], counts: bool) -> None:
+def test_the_breaker_counts_failed_and_undelivered_but_not_partial(
+    clock: FakeClock, lists: dict[str, t.Any], counts: bool
+) -> None:
     quarantine = Quarantine(2, answers(lists), answers(lists))
     ended = release(quarantine, clock, batch_size=1, stop_after_failures=1)
     assert (ended.statuses[1] == "not_attempted") is counts
@@ -589,7 +611,13 @@ def test_a_message_that_was_partly_delivered_before_is_not_sent(clock: FakeClock
 
 @pytest.mark.parametrize(
     "words",
-    ["object not found", "message object is not in quarantine", "invalid id in body", "the id 7 is missing", "ids: some of these are missing"],
+    [
+        "object not found",
+        "message object is not in quarantine",
+        "invalid id in body",
+        "the id 7 is missing",
+        "ids: some of these are missing",
+    ],
 )
 def test_words_about_a_message_are_no_refusal_of_the_form(clock: FakeClock, words: str) -> None:
     error = ApiError(words, status=400, errors=[{"code": 1, "message": words}])

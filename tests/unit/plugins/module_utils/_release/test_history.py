@@ -23,7 +23,13 @@ STATUSES = ["released", "undelivered", "unknown", None]
 
 def event(kind: str, age: float = 0.0, **fields: t.Any) -> dict[str, t.Any]:
     """Return a line of a journal."""
-    return {"time": from_seconds(NOW - age).isoformat(timespec="milliseconds"), "event": kind, "run": "r1", "account_id": ACCOUNT, **fields}
+    return {
+        "time": from_seconds(NOW - age).isoformat(timespec="milliseconds"),
+        "event": kind,
+        "run": "r1",
+        "account_id": ACCOUNT,
+        **fields,
+    }
 
 
 def told(number: int, status: object) -> dict[str, t.Any]:
@@ -32,12 +38,22 @@ def told(number: int, status: object) -> dict[str, t.Any]:
 
 
 intents = st.lists(st.sampled_from(NAMES)).map(lambda names: event("intent", ids=names))
-outcomes = st.lists(st.builds(told, st.sampled_from([1, 2]), st.sampled_from(STATUSES))).map(lambda rows: event("outcome", messages=rows))
+outcomes = st.lists(st.builds(told, st.sampled_from([1, 2]), st.sampled_from(STATUSES))).map(
+    lambda rows: event("outcome", messages=rows)
+)
 ours = st.one_of(intents, outcomes)
 odd = st.fixed_dictionaries(
-    {"account_id": st.just(ACCOUNT)}, optional={"time": st.one_of(values, st.just(event("")["time"])), "event": values, "ids": values, "messages": values}
+    {"account_id": st.just(ACCOUNT)},
+    optional={
+        "time": st.one_of(values, st.just(event("")["time"])),
+        "event": values,
+        "ids": values,
+        "messages": values,
+    },
 )
-fuzz_lines = st.lists(st.one_of(st.binary(max_size=60), values.map(as_json), odd.map(as_json), ours.map(as_json)), max_size=8)
+fuzz_lines = st.lists(
+    st.one_of(st.binary(max_size=60), values.map(as_json), odd.map(as_json), ours.map(as_json)), max_size=8
+)
 
 
 @given(fuzz_lines)
@@ -49,19 +65,27 @@ def test_fuzz_no_file_breaks_it(lines: list[bytes]) -> None:
 
 
 @given(st.lists(ours, max_size=8), st.data())
-def test_fuzz_the_newest_word_counts_whatever_stands_between(events: list[dict[str, t.Any]], data: st.DataObject) -> None:
+def test_fuzz_the_newest_word_counts_whatever_stands_between(
+    events: list[dict[str, t.Any]], data: st.DataObject
+) -> None:
     expected: dict[str, str | None] = {}
     lines: list[bytes] = []
     for found in events:
         expected.update(dict.fromkeys(found.get("ids", [])))
         for row in found.get("messages", []):
             expected.update({row["id"]: row["status"], row["postfix_id"]: row["status"]})
-        lines += [as_json(found), data.draw(st.sampled_from([b"", b"{", b"null", as_json({"account_id": ACCOUNT}), b"\xff"]))]
+        lines += [
+            as_json(found),
+            data.draw(st.sampled_from([b"", b"{", b"null", as_json({"account_id": ACCOUNT}), b"\xff"])),
+        ]
     assert {name: record.status for name, record in latest(lines, ACCOUNT, NAMES, NOW).items()} == expected
 
 
 def test_lines_of_another_account_and_of_another_day_do_not_count() -> None:
-    lines = [event("intent", ids=NAMES, age=86401), {**event("intent", ids=NAMES), "account_id": "0" * 32, "reason": ACCOUNT}]
+    lines = [
+        event("intent", ids=NAMES, age=86401),
+        {**event("intent", ids=NAMES), "account_id": "0" * 32, "reason": ACCOUNT},
+    ]
     assert not latest([json.dumps(line).encode() for line in lines], ACCOUNT, NAMES, NOW)
 
 
@@ -101,6 +125,12 @@ def test_clocks_may_differ_a_little() -> None:
     assert statuses(event("outcome", age=-299, messages=[told(1, "released")])) == {"released"}
 
 
-@pytest.mark.parametrize("line", [event("moved", messages=[told(1, "released")]), event("outcome", messages=[{**told(1, "released"), "id": 1, "postfix_id": [postfix_id(1)]}])])
+@pytest.mark.parametrize(
+    "line",
+    [
+        event("moved", messages=[told(1, "released")]),
+        event("outcome", messages=[{**told(1, "released"), "id": 1, "postfix_id": [postfix_id(1)]}]),
+    ],
+)
 def test_lines_about_something_else_say_nothing(line: dict[str, t.Any]) -> None:
     assert statuses(line) == set()

@@ -142,7 +142,8 @@ def unusable(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(
-    "where", ["a directory", "in no directory", "below a file", "a symbolic link", "a dangling link", "a fifo", "a device"]
+    "where",
+    ["a directory", "in no directory", "below a file", "a symbolic link", "a dangling link", "a fifo", "a device"],
 )
 def test_an_unusable_path_is_refused_in_one_sentence(tmp_path: Path, where: str) -> None:
     path = unusable(tmp_path)[where]
@@ -165,7 +166,9 @@ def test_a_full_disk_is_reported(monkeypatch: pytest.MonkeyPatch, path: Path) ->
         journal.write("intent")
 
 
-def test_a_file_system_without_locks_is_said_at_once(monkeypatch: pytest.MonkeyPatch, path: Path, clock: FakeClock) -> None:
+def test_a_file_system_without_locks_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, path: Path, clock: FakeClock
+) -> None:
     def none(*_arguments: object) -> t.NoReturn:
         raise OSError(37, "No locks available")
 
