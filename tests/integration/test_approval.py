@@ -47,7 +47,7 @@ def test_what_is_no_digest_approves_nothing(ansible: Ansible, emulator: Emulator
         words = (
             words if host in HOSTS_WITHOUT | {"left_out"} else "quarantine_release_plan_digest must be sha256: and 64"
         )
-        assert words in run.result("Make sure that it is clear what is meant", host)["msg"], host
+        assert words in run.result("Show the outcome", host)["msg"], host
 
 
 @pytest.mark.parametrize("unset", [None, "no"])

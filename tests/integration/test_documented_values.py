@@ -208,7 +208,7 @@ def test_what_is_counted_is_what_is_sent(ansible: Ansible, emulator: Emulator) -
     assert "Canary 1 of 3: 1 message: 1 released" in done.text
     assert statuses(ansible.report()["result"]) == dict.fromkeys(ids, "released")
     planned = ansible.plan(messages_file=str(file))
-    assert planned.result("Select | Count the messages")["msg"] == "Messages selected: 5"
+    assert "Messages selected: 5" in planned.text
     assert {handle for entry in ansible.plan_of()["messages"] for handle in entry["handles"]} == set(ids)
 
 

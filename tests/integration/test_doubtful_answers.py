@@ -91,7 +91,7 @@ def test_unknown_is_said_when_the_state_cannot_be_read_back(ansible: Ansible, em
     assert run.code == 2
     assert statuses(ansible.report()["result"]) == {lost.id: "unknown", other.id: "released"}
     assert ansible.report()["outcome"] == "unknown"
-    assert f"{lost.id} unknown" in run.result("Fail with the reason")["msg"]
+    assert f"{lost.id} unknown" in run.result("Show the outcome")["msg"]
     assert "It may or may not have been delivered." in ansible.ticket()
     assert set(emulator.deliveries.values()) == {1}
 

@@ -70,7 +70,7 @@ def test_the_role_fails_the_host_after_its_report(ansible: Ansible, emulator: Em
     expected = mail(emulator)
     run = ansible.release(messages=list(expected), ticket="INC-9", reason="Said so", journal="journal.jsonl")
     assert (run.code, run.recap["localhost"]["failures"], run.recap["localhost"]["changed"]) == (2, 1, 1)
-    reason = run.result("Fail with the reason")["msg"]
+    reason = run.result("Show the outcome")["msg"]
     assert reason.startswith("8 messages: 1 released, 1 partial,")
     assert f"Needs attention: {list(expected)[1]} partial, " in reason
 

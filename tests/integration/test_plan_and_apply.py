@@ -197,7 +197,7 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
     }  # fmt: skip
     assert {host: row["changed"] for host, row in run.recap.items()} == dict.fromkeys(hosts, 0) | {"allowed": 1}
     assert {host: row["changed"] for host, row in foretold.recap.items()} == dict.fromkeys(hosts, 0) | {"allowed": 1}
-    assert "The whole plan is refused (max_messages:" in run.result("Fail with the reason", "refused")["msg"]
+    assert "The whole plan is refused (max_messages:" in run.result("Show the outcome", "refused")["msg"]
     assert not (ansible.reports / "refused.plan.json").exists()
     assert {message for message, _ in emulator.deliveries} == {spam.id}
 

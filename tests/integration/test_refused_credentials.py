@@ -58,7 +58,7 @@ def test_a_read_only_token_is_enough_for_check_mode(ansible: Ansible, emulator: 
 def test_the_role_reports_it(ansible: Ansible, emulator: Emulator) -> None:
     ansible.environment |= emulator.environment("read_only")
     run = ansible.release(messages=emulator.quarantined()[0].id)
-    reason = run.result("Fail with the reason")["msg"]
+    reason = run.result("Show the outcome")["msg"]
     assert run.code == 2
     assert "API token of the environment variable CLOUDFLARE_API_TOKEN" in reason
     assert "Cloud Email Security: Write" in reason

@@ -55,7 +55,7 @@ def test_several_accounts_of_which_one_has_a_bad_credential(ansible: Ansible, em
     assert run.code == 2
     assert {host: row["failures"] for host, row in run.recap.items()} == {HARBOUR: 0, MEADOW: 1, CEDAR: 0}
     assert {host: row["changed"] for host, row in run.recap.items()} == {HARBOUR: 1, MEADOW: 0, CEDAR: 1}
-    reason = run.result("Fail with the reason", MEADOW)["msg"]
+    reason = run.result("Show the outcome", MEADOW)["msg"]
     assert "API token of the option api_token" in reason
     assert "2 not_attempted" in reason
     assert {delivery.account for delivery in emulator.delivery_log} == {

@@ -61,5 +61,5 @@ def test_after_sigkill_nobody_claims_to_know(ansible: Ansible, emulator: Emulato
     run, _messages = release_and_send(ansible, emulator, signal.SIGKILL)
     assert run.code == 2
     assert ansible.report()["outcome"] == "unknown"
-    for text in (ansible.ticket(), run.result("Fail with the reason")["msg"]):
+    for text in (ansible.ticket(), run.result("Show the outcome")["msg"]):
         assert "The module ended without a result" in text

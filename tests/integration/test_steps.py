@@ -111,7 +111,7 @@ def test_who_applies_a_plan_on_a_terminal_sees_what_is_approved(ansible: Ansible
     search = {"sender": "forged.example"}
     planned = ansible.plan(search=search, show_content=True)
     assert planned.code == 0
-    lines = planned.result("List what is to be approved")["msg"]
+    lines = planned.result("Show what was decided")["msg"]
     assert len(lines) == 1
     for words in (
         "authentication: SPF pass",
@@ -127,5 +127,5 @@ def test_who_applies_a_plan_on_a_terminal_sees_what_is_approved(ansible: Ansible
     })  # fmt: skip
     run = ansible.answer("Only yes releases", "yes", "emailsec.cloudflare.apply", "-e", asked)
     assert run.code == 0, run.output
-    assert run.result("List what is to be approved")["msg"] == lines
+    assert run.result("List the messages")["msg"] == lines
     assert {name for name, _recipient in emulator.deliveries} == {message.id}

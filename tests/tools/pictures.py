@@ -28,7 +28,7 @@ APPROVAL = {
     "quarantine_release_show_content": True,
 }
 # Tasks of which a reader learns nothing.
-SHOWN = re.compile(r"List what is to be approved|Show the outcome|Hand over \| Tell|Show what became")
+SHOWN = re.compile(r"Show what was decided|Show the outcome|Show what became")
 # Without the fonts that a browser would fetch from somewhere else.
 DRAW = r"""
 import pathlib, re, sys

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the stages of the role share: the way to Ansible, and what earlier stages of the same run returned."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pwd
+import typing as t
+
+from .asked import Asked
+from .places import Places
+from .work import Trail
+
+Result = t.Dict[str, t.Any]
+
+
+class Door(t.Protocol):
+    """What a stage may ask of Ansible; the action plugin quarantine_release_stage is one."""
+
+    host: str
+    hosts: list[str]
+    check_mode: bool
+    writes: bool
+
+    def variables(self) -> dict[str, t.Any]:
+        """Return the variables of the role, without their prefix."""
+
+    def earlier(self, stage: str, host: str | None = None) -> Result:
+        """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
+
+    def fact(self, name: str, host: str) -> t.Any:
+        """Return a fact that the role has set for a host, or None."""
+
+    def person(self) -> str:
+        """Return the user of AWX who started the job, or an empty string."""
+
+    def job(self) -> t.Any:
+        """Return the number of the job of AWX, or None."""
+
+    def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> Result:
+        """Run a module of the collection and return its result."""
+
+    def say(self, line: str) -> None:
+        """Show a line in the output of the job."""
+
+
+def selection(door: Door) -> Result:
+    """Return the result of the stage select."""
+    lost = {"started": "", "asks": False, "mistake": "The stage select ended without a result. Nothing was sent."}
+    return door.earlier("select") or lost
+
+
+def selected(door: Door) -> tuple[Asked, Places, Trail]:
+    """Return what the run is asked for, where it keeps its files, and who did what. Only where nothing was mistaken."""
+    chosen = selection(door)
+    asked = Asked(**chosen["asked"])
+    person = door.person() or os.environ.get("USER") or _this_user()
+    # When a plan is applied, the person in it counts.
+    requested_by = asked.requested_by or (None if asked.applies else person)
+    # Where the terminal asks, whoever answers there approves, and nobody else.
+    approved_by = (person if approved(door) else None) if asked.approve else asked.approved_by
+    return asked, Places(**chosen["places"]), Trail(person, requested_by, approved_by)
+
+
+def approved(door: Door) -> bool:
+    """Tell whether somebody answered yes to the question of this run."""
+    answer = door.earlier("answer").get("user_input", "") if earlier(door, "look") else ""
+    return str(answer).strip().lower() == "yes"
+
+
+def earlier(door: Door, stage: str) -> Result:
+    """Return what an earlier stage of this run returned; empty if it did not run."""
+    result = door.earlier(stage)
+    return result if result.get("started") == selection(door)["started"] else {}
+
+
+def mark(door: Door) -> Result:
+    """Return what tells the results of this run from those of an earlier one in the same play."""
+    return {"started": selection(door)["started"]}
+
+
+def sentence(error: Exception) -> str:
+    """Return an error as a whole sentence."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'A file'} cannot be written ({error.strerror})."
+    text = str(error)
+    return text if text.endswith(".") else f"{text}."
+
+
+def now() -> str:
+    """Return the time, UTC, as reports have it."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _this_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in containers
+        return str(os.getuid())

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The outcome of a run for one account: in one word, and as the last line of the output."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .asked import PREFIX
+
+Result = t.Mapping[str, t.Any]
+# What somebody has to do about a message with this status. Statuses that are not here need no attention.
+ADVICE = {
+    "unknown": "It may or may not have been delivered. Look it up in the dashboard, or ask a recipient, before you release it again.",
+    "partial": (
+        "Ask the recipients who did not get it whether they still need it. Another release may deliver it a second time to the others."
+    ),
+    "undelivered": "It is still in quarantine. Release it again; if that does not help, ask Cloudflare's support.",
+    "failed": "It is still in quarantine. Fix the reported cause, then release it again.",
+    "ambiguous": "Choose one of the ids given, and release the message by that.",
+    "not_found": "Check the id and the account. Cloudflare does not keep messages for ever.",
+    "not_attempted": "It was not sent. Fix the reported cause, then run the same again.",
+}
+_LOST = " The module ended without a result (was it killed?), so it is unknown what was sent. See in check mode, in a minute, what is left."
+_MOST_NAMED = 10
+
+
+class Outcome(t.NamedTuple):
+    """word: one of those that the role documents. fails: the host fails. line: what the output says last."""
+
+    word: str
+    fails: bool
+    line: str
+
+
+def is_lost(run: Result) -> bool:
+    """Tell whether the module ended without a result, so that nobody knows what it sent."""
+    return "module_stdout" in run or "msg" not in run
+
+
+def word(run: Result) -> str:
+    """Return the outcome of a run in one word."""
+    rows, summary = run.get("messages") or [], run.get("summary") or {}
+    attention = any(row["status"] in ADVICE for row in rows)
+    refused = any(row["status"] == "blocked" and row["rule"] != "not_quarantined" for row in rows)
+    if is_lost(run) or summary.get("unknown"):
+        return "unknown"
+    if summary.get("would_release"):
+        return "would_release"
+    if run.get("changed"):
+        return "partial" if attention or refused else "ok"
+    if refused and not attention:
+        return "blocked"
+    return "failed" if run.get("failed") or attention else "nothing_to_do"
+
+
+def message(run: Result) -> str:
+    """Return what the run says of itself, as whole sentences."""
+    text = str(run.get("msg") or "").strip()
+    text += "" if text.endswith((".", "!", "?")) or not text else "."
+    return f"{text}{_LOST}".strip() if is_lost(run) else text
+
+
+def line(run: Result, *, plan: str = "", report: str = "", check_mode: bool = False, gate_closed: bool = False) -> str:
+    """Return the last line of the output.
+
+    plan, report: the paths of what was written, empty if it was not. gate_closed: the run fails as there is nothing to approve.
+    """
+    rows = [row for row in run.get("messages") or [] if row["status"] in ADVICE]
+    named = ", ".join(f"{row['handle']} {row['status']}" for row in rows[:_MOST_NAMED])
+    more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
+    digest = run.get("plan_digest")
+    sentences = [
+        message(run),
+        f"There is nothing to approve, so the job fails, as {PREFIX}fail_if_nothing asks for." if gate_closed else "",
+        f"Needs attention: {named}{more}." if named else "",
+        f"Plan: {plan}, {digest}" if digest and plan and not check_mode else "",
+        "Check mode: nothing was sent, and no report was written."
+        if check_mode
+        else f"Report: {report}"
+        if report
+        else "",
+    ]
+    return " ".join(filter(None, sentences))

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a run keeps its files. Relative paths start in the directory in which Ansible was started."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ...module_utils._files import write_whole
+from .asked import Asked
+
+
+class Places(t.NamedTuple):
+    """Paths of one run for one account.
+
+    directory: of the reports. plan: the plan, written or read. journal: None for none. report: path of the report without
+    its suffix; the time of the run in it keeps a run from overwriting another's. all_accounts: the same over all accounts.
+    """
+
+    directory: str
+    plan: str
+    journal: str | None
+    report: str
+    all_accounts: str
+
+
+def places(asked: Asked, host: str, started: str, check_mode: bool) -> Places:
+    """Return where the run of a host that started then keeps its files.
+
+    In check mode there is no journal as long as its directory is not there, as nothing is made.
+    """
+    directory = os.path.realpath(os.path.expanduser(asked.report_dir))
+    stem = os.path.join(directory, re.sub(r"[^\w.-]", "_", host))
+    time = re.sub("[-:]", "", started)
+    journal = resolved(asked.journal) if asked.journal else None
+    if journal and check_mode and not os.path.isdir(os.path.dirname(journal)):
+        journal = None
+    plan = f"{stem}.received.plan.json" if asked.packed else resolved(asked.plan_file or f"{stem}.plan.json")
+    return Places(directory, plan, journal, f"{stem}-{time}", os.path.join(directory, f"all-accounts-{time}"))
+
+
+def resolved(path: str) -> str:
+    """Return an absolute path. Its directory is resolved; its last part never is, as it must not be a link."""
+    folder, name = os.path.split(os.path.expanduser(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def make_directory(path: str) -> None:
+    """Make a directory that only its owner may use; one that is there stays as it is. Raises OSError."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a file with mode 0600, whole or not at all. Raises OSError, which names it."""
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None

@@ -1,0 +1,177 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of the role that publish what came of a run: reports, facts, the plan for the next node, and the last line.
+
+But for that of conclude, the results hold what messages say, so the tasks need no_log.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ...module_utils._text import printable
+from .._joining import planned_run
+from .._packing import packed_plan
+from . import outcome
+from .asked import Asked
+from .door import Door, Result, earlier, mark, now, selected, selection, sentence
+from .places import make_directory
+from .reports import make_report, write_reports
+
+
+def report(door: Door) -> Result:
+    """Write the reports of the account; return the facts for later plays and what the next node of a workflow gets."""
+    chosen = selection(door)
+    if "asked" not in chosen:
+        facts = {"result": "failed", "summary": {}, "digest": ""}
+        missing = {"host": door.host, "outcome": "failed", "result": {"msg": chosen["mistake"]}}
+        return {
+            **mark(door),
+            "changed": False,
+            "facts": facts,
+            "report": missing,
+            "written": "",
+            "problem": "",
+            "packed": "",
+        }
+    asked, kept, trail = selected(door)
+    run = _run(door)
+    if not run:
+        facts = {"result": "nothing_to_do", "summary": {}, "digest": ""}
+        return {**mark(door), "changed": False, "facts": facts}
+    planned = earlier(door, "plan").get("planned", {})
+    shown = planned.get("plan") or earlier(door, "look").get("looked", {}).get("plan") or run.get("plan") or {}
+    made = make_report(
+        asked, trail, door.host, run, shown, started=chosen["started"], ended=now(), awx_job_id=door.job()
+    )
+    written = problem = ""
+    if door.writes:
+        try:
+            make_directory(kept.directory)
+            write_reports([made], kept.report, asked.formats)
+            written = f"{kept.report}.{'txt' if 'txt' in asked.formats else 'json'}"
+        except OSError as error:
+            problem = f"The report was not written: {sentence(error)}"
+    hands_over = (
+        asked.mode == "plan" and bool(planned.get("digest")) and not planned.get("failed") and not door.check_mode
+    )
+    result = {"result": made["outcome"], "summary": run.get("summary") or {}}
+    stats = {"quarantine_release_results": {door.host: result}}
+    if asked.mode == "plan":
+        # Once the next node has published its own results, what was planned is no longer among them.
+        stats["quarantine_release_plan_results"] = {door.host: result}
+    return {
+        **mark(door),
+        "changed": False,
+        "facts": {**result, "digest": run.get("plan_digest") or ""},
+        "report": made,
+        "written": written,
+        "problem": problem,
+        "packed": packed_plan(planned["plan"]) if hands_over and asked.handover != "file" else "",
+        "hands_over": hands_over,
+        "several": len(door.hosts) > 1 and door.writes and bool({"csv", "html"} & set(asked.formats)),
+        "diff": run.get("diff", {}) if run.get("changed") and not asked.show_content else {},
+        **_stats(stats),
+    }
+
+
+def report_all(door: Door) -> Result:
+    """Write one report over all accounts of the play."""
+    asked, kept, _trail = selected(door)
+    missing = {"outcome": "failed", "result": {"msg": "The run of this account ended before there was a result."}}
+    reports = [door.earlier("report", host).get("report") or {**missing, "host": host} for host in door.hosts]
+    try:
+        write_reports(reports, kept.all_accounts, [name for name in asked.formats if name in ("csv", "html")])
+    except OSError as error:
+        door.say(f"The report over all accounts was not written: {sentence(error)}")
+        return {"changed": False, "failed": True}
+    return {"changed": False}
+
+
+def hand_over(door: Door) -> Result:
+    """Give the plan to the next node of a workflow: its digest, and either the plan itself or where its file is."""
+    asked, kept, _trail = selected(door)
+    if _fails(door):
+        return {**mark(door), "changed": False, "said": "", "refused": False}
+    length = sum(len(door.earlier("report", host).get("packed") or "") for host in door.hosts)
+    fits = asked.handover != "file" and length <= asked.handover_limit
+    if not fits and asked.handover == "artifact":
+        said = (
+            f"The plans have {length} characters, and quarantine_release_handover_limit allows {asked.handover_limit} in "
+            "artifacts. Nothing was handed over. Plan less at once, or set quarantine_release_report_dir to a directory that "
+            "both jobs see, and quarantine_release_handover to auto."
+        )
+        return {**mark(door), "changed": False, "said": said, "refused": True}
+    said = ""
+    if fits:
+        said = f"The plan goes to the next node as an artifact, {length} characters for all accounts."
+    elif asked.handover != "file":
+        folder = os.path.dirname(kept.plan)
+        said = f"The plan is too long for an artifact. The next node reads the file, so it must see {folder}."
+    # These are variables of the role, so that a node with the mode apply takes them as they are.
+    made = earlier(door, "report")
+    plan_stats = (
+        {"quarantine_release_plan_packed": {door.host: made["packed"]}}
+        if fits
+        else {"quarantine_release_plan_file": {door.host: _plan_file(door)}}
+    )
+    digest = {"quarantine_release_plan_digest": {door.host: made["facts"]["digest"]}}
+    return {**mark(door), "changed": False, "said": said, "refused": False, **_stats({**digest, **plan_stats})}
+
+
+def conclude(door: Door) -> Result:
+    """End the host, as a success or as a failure, with the last line of its output."""
+    chosen, made, handed = selection(door), earlier(door, "report"), earlier(door, "hand_over")
+    if chosen["mistake"]:
+        line, fails = chosen["mistake"], True
+    elif not made.get("report"):
+        line, fails = f"Messages selected: {len(chosen['asked']['handles'] or [])}", False
+    else:
+        fails = _fails(door) or bool(handed.get("refused"))
+        line = outcome.line(
+            _run(door),
+            plan=_plan_file(door),
+            report=made.get("written", ""),
+            check_mode=door.check_mode,
+            gate_closed=fails and _is_gate(selected(door)[0]),
+        )
+        line = " ".join(filter(None, [line, made.get("problem", ""), handed.get("said", "")]))
+    return {"changed": False, "failed": fails, "msg": printable(line, None), "_ansible_verbose_always": True}
+
+
+def _run(door: Door) -> Result:
+    """Return what came of the release, or of the plan if the tags of the run go no further; empty if not even of that."""
+    released = earlier(door, "release")
+    if released:
+        return t.cast(Result, released["run"])
+    if door.earlier("release").get("failed"):
+        return {"failed": True, "changed": False, "msg": "The release ended without a result.", "module_stdout": ""}
+    planned = earlier(door, "plan").get("planned")
+    return planned_run(planned) if planned else {}
+
+
+def _plan_file(door: Door) -> str:
+    """Return where the plan is. One that was made is in a file named by its digest, which no later plan takes."""
+    planned = earlier(door, "plan").get("planned", {})
+    return t.cast(str, (planned["plan_file"] if "plan_file" in planned else selected(door)[1].plan) or "")
+
+
+def _is_gate(asked: Asked) -> bool:
+    return asked.fail_if_nothing and asked.mode == "plan"
+
+
+def _fails(door: Door) -> bool:
+    """Tell whether the host fails.
+
+    A plan that waits for an approval is judged by what all accounts have, so that one that fails does not stop the others.
+    """
+    if _is_gate(selected(door)[0]):
+        return "would_release" not in [door.fact("quarantine_release_result", host) for host in door.hosts]
+    return bool(_run(door).get("failed") or earlier(door, "report").get("problem"))
+
+
+def _stats(data: Result) -> Result:
+    """Return what makes Ansible publish data as set_stats does."""
+    return {"ansible_stats": {"data": data, "per_host": False, "aggregate": True}}

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of a run for one account: its content, and its forms as files."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from ...module_utils._text import printable
+from .._report_csv import report_csv
+from .._report_html import report_html
+from .._shown import message_lines
+from .asked import Asked
+from .outcome import ADVICE, message, word
+from .places import write_file
+from .work import Trail
+
+Report = t.Dict[str, t.Any]
+_TITLES = {
+    "unknown": "outcome not known",
+    "partial": "delivered to some recipients only",
+    "undelivered": "delivered to nobody",
+    "failed": "refused, or delivery failed",
+    "ambiguous": "more than one message fits",
+    "not_found": "not known to Cloudflare",
+    "not_attempted": "not sent",
+    "would_release": "to be released",
+    "blocked": "kept back by a rule",
+    "released": "released",
+    "already_released": "released before this run",
+    "not_quarantined": "not in quarantine",
+}
+
+
+def make_report(
+    asked: Asked,
+    trail: Trail,
+    host: str,
+    run: t.Mapping[str, t.Any],
+    plan: t.Mapping[str, t.Any],
+    **times_and_job: t.Any,
+) -> Report:
+    """Return the report as data.
+
+    run: a result of message_release. plan: what the modules made or checked; the file may hold another one by now.
+    times_and_job: started, ended and awx_job_id.
+    """
+    return {
+        "account_id": asked.account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID", ""),
+        "host": host,
+        "ticket": asked.ticket or plan.get("ticket") or "",
+        "reason": asked.reason or plan.get("reason") or "",
+        "started_by": trail.started_by,
+        "requested_by": trail.requested_by or plan.get("requested_by") or "",
+        "approved_by": trail.approved_by or "",
+        "plan_digest": run.get("plan_digest") or "",
+        **times_and_job,
+        "outcome": word(run),
+        "result": {name: value for name, value in run.items() if name != "plan"},
+        "plan": dict(plan),
+    }
+
+
+def write_reports(reports: t.Sequence[Report], path: str, formats: t.Iterable[str]) -> None:
+    """Write reports in these formats; the path is without its suffix. JSON and text hold the first report only. Raises OSError."""
+    forms: dict[str, t.Callable[[], str]] = {
+        "json": lambda: json.dumps(reports[0], indent=2) + "\n",
+        "txt": lambda: report_text(reports[0]),
+        "csv": lambda: report_csv(reports),
+        "html": lambda: report_html(reports),
+    }
+    for name in formats:
+        write_file(f"{path}.{name}", forms[name]())
+
+
+def report_text(report: Report) -> str:
+    """Return a report as text for a ticket: what came of the run, who did what, and each message with what to do about it."""
+    run, plan = report["result"], report["plan"]
+    lines = [message(run), "", f"Account: {report['account_id']} ({report['host']})"]
+    lines += [f"{name.capitalize()}: {report[name]}" for name in ("ticket", "reason") if report[name]]
+    if report["plan_digest"]:
+        until = f", can be applied until {plan['expires_at']}" if plan else ""
+        lines.append(f"Plan: {report['plan_digest']}{until}")
+    people = ("requested_by", "approved_by", "started_by")
+    lines += [f"{name.capitalize().replace('_', ' ')}: {report[name]}" for name in people if report[name]]
+    lines += [f"{name.capitalize()}: {report[name][:19]}Z" for name in ("started", "ended")]
+    entries = {entry["handle"]: entry for entry in plan.get("messages") or []}
+    for status, title in _TITLES.items():
+        rows = [row for row in run.get("messages") or [] if row["status"] == status]
+        if rows:
+            lines += ["", f"{len(rows)} {title}"]
+            lines += [f"What to do: {ADVICE[status]}"] if status in ADVICE else []
+            lines += [line for row in rows for line in _message(row, entries.get(row["handle"], {}))]
+    return "".join(f"{printable(line, None)}\n" for line in lines)
+
+
+def _message(row: t.Mapping[str, t.Any], entry: t.Mapping[str, t.Any]) -> list[str]:
+    return [
+        f"- {row['handle']}: {row['detail']}",
+        *(f"  {line}" for line in message_lines({**entry, **row}, True, None)),
+    ]

@@ -1,0 +1,93 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of the role that find and release messages. Each returns the result of its task, and none fails.
+
+The results hold what messages say, so the tasks need no_log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ...module_utils._errors import CloudflareError, InputError
+from ...module_utils._mail.handle_file import read_handles
+from ...module_utils._text import printable
+from .._packing import unpacked_plan
+from .._plan_lines import plan_lines
+from .asked import Mistake, read
+from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
+from .places import make_directory, places, write_file
+from .work import Releasing, make_plan
+
+
+def select(door: Door) -> Result:
+    """Read what the variables ask for. A mistake in them is in the result as mistake, and keeps the other stages from running."""
+    started = now()
+    result: Result = {"changed": False, "started": started, "plans": False, "asks": False, "mistake": ""}
+    try:
+        asked = read(door.variables(), door.host, _listed)
+        kept = places(asked, door.host, started, door.check_mode)
+        if asked.handles is not None:
+            door.say(f"Messages selected: {len(asked.handles)}")
+        if asked.packed:
+            # In check mode too, as this is what is looked at.
+            make_directory(os.path.dirname(kept.plan))
+            write_file(kept.plan, json.dumps(unpacked_plan(asked.packed)))
+    except (Mistake, CloudflareError, OSError, ValueError) as error:
+        return {**result, "mistake": f"{sentence(error)} Nothing was sent."}
+    asks = asked.approve and asked.mode != "plan" and not door.check_mode
+    return {**result, "plans": asked.plans, "asks": asks, "asked": asked._asdict(), "places": kept._asdict()}
+
+
+def plan(door: Door) -> Result:
+    """Make the plan. Its lines are for whoever is to approve it."""
+    asked, kept, trail = selected(door)
+    try:
+        if not door.check_mode:
+            make_directory(os.path.dirname(kept.plan))
+        planned = make_plan(asked, kept, trail, door.call, door.check_mode)
+    except OSError as error:
+        planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
+    lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
+    # What counts as a change is a message that goes out.
+    predicted = door.check_mode and asked.mode == "release" and planned.get("summary", {}).get("release", 0) > 0
+    goes_on = asked.mode != "plan" and not planned.get("failed") and not door.check_mode
+    shown = [printable(planned["msg"], None)] if goes_on else []
+    return {**mark(door), "changed": predicted, "planned": planned, "lines": shown + lines}
+
+
+def look(door: Door) -> Result:
+    """Predict what the release would do now, and put the question whether to do it."""
+    asked, _kept, _trail = selected(door)
+    looked = _releasing(door).look()
+    lines = plan_lines(looked.get("plan") or {}, asked.show_content) if asked.applies else []
+    question = f"{door.host}: {looked.get('msg', '')} {looked.get('plan_digest', '')}"
+    return {**mark(door), "changed": False, "looked": looked, "lines": lines, "question": printable(question, None)}
+
+
+def release(door: Door) -> Result:
+    """Release, in steps if there are several. The run in the result is what came of it all, as message_release returns it."""
+    asked, kept, _trail = selected(door)
+    looked = earlier(door, "look")
+    refused = "" if approved(door) or not selection(door)["asks"] else "It was not approved, so nothing was sent."
+    try:
+        if not door.check_mode and asked.mode != "plan":
+            make_directory(kept.directory)
+        run = _releasing(door).run(lambda line: door.say(printable(line, None)), looked.get("looked"), refused)
+    except OSError as error:
+        run = {"failed": True, "changed": False, "msg": f"{sentence(error)} Nothing was sent."}
+    return {**mark(door), "changed": bool(run.get("changed")) and asked.mode != "plan", "run": run}
+
+
+def _releasing(door: Door) -> Releasing:
+    asked, kept, trail = selected(door)
+    return Releasing(asked, kept, trail, earlier(door, "plan").get("planned"), door.call, door.check_mode)
+
+
+def _listed(path: str, column: str | None) -> list[str]:
+    try:
+        return [handle.text for handle in read_handles(os.path.expanduser(path), column)]
+    except InputError as error:
+        raise ValueError(str(error)) from None
