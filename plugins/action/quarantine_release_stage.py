@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils._quarantine_release import publishing, stages
 from ..plugin_utils._quarantine_release.asked import PREFIX
 
+# How ansible-core since 2.19 says that a value is to be omitted; before, a text stands for that.
+_OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "select": stages.select,
     "plan": stages.plan,
@@ -57,15 +60,17 @@ class ActionModule(ActionBase):
 
     def variables(self) -> dict[str, t.Any]:
         """Return the variables of the role, without their prefix. Raises ValueError for one that cannot be evaluated."""
-        omitted = self._vars.get("omit")
+        omitted = self._vars.get("omit", object())  # not given is not given
         found = {}
         for name, value in self._vars.items():
             if name.startswith(PREFIX):
                 try:
                     evaluated = self._templar.template(value)
+                except _OMITTED:
+                    continue
                 except AnsibleError as error:
                     raise ValueError(f"{name} cannot be evaluated: {error}") from None
-                if evaluated is not omitted and evaluated != omitted:
+                if evaluated != omitted:
                     found[name[len(PREFIX) :]] = evaluated
         return found
 

@@ -65,6 +65,7 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
         "found": "would_release",
         "capped": "blocked",
         "wrong": "failed",
+        "unclear": "failed",
     }
     assert set(refused.facts("quarantine_release_result").values()) == {"failed"}
     for run in (planned, applied, received, released, refused, merged):

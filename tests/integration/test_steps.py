@@ -108,8 +108,8 @@ def test_who_applies_a_plan_on_a_terminal_sees_what_is_approved(ansible: Ansible
     message = emulator.add_message(
         sender="ceo@partner.example" + "." * 300 + "@forged.example", validation={"spf": "pass"}
     )
-    search = {"sender": "forged.example"}
-    planned = ansible.plan(search=search, show_content=True)
+    search, policy = {"sender": "forged.example"}, {"require_authentication": "none"}
+    planned = ansible.plan(search=search, policy=policy, show_content=True)
     assert planned.code == 0
     lines = planned.result("Show what was decided")["msg"]
     assert len(lines) == 1

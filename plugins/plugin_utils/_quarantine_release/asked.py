@@ -116,7 +116,7 @@ class _Reader:
         """Return all of them."""
         mode = self.text("mode") or "release"
         if mode not in MODES:
-            self.mistakes.append(f"{PREFIX}mode must be plan, apply or release.")
+            self.mistakes.append("quarantine_release_mode must be plan, apply or release.")
         applies = mode == "apply"
         search = {} if applies else self._dictionary("search")
         return Asked(
@@ -176,7 +176,7 @@ class _Reader:
         value = self._value(name)
         text = "" if value is None else str(value).strip()
         if text and not re.fullmatch(r"\d{1,9}", text):
-            self.mistakes.append(f"{PREFIX}{name} must be a whole number, not {text!r:.40}.")
+            self.mistakes.append(f"quarantine_release_{name} must be a whole number, not {text!r:.40}.")
             return None
         return int(text) if text else None
 
@@ -203,19 +203,21 @@ class _Reader:
         if self.text("mode") == "apply":
             if isinstance(given, dict) and not text:
                 self.mistakes.append(
-                    f"{PREFIX}plan_digest has no digest for {self._host}, so no plan of it was approved."
+                    f"quarantine_release_plan_digest has no digest for {self._host}, so no plan of it was approved."
                 )
             else:
                 what = f"It is {value!s:.80}." if text else "It is empty, so no plan was approved."
                 self.mistakes.append(
-                    f"{PREFIX}plan_digest must be sha256: and 64 hexadecimal digits, as the plan has it. {what}"
+                    f"quarantine_release_plan_digest must be sha256: and 64 hexadecimal digits, as the plan has it. {what}"
                 )
         return None
 
     def _formats(self) -> list[str]:
         given = self._words("report_formats")
         if set(given) - set(FORMATS):
-            self.mistakes.append(f"{PREFIX}report_formats may have {', '.join(FORMATS[:-1])} and {FORMATS[-1]}.")
+            self.mistakes.append(
+                f"quarantine_release_report_formats may have {', '.join(FORMATS[:-1])} and {FORMATS[-1]}."
+            )
         return ["json", *(name for name in given if name != "json")]  # the other forms can be made of it
 
     def _dictionary(self, name: str) -> dict[str, t.Any]:
@@ -230,7 +232,7 @@ class _Reader:
             return {}
         if not isinstance(value, dict):
             self.mistakes.append(
-                f"{PREFIX}search and {PREFIX}policy must be dictionaries, such as {{sender: partner.example, since: 7d}}."
+                "quarantine_release_search and quarantine_release_policy must be dictionaries, such as {sender: partner.example, since: 7d}."
             )
             return {}
         return {key: entry for key, entry in value.items() if entry is not None and entry != ""}
@@ -242,12 +244,14 @@ class _Reader:
         file = self.text("messages_file")
         typed = self._typed(bool(search or file)) if self.given("messages") else None
         if sum(map(bool, (typed, file, search))) > 1:
-            self.mistakes.append(f"Set only one of {PREFIX}messages, {PREFIX}messages_file and {PREFIX}search.")
+            self.mistakes.append(
+                "Set only one of quarantine_release_messages, quarantine_release_messages_file and quarantine_release_search."
+            )
         elif file:
             try:
                 return list(listed(file, self.text("messages_column")))
             except ValueError as error:
-                self.mistakes.append(f"{PREFIX}messages_file: {error}")
+                self.mistakes.append(f"quarantine_release_messages_file: {error}")
         return typed
 
     def _typed(self, elsewhere: bool) -> list[t.Any]:
@@ -273,27 +277,27 @@ def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:
     """Yield what does not go together."""
     only = reader.text("only_mode") or asked.mode
     if only != asked.mode:
-        yield f"This playbook supports only {PREFIX}mode={only}."
+        yield f"This playbook supports only quarantine_release_mode={only}."
     if asked.applies:
         if not reader.given("plan_digest") and not reader.is_false("require_digest"):
             yield (
-                f"The mode apply needs {PREFIX}plan_digest, the digest that was approved. To apply whatever plan is there, set "
-                f"{PREFIX}require_digest to false."
+                "The mode apply needs quarantine_release_plan_digest, the digest that was approved. To apply whatever plan is there, set "
+                "quarantine_release_require_digest to false."
             )
         return
-    if asked.mode == "release" and reader.given("plan_digest"):
+    if asked.mode == "release" and reader.text("plan_digest"):
         yield (
-            f"{PREFIX}plan_digest is for the mode apply. The mode release makes a plan of its own and releases what that says."
+            "quarantine_release_plan_digest is for the mode apply. The mode release makes a plan of its own and releases what that says."
         )
     unknown = [str(name) for name in asked.search if name not in SEARCH_OPTIONS]
     if unknown:
-        yield f"Not an option of {PREFIX}search: {', '.join(unknown)}."
+        yield f"Not an option of quarantine_release_search: {', '.join(unknown)}."
     if asked.handles is None and not asked.search and not reader.text("messages_file"):
-        yield f"Set what to release: {PREFIX}messages, {PREFIX}messages_file or {PREFIX}search."
+        yield "Set what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search."
     if asked.search and reader.flag("require_filter") and not set(FILTERS) & set(asked.search):
         yield f"The search needs at least one of: {', '.join(FILTERS)}."
     if len(asked.handles or []) > asked.max_messages:
         yield (
-            f"{len(asked.handles or [])} messages are more than {PREFIX}max_messages ({asked.max_messages}) allows. "
+            f"{len(asked.handles or [])} messages are more than quarantine_release_max_messages ({asked.max_messages}) allows. "
             "If you mean all of them, raise the limit."
         )

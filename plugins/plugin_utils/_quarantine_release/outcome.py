@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .asked import PREFIX
-
 Result = t.Mapping[str, t.Any]
 # What somebody has to do about a message with this status. Statuses that are not here need no attention.
 ADVICE = {
@@ -73,7 +71,9 @@ def line(run: Result, *, plan: str = "", report: str = "", check_mode: bool = Fa
     digest = run.get("plan_digest")
     sentences = [
         message(run),
-        f"There is nothing to approve, so the job fails, as {PREFIX}fail_if_nothing asks for." if gate_closed else "",
+        "There is nothing to approve, so the job fails, as quarantine_release_fail_if_nothing asks for."
+        if gate_closed
+        else "",
         f"Needs attention: {named}{more}." if named else "",
         f"Plan: {plan}, {digest}" if digest and plan and not check_mode else "",
         "Check mode: nothing was sent, and no report was written."
