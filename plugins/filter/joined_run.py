@@ -6,32 +6,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: joined_run
-short_description: Join a release in steps to one result of message_release
+short_description: "Internal: Join the steps of a release into one result"
 version_added: 0.2.0
 description:
-  - Joins the results that M(emailsec.cloudflare.message_release) returned for the steps of a release, such as a
-    canary and what followed it. Each message has one row.
+  - Joins the results that M(emailsec.cloudflare.message_release) returned for the steps of a release, such as a canary and
+    the step after it. The joined result has one entry per message.
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: The result in check mode, before the first step. It says what there was to release.
+    description: Result in check mode, before the first step. It lists the messages to release.
     type: dict
     required: true
   steps:
     description:
-      - The steps that were made, each with C(ids), the ids that it was to release, and C(result), what the module returned.
-      - What was to be released and is in no step is V(not_attempted).
+      - Steps that were run. Each has C(ids), the IDs to release, and C(result), the result of the module.
+      - A message to release that is in no step is V(not_attempted).
     type: list
     elements: dict
     required: true
   stopped:
-    description: A sentence that says why no more steps were made; empty if all were.
+    description: Sentence that says why no more steps were run. Empty if all steps were run.
     type: str
     default: ''
   fail_on:
-    description: The joined run has failed if a message ended with one of these statuses, or if a step failed.
+    description: Statuses of messages that make the joined result a failure. A step that failed always does.
     type: list
     elements: str
     default: []
@@ -40,7 +41,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show what two steps came to
+- name: Show the outcome of two steps
   ansible.builtin.debug:
     msg: "{{ (look | emailsec.cloudflare.joined_run(steps)).msg }}"
   vars:
@@ -51,7 +52,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: As M(emailsec.cloudflare.message_release) returns it.
+  description: Result in the form that M(emailsec.cloudflare.message_release) returns.
   type: dict
 """
 

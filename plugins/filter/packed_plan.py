@@ -6,12 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: packed_plan
-short_description: Pack a plan into a short text
+short_description: "Internal: Pack a plan into a short text"
 version_added: 0.4.0
 description:
-  - Turns a plan of M(emailsec.cloudflare.message_plan) into a short text, so that it can travel where files do not, such as
-    in the artifacts of a job.
-  - It is packed, not encrypted. Whoever can read the text can read subjects and addresses.
+  - Turns a plan of M(emailsec.cloudflare.message_plan) into a short text. It can be passed on where files cannot, such as in the
+    artifacts of a job.
+  - The text is packed, not encrypted. Everybody who can read it can read subjects and addresses.
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
@@ -26,7 +27,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Hand the plan to the next node of a workflow
+- name: Pass the plan to the next node of a workflow
   ansible.builtin.set_stats:
     data:
       packed: "{{ planned.plan | emailsec.cloudflare.packed_plan }}"
@@ -34,7 +35,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text, base64 of compressed JSON.
+  description: Compressed JSON, encoded with Base64.
   type: str
 """
 

@@ -6,18 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: planned_run
-short_description: Tell what a plan foretells as a result of message_release
+short_description: "Internal: Turn a plan into the predicted result of a release"
 version_added: 0.2.0
 description:
   - Turns a result of M(emailsec.cloudflare.message_plan) into one of
-    M(emailsec.cloudflare.message_release), so that both can be reported alike. Each message that the plan releases is
-    V(would_release), each other one V(blocked).
+    M(emailsec.cloudflare.message_release), so that both are reported in the same way. A message that the plan releases is
+    V(would_release), any other message is V(blocked).
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: What M(emailsec.cloudflare.message_plan) returned, also when it failed.
+    description: Result of M(emailsec.cloudflare.message_plan), also of a failed one.
     type: dict
     required: true
 seealso:
@@ -26,14 +27,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Count what would happen
+- name: Show the predicted summary
   ansible.builtin.debug:
     msg: "{{ (plan | emailsec.cloudflare.planned_run).summary }}"
 """
 
 RETURN = r"""
 _value:
-  description: As M(emailsec.cloudflare.message_release) returns it in check mode.
+  description: Result in the form that M(emailsec.cloudflare.message_release) returns in check mode.
   type: dict
 """
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: unpacked_plan
-short_description: Unpack a plan
+short_description: "Internal: Unpack a plan"
 version_added: 0.4.0
 description:
-  - Turns what the filter P(emailsec.cloudflare.packed_plan#filter) made of a plan into the plan again. Fails if it is not whole.
-  - Whether it is the plan that was approved, M(emailsec.cloudflare.message_release) finds out by its digest.
+  - Restores a plan from the text that the filter P(emailsec.cloudflare.packed_plan#filter) made. Fails if the text is damaged or
+    incomplete.
+  - It does not check whether this is the approved plan. M(emailsec.cloudflare.message_release) does that with the digest.
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
@@ -25,7 +27,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write the plan that the node before handed over
+- name: Write the plan that the previous node passed on
   ansible.builtin.copy:
     content: "{{ packed | emailsec.cloudflare.unpacked_plan | to_json }}"
     dest: /srv/plans/INC-4711.json

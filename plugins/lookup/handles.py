@@ -6,24 +6,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: handles
-short_description: Read a list of messages from a file
+short_description: "Internal: Read a list of messages from a file"
 version_added: 0.5.0
 description:
-  - Reads the ids and Message-IDs in a file on the controller, and checks every line, as the option
-    O(emailsec.cloudflare.message_release#module:messages_file) does.
-  - Ansible never evaluates what a lookup returns as a template.
+  - Reads IDs and Message-IDs from files on the controller, and checks every line in the same way as
+    O(emailsec.cloudflare.message_release#module:messages_file).
+  - Ansible never evaluates the result of this lookup as a template.
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 options:
   _terms:
-    description: Paths of the files. A relative path starts in the directory in which Ansible was started.
+    description: Paths of the files. A relative path starts at the directory in which Ansible was started.
     type: list
     elements: str
     required: true
   column:
     description:
-      - Name of the column that holds the ids, as
-        O(emailsec.cloudflare.message_release#module:messages_column). An empty string counts as not given.
+      - Name of the column that holds the IDs, as in O(emailsec.cloudflare.message_release#module:messages_column). An empty
+        string counts as not set.
     type: str
 seealso:
   - module: emailsec.cloudflare.message_release
@@ -37,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The distinct ids and Message-IDs, in their order.
+  description: The IDs and Message-IDs in order, without duplicates.
   type: list
   elements: str
 """
