@@ -159,7 +159,7 @@ options:
         again, even if Cloudflare still shows it in quarantine. Releases that a killed run left unclear are waited for.
       - Each line is on the disk before the module continues. Several tasks can share the journal. Tasks for the same account then
         wait for each other, up to O(max_wait).
-      - It must be a regular file (no symbolic link, no hard links) that belongs to you or root. Its directory must not be
+      - The file must be a regular file (no symbolic link, no hard links) that belongs to you or root. Its directory must not be
         world-writable, unless it has the sticky bit.
       - A new journal has the mode C(0600). One that everybody can read is restricted to its owner. One that only its group can
         use stays open to the group.
