@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action_group:
-    description: Use C(group/emailsec.cloudflare.api) in C(module_defaults) to set the connection options once.
+    description: Use C(group/emailsec.cloudflare.api) in C(module_defaults) to set the connection options for all modules.
     support: full
     membership:
       - emailsec.cloudflare.api

@@ -11,42 +11,44 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   sender:
-    description: Address or domain of the sender.
+    description: Search for messages from this address or domain.
     type: str
   recipient:
-    description: Address or domain of a recipient.
+    description: Search for messages to this address or domain.
     type: str
   subject:
-    description: Words of the subject, in any order.
+    description: Search for messages with these words in the subject, in any order.
     type: str
   query:
     description:
-      - Words to look for in sender, recipient, subject, attachment names and hashes, and Message-ID. Case is ignored.
+      - Search for messages with these words in the sender, the recipient, the subject, the names and hashes of attachments, or
+        the Message-ID. Case is ignored.
     type: str
   domain:
-    description: Domain of the sender, of a recipient, or in a link.
+    description: Search for messages with this domain in the sender, a recipient or a link.
     type: str
   message_id:
-    description: RFC 5322 Message-ID.
+    description: Search for messages with this RFC 5322 Message-ID.
     type: str
   alert_id:
-    description: Alert id, as in Cloudflare's alerts and logs.
+    description: Search for the message with this alert ID, as shown in Cloudflare's alerts and logs.
     type: str
   disposition:
-    description: Verdict on the message.
+    description: Search for messages with this verdict.
     type: str
     choices: [MALICIOUS, SUSPICIOUS, SPOOF, SPAM, BULK, NONE]
   start:
     description:
-      - Scanned at this time or later, as an ISO 8601 date or time. Without a zone, UTC is meant.
+      - Search for messages scanned at this time or later. An ISO 8601 date or time, in UTC if it has no time zone.
       - If neither O(start) nor O(since) is set, Cloudflare searches the last 30 days.
     type: str
   end:
-    description: Scanned before this time, as an ISO 8601 date or time. Without a zone, UTC is meant.
+    description: Search for messages scanned before this time. An ISO 8601 date or time, in UTC if it has no time zone.
     type: str
   since:
     description:
-      - Scanned within this time before now, a number with V(m), V(h), V(d) or V(w), such as V(24h) or V(7d).
+      - Search for messages scanned within this time before now. A number followed by V(m), V(h), V(d) or V(w), such as V(24h)
+        or V(7d).
       - Mutually exclusive with O(start).
     type: str
 """

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: delivery
-short_description: Tell in one word what became of a message
+short_description: Get the delivery status of a message as one word
 version_added: 0.4.0
 description:
-  - Turns a message of M(emailsec.cloudflare.message_info) into one word.
+  - Returns the delivery status of a message that M(emailsec.cloudflare.message_info) returned, as one word.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
@@ -23,7 +23,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Count what became of the messages
+- name: Show the delivery status of each message
   ansible.builtin.debug:
     msg: "{{ found.messages | map('emailsec.cloudflare.delivery') | list }}"
 """
@@ -31,8 +31,12 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - V(quarantined) is in quarantine. V(delivered), V(bounced) (rejected too), V(deferred) (not delivered yet) and V(moved) are
-      what Cloudflare says of its delivery, and V(unknown) means that it says nothing.
+    - V(quarantined), the message is in quarantine.
+    - V(delivered), the message was delivered.
+    - V(bounced), the message bounced or was rejected.
+    - V(deferred), the message is not delivered yet.
+    - V(moved), the message was moved.
+    - V(unknown), Cloudflare does not say.
   type: str
 """
 

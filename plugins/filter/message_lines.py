@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: message_lines
-short_description: Show what there is to know of a message before it is released
+short_description: "Internal: Show a message line by line"
 version_added: 0.5.0
 description:
-  - Turns a message of a plan or of M(emailsec.cloudflare.message_info) into lines with verdict, reasons of the detection,
-    authentication (SPF, DKIM and DMARC), sender, envelope sender, recipients and subject.
-  - The domain of an address is always shown whole. A long local part loses its middle. A display name stands in quotes behind
-    the address. What is not exactly one address is shown in quotes and marked.
-  - It is there for the role and the playbooks of this collection and may change with them.
+  - Turns a message of a plan or of M(emailsec.cloudflare.message_info) into lines with the verdict, the detection reasons, the
+    authentication (SPF, DKIM and DMARC), the sender, the envelope sender, the recipients and the subject.
+  - The domain of an address is always shown in full. A long local part is shortened in the middle. A display name is shown in
+    quotes after the address. Text that is not exactly one address is shown in quotes and marked.
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
@@ -23,11 +23,11 @@ options:
     type: dict
     required: true
   show_content:
-    description: Whether senders, recipients and subject are shown.
+    description: Whether to show senders, recipients and the subject.
     type: bool
     default: false
   most:
-    description: Show so many recipients at the most, and then how many are left out. Null shows all.
+    description: Show at most this many recipients, and then the number of those left out. Null shows all.
     type: int
     default: 10
 seealso:
@@ -36,7 +36,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show what was found
+- name: Show the messages found
   ansible.builtin.debug:
     msg: "{{ item | emailsec.cloudflare.message_lines(show_content=true) }}"
   loop: "{{ found.messages }}"

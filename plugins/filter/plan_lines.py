@@ -9,11 +9,12 @@ name: plan_lines
 short_description: Show a plan line by line
 version_added: 0.4.0
 description:
-  - Turns a plan of M(emailsec.cloudflare.message_plan) into a line for each message, what it decides and why, those to be
-    released first. Each line has the verdict, the reasons of the detection, and the results of SPF, DKIM and DMARC.
-  - The domain of an address is always shown whole. A long local part loses its middle. A display name stands in quotes behind
-    the address. What is not exactly one address is shown in quotes and marked.
-  - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
+  - Turns a plan of M(emailsec.cloudflare.message_plan) into one line per message with the decision and its reasons. The
+    messages to be released come first.
+  - Each line has the verdict, the detection reasons, and the results of SPF, DKIM and DMARC.
+  - The domain of an address is always shown in full. A long local part is shortened in the middle. A display name is shown in
+    quotes after the address. Text that is not exactly one address is shown in quotes and marked.
+  - Characters that could hide or disguise text, such as control characters, are replaced. Long text is cut and marked.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
@@ -23,11 +24,11 @@ options:
     type: dict
     required: true
   show_content:
-    description: Whether senders, envelope senders, recipients and subjects are shown.
+    description: Whether to show senders, envelope senders, recipients and subjects.
     type: bool
     default: false
   most:
-    description: Show so many messages at the most, and then how many are left out.
+    description: Show at most this many messages, and then the number of those left out.
     type: int
     default: 200
   digest:
@@ -39,7 +40,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Show what is to be approved
+- name: Show the plan that waits for approval
   ansible.builtin.debug:
     msg: "{{ planned.plan | emailsec.cloudflare.plan_lines(show_content=true) }}"
 """

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: printable
-short_description: Show text of strangers in one line
+short_description: "Internal: Show text from strangers in one line"
 version_added: 0.5.0
 description:
-  - Replaces control characters and whatever else hides or disguises text, so that it is safe to look at in a terminal. Every
-    kind of blank becomes a plain one.
-  - It is there for the role and the playbooks of this collection and may change with them.
+  - Replaces control characters and other characters that could hide or disguise text, so that it is safe to show in a terminal.
+    Every kind of white space becomes a plain space.
+  - This plugin is internal to the role and the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
@@ -23,7 +23,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what a server said
+- name: Show the answer of a server
   ansible.builtin.debug:
     msg: "{{ result.msg | emailsec.cloudflare.printable }}"
 """

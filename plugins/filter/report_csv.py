@@ -6,20 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: report_csv
-short_description: Show the reports of releases as CSV
+short_description: Turn release reports into CSV
 version_added: 0.2.0
 description:
-  - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into CSV, one line for each
-    message. Each cell is in quotes. What a spreadsheet would take for a formula gets an apostrophe, also behind a semicolon, as
-    some spreadsheets take that for the separator.
-  - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
+  - Turns the JSON reports of the role P(emailsec.cloudflare.quarantine_release#role) into CSV with one line per message.
+  - Each cell is in quotes. Text that a spreadsheet would read as a formula gets an apostrophe. This also covers text after a
+    semicolon, because some spreadsheets use it as the separator.
+  - Characters that could hide or disguise text, such as control characters, are replaced. Long text is cut and marked.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: The reports. With C(plan) in a report, the messages are shown with subject, sender, envelope sender,
-      results of SPF, DKIM and DMARC, verdict and reasons of the detection.
+    description:
+      - The reports. If a report contains C(plan), each message is shown with its subject, sender, envelope sender, results of
+        SPF, DKIM and DMARC, verdict and detection reasons.
     type: list
     elements: dict
     required: true
@@ -29,7 +30,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write one report over all accounts
+- name: Write one report for all accounts
   ansible.builtin.copy:
     content: "{{ reports | emailsec.cloudflare.report_csv }}"
     dest: /srv/reports/INC-4711.csv

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: report_html
-short_description: Show the reports of releases as HTML
+short_description: Turn release reports into HTML
 version_added: 0.2.0
 description:
-  - Turns reports, as the role P(emailsec.cloudflare.quarantine_release#role) writes them as JSON, into HTML, one page that
-    needs nothing else, for screens of any size and for paper, in light and dark. Several reports make one page with an
-    overview of the accounts. Everything that comes from mail is escaped.
-  - What could hide or disguise text, such as control characters, is replaced, and what is too long is cut with a mark.
+  - Turns the JSON reports of the role P(emailsec.cloudflare.quarantine_release#role) into one HTML page. The page needs no other
+    files, fits any screen and paper, and has a light and a dark theme.
+  - Several reports become one page with an overview of the accounts. All text from messages is escaped.
+  - Characters that could hide or disguise text, such as control characters, are replaced. Long text is cut and marked.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: The reports. With C(plan) in a report, the messages are shown with subject, sender, envelope sender,
-      results of SPF, DKIM and DMARC, verdict and reasons of the detection.
+    description:
+      - The reports. If a report contains C(plan), each message is shown with its subject, sender, envelope sender, results of
+        SPF, DKIM and DMARC, verdict and detection reasons.
     type: list
     elements: dict
     required: true
@@ -29,7 +30,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write one report over all accounts
+- name: Write one report for all accounts
   ansible.builtin.copy:
     content: "{{ reports | emailsec.cloudflare.report_html }}"
     dest: /srv/reports/INC-4711.html

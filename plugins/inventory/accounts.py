@@ -2,24 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The inventory plugin: accounts become hosts."""
+"""Inventory plugin: each account becomes a host."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: accounts
-short_description: Cloudflare accounts as an inventory
+short_description: Inventory source for Cloudflare accounts
 version_added: 0.3.0
 description:
-  - Makes a host of every Cloudflare account that the credential can see, with the variable C(quarantine_release_account_id)
-    that the role P(emailsec.cloudflare.quarantine_release#role) goes by. What is to be released for which account comes from
-    C(group_vars), C(host_vars) or extra variables, as with any inventory.
-  - The name of its file ends with C(cloudflare_accounts.yml) or C(cloudflare_accounts.yaml).
+  - Adds a host for each Cloudflare account that the credential can see. The variable C(quarantine_release_account_id) of the
+    host selects the account for the role P(emailsec.cloudflare.quarantine_release#role).
+  - Messages to release and other settings come from C(group_vars), C(host_vars) or extra variables, as with any inventory.
+  - Uses a YAML configuration file whose name ends with C(cloudflare_accounts.yml) or C(cloudflare_accounts.yaml).
   - A host is named after its account, in lower case and with hyphens between the words. If two accounts would get the same
-    name, the id of each is added to it.
-  - The hosts have C(ansible_connection=local), and the Python that runs Ansible as C(ansible_python_interpreter). In
-    C(cloudflare_account_name) and C(cloudflare_account_type) they have what Cloudflare says of the account; it is never
-    taken for a template.
+    name, the account ID is added to both.
+  - The hosts have C(ansible_connection=local), and the Python that runs Ansible as C(ansible_python_interpreter). The variables
+    C(cloudflare_account_name) and C(cloudflare_account_type) hold the name and type of the account. Ansible never evaluates
+    them as templates.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
@@ -28,58 +28,60 @@ extends_documentation_fragment:
   - ansible.builtin.inventory_cache
 options:
   plugin:
-    description: Says that the file is for this plugin.
+    description: Name of this plugin. Must be V(emailsec.cloudflare.accounts).
     type: str
     required: true
     choices: [emailsec.cloudflare.accounts]
   api_token:
     description:
-      - API token of a user. Cloudflare does not list accounts to tokens that belong to an account.
-      - Mutually exclusive with O(api_email) and O(api_key). Like those and O(api_url), it may be a template, such as a lookup,
-        and it may be encrypted with ansible-vault.
-      - If no credential is given as an option, the environment is asked, first for E(CLOUDFLARE_API_TOKEN), then for
+      - API token of a user. A token that belongs to an account cannot list accounts. Mutually exclusive with O(api_email) and
+        O(api_key).
+      - If no credential option is set, the environment variable E(CLOUDFLARE_API_TOKEN) is used, or else
         E(CLOUDFLARE_EMAIL) and E(CLOUDFLARE_API_KEY).
-      - An empty environment variable counts as unset.
-      - It is used to list the accounts only; the hosts do not get it.
+      - An empty environment variable counts as not set.
+      - O(api_token), O(api_email), O(api_key) and O(api_url) can be templates, such as a lookup, and can be encrypted with
+        C(ansible-vault).
+      - The token is only used to list the accounts. The hosts do not get it.
     type: str
   api_url:
     description:
-      - Where the API is. Nothing but V(https) leaves the machine unencrypted only with a warning.
+      - Base URL of the API. A warning is shown if it is not HTTPS.
     type: str
     default: https://api.cloudflare.com/client/v4
     env:
       - name: CLOUDFLARE_BASE_URL
   include:
     description:
-      - Only accounts whose name or id fits one of these patterns. They may contain V(*), V(?) and V([...]), and ignore case.
-      - If empty, all accounts.
+      - Add only accounts whose name or ID matches one of these patterns. A pattern can contain the wildcards V(*), V(?) and
+        V([...]). Case is ignored.
+      - If empty, all accounts are added.
     type: list
     elements: str
     default: []
   exclude:
-    description: No accounts whose name or id fits one of these patterns. It beats O(include).
+    description: Leave out accounts whose name or ID matches one of these patterns. Takes precedence over O(include).
     type: list
     elements: str
     default: []
   hostname:
     description:
-      - What a host is named after, the V(name) of the account or its V(id).
-      - The name of an account can be changed by those who manage the account. With V(id), the variables of a host in
-        C(host_vars) stay with the account.
+      - Whether to name hosts after the V(name) or the V(id) of the account.
+      - Administrators of an account can change its name. With V(id), the variables in C(host_vars) stay with the account.
     type: str
     choices: [name, id]
     default: name
   group:
-    description: The group of all hosts.
+    description: Name of the group of all hosts.
     type: str
     default: cloudflare_accounts
 notes:
-  - An inventory source that fails is a warning to Ansible, which goes on without it. Set
-    C(any_unparsed_is_failed=true) in section C([inventory]) of C(ansible.cfg), or E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED),
-    to make it an error.
-  - What is cached are ids, names and types of accounts, for each file, O(api_url) and credential. The credential is not cached.
-  - The cache plugins of Ansible make files that every user of the machine can read. If others must not see the names of
-    your accounts, make the directory O(cache_connection) yourself, with mode C(0700).
+  - If an inventory source fails, Ansible shows a warning and continues without it. To make this an error, set
+    C(any_unparsed_is_failed=true) in the section C([inventory]) of C(ansible.cfg), or set the environment variable
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED).
+  - The cache holds the IDs, names and types of accounts, separately for each file, O(api_url) and credential. The credential is
+    not cached.
+  - The cache plugins of Ansible create files that every user of the machine can read. To hide the names of your accounts from
+    other users, create the directory O(cache_connection) yourself with the mode C(0700).
 """
 
 EXAMPLES = r"""
@@ -87,7 +89,7 @@ EXAMPLES = r"""
 plugin: emailsec.cloudflare.accounts
 
 ---
-# some.cloudflare_accounts.yml: a token of its own, some of the accounts, groups, and a cache for a day
+# some.cloudflare_accounts.yml: its own token, some of the accounts, groups, and a cache for one day
 plugin: emailsec.cloudflare.accounts
 api_token: "{{ lookup('ansible.builtin.file', '/run/secrets/cloudflare') }}"
 include:

@@ -10,8 +10,8 @@ module: message_info
 short_description: Find messages in Cloudflare Email Security
 version_added: 0.1.0
 description:
-  - Searches the messages that Cloudflare Email Security has seen, or gets those that are named, and returns them as a list.
-  - Needs the permission C(Cloud Email Security) with C(Read).
+  - Searches the messages that Cloudflare Email Security has scanned, or gets the given messages, and returns them as a list.
+  - Requires the permission C(Cloud Email Security) with C(Read).
 author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
@@ -24,39 +24,39 @@ extends_documentation_fragment:
 options:
   messages:
     description:
-      - Get these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
+      - Get these messages. Each is given by its investigate ID, its legacy postfix ID or its RFC 5322 Message-ID.
       - Mutually exclusive with O(messages_file) and all search options.
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
   delivery_status:
     description:
-      - What became of the message. V(quarantined) finds what can be released.
+      - Search for messages with this delivery status. Only V(quarantined) messages can be released.
     type: str
     choices: [delivered, moved, quarantined, rejected, deferred, bounced, queued, move_failed]
   detections_only:
-    description: Whether messages without a detection are left out.
+    description: Whether to search only for messages with a detection.
     type: bool
     default: true
   limit:
     description:
-      - Return this many messages at the most; RV(truncated) tells whether there are more. If not set, all are returned.
+      - Return at most this many messages. RV(truncated) says whether there are more. If not set, all are returned.
     type: int
 notes:
-  - Subjects, names and addresses are what a stranger wrote. Never put them through a template again.
+  - Subjects, names and addresses are written by strangers. Never evaluate them as templates.
 seealso:
   - module: emailsec.cloudflare.message_release
 """
 
 EXAMPLES = r"""
-- name: What is in quarantine for a recipient (credential and account from the environment)
+- name: Find the quarantined messages of a recipient (credential and account from the environment)
   emailsec.cloudflare.message_info:
     recipient: alice@example.com
     delivery_status: quarantined
     since: 24h
   register: held
 
-- name: Show why it was held
+- name: Show why each message is in quarantine
   ansible.builtin.debug:
     msg: "{{ item.id }}: {{ item.final_disposition }}, {{ item.detection_reasons | join(', ') }}"
   loop: "{{ held.messages }}"
@@ -68,7 +68,7 @@ EXAMPLES = r"""
     messages:
       - !unsafe <a1@sender.example>
 
-- name: The first 100 messages of a domain in a week of November, also those without a detection
+- name: Get at most 100 messages of a domain in a week of November, also those without a detection
   emailsec.cloudflare.message_info:
     account_id: 023e105f4ecef8ad9ca31a8372d0c353
     api_token: "{{ vault_cloudflare_api_token }}"
@@ -82,30 +82,30 @@ EXAMPLES = r"""
 RETURN = r"""
 messages:
   description:
-    - The messages found, with the field names of Cloudflare's current API; what an older server calls otherwise is
-      translated. Every field is there; what the server did not tell is null or empty.
-    - With O(messages), in that order. A Message-ID that fits several messages gives all of them.
+    - The messages found, with the field names of Cloudflare's current API. Field names of older servers are translated.
+      Every message has every field. A field that the server did not send is null or empty.
+    - With O(messages), they are in that order. A Message-ID that matches several messages returns all of them.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Investigate id, the name to release it by.
+      description: Investigate ID. Use it to release the message.
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
     postfix_id:
-      description: Legacy postfix id.
+      description: Legacy postfix ID.
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q
     postfix_id_outbound:
-      description: Postfix id on the way out.
+      description: Postfix ID of the outbound message.
       type: str
       returned: always
       sample: null
     alert_id:
-      description: Alert id.
+      description: Alert ID.
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00
@@ -120,39 +120,39 @@ messages:
       returned: always
       sample: Quarterly invoice
     from:
-      description: Sender as shown.
+      description: Sender in the From header.
       type: str
       returned: always
       sample: bob@sender.example
     from_name:
-      description: Name of the sender as shown.
+      description: Display name of the sender.
       type: str
       returned: always
       sample: Bob
     replyto:
-      description: Where replies go.
+      description: Address for replies.
       type: str
       returned: always
       sample: null
     envelope_from:
-      description: Sender of the envelope.
+      description: Envelope sender.
       type: str
       returned: always
       sample: bounce@sender.example
     to:
-      description: Recipients as shown.
+      description: Recipients in the To header.
       type: list
       elements: str
       returned: always
       sample: [alice@example.com]
     to_name:
-      description: Names of the recipients as shown.
+      description: Display names of the recipients.
       type: list
       elements: str
       returned: always
       sample: [Alice]
     envelope_to:
-      description: Recipients of the envelope.
+      description: Envelope recipients.
       type: list
       elements: str
       returned: always
@@ -164,18 +164,18 @@ messages:
       returned: always
       sample: [alice@example.com]
     is_quarantined:
-      description: Whether it is in quarantine now. Null if the server does not tell.
+      description: Whether the message is in quarantine now. Null if the server does not say.
       type: bool
       returned: always
       sample: true
     delivery_status:
-      description: What became of it; can be several.
+      description: Delivery status. There can be several.
       type: list
       elements: str
       returned: always
       sample: [quarantined]
     delivery_mode:
-      description: How the message came to Cloudflare.
+      description: How Cloudflare received the message.
       type: str
       returned: always
       sample: DIRECT
@@ -185,19 +185,19 @@ messages:
       returned: always
       sample: SPAM
     detection_reasons:
-      description: Why it was held.
+      description: Why it was detected.
       type: list
       elements: str
       returned: always
       sample: [Spam-like content]
     threat_categories:
-      description: Kinds of threat.
+      description: Threat categories.
       type: list
       elements: str
       returned: always
       sample: []
     post_delivery_operations:
-      description: What was done with it since, such as C(QUARANTINE_RELEASE).
+      description: What was done with it afterwards, such as C(QUARANTINE_RELEASE).
       type: list
       elements: str
       returned: always
@@ -213,17 +213,17 @@ messages:
       returned: always
       sample: false
     smtp_helo_server_ip:
-      description: Address of the server that said hello.
+      description: IP address of the server that sent the HELO.
       type: str
       returned: always
       sample: 192.0.2.25
     smtp_previous_hop_ip:
-      description: Address of the hop before.
+      description: IP address of the previous hop.
       type: str
       returned: always
       sample: 192.0.2.25
     x_originating_ip:
-      description: Address that the message names as its origin.
+      description: Originating IP address that the message itself states.
       type: str
       returned: always
       sample: null
@@ -233,7 +233,7 @@ messages:
       returned: always
       sample: null
     htmltext_structure_hash:
-      description: Fingerprint of the structure of its HTML.
+      description: Fingerprint of the HTML structure of the message.
       type: str
       returned: always
       sample: null
@@ -258,18 +258,18 @@ count:
   type: int
   sample: 1
 truncated:
-  description: Whether there are more messages than were returned, because of O(limit) or because the server broke off the list.
+  description: Whether there are more messages than were returned, because of O(limit) or because the server cut the list short.
   returned: success
   type: bool
   sample: false
 not_found:
-  description: Handles in O(messages) that Cloudflare does not know.
+  description: Given handles that Cloudflare does not know.
   returned: success
   type: list
   elements: str
   sample: []
 unreadable:
-  description: Handles in O(messages) for which Cloudflare's answers could not be understood.
+  description: Given handles for which Cloudflare's answer could not be read.
   returned: success
   type: list
   elements: str
@@ -285,13 +285,13 @@ status:
   type: int
   sample: 403
 errors:
-  description: The API's own errors, each with C(code) and C(message).
+  description: Errors that the API returned, each with C(code) and C(message).
   returned: when the API refused a request
   type: list
   elements: dict
   sample: [{"code": 10000, "message": "Authentication error"}]
 cf_ray:
-  description: Cloudflare's id of the request that was refused, for a support ticket.
+  description: Cloudflare's ID of the refused request, for a support ticket.
   returned: when the API refused a request
   type: str
   sample: 8f1c2d3e4a5b6c7d-FRA

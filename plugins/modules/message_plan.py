@@ -10,11 +10,11 @@ module: message_plan
 short_description: Plan which messages to release from the quarantine of Cloudflare Email Security
 version_added: 0.2.0
 description:
-  - Finds messages, judges each by a policy of named rules, and writes a plan that says what would be released, what not,
-    and why, with the evidence that an approver needs.
+  - Finds messages, judges each message by a policy of named rules, and writes a plan. The plan says which messages would be
+    released, which would not, and why. It contains the evidence that an approver needs.
   - Changes nothing in Cloudflare. M(emailsec.cloudflare.message_release) applies the plan.
-  - A new plan does not destroy another one that waits for its approval. Each plan is also kept in a file of its own beside O(dest).
-  - Needs the permission C(Cloud Email Security) with C(Read).
+  - A new plan does not destroy an earlier one that waits for approval. Each plan is also kept in its own file next to O(dest).
+  - Requires the permission C(Cloud Email Security) with C(Read).
 author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
@@ -33,38 +33,39 @@ attributes:
   idempotent:
     support: full
     details:
-      - A plan in O(dest) is kept if it decides the same, has not expired, and does not expire later than O(expires_in) allows.
+      - The plan in O(dest) is kept if it makes the same decisions, has not expired, and does not expire later than
+        O(expires_in) allows.
 options:
   messages:
     description:
-      - Plan these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
+      - Plan these messages. Each is given by its investigate ID, its legacy postfix ID or its RFC 5322 Message-ID.
       - Mutually exclusive with O(messages_file) and all search options.
-      - A handle that fits several messages becomes an entry that lists them and asks for a choice.
+      - A handle that matches several messages becomes a blocked entry that lists them, so that you can choose one.
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
   delivery_status:
     description:
-      - Search for messages of which this became. Only what is in quarantine can be released.
+      - Search for messages with this delivery status. Only V(quarantined) messages can be released.
     type: str
     choices: [delivered, moved, quarantined, rejected, deferred, bounced, queued, move_failed]
     default: quarantined
   detections_only:
-    description: Whether messages without a detection are left out of the search.
+    description: Whether to search only for messages with a detection.
     type: bool
     default: false
   limit:
     description:
-      - A search that finds more messages than this is refused; a plan never holds only a part of what was asked for.
+      - Fail if the search finds more messages than this. A plan never holds only a part of what the search finds.
     type: int
     default: 10000
   policy:
     description:
-      - The rules by which messages are judged.
-      - Addresses are given as patterns. A pattern is an address (C(*@partner.example)) or a domain (C(partner.example)), with
-        the wildcards C(*) and C(?). Case does not count, and international domains may be written in either form. A pattern
-        that is empty or can never match is an error.
-      - O(policy.denied_senders) and O(policy.protected_recipients) also cover the sub-domains of a domain, and the address with
+      - Rules by which messages are judged.
+      - Senders and recipients are given as patterns. A pattern is an address (C(*@partner.example)) or a domain
+        (C(partner.example)), with the wildcards C(*) and C(?). Case is ignored, and international domains may be written in
+        either form. A pattern that is empty or can never match is an error.
+      - O(policy.denied_senders) and O(policy.protected_recipients) also match the subdomains of a domain, and an address with
         a tag (C(ceo+news@example.com)). O(policy.allowed_senders) does not.
     type: dict
     default: {}
@@ -79,21 +80,21 @@ options:
         default: 500
       max_per_sender:
         description:
-          - Refuse the whole plan if it would release more messages than this of one sender. A message counts for its envelope
-            sender and for each sender that it shows. Tags (C(news+1@example.com)) are left out.
+          - Refuse the whole plan if it would release more messages than this from one sender.
+          - A message counts for its envelope sender and for each sender in its From header. Tags (C(news+1@example.com)) are ignored.
         type: int
         default: 50
       forbidden_dispositions:
         description:
           - Block messages with one of these verdicts.
-          - Unless the list is empty, messages without a verdict, or with one that this collection does not know, are blocked as well.
+          - Unless the list is empty, messages with no verdict or an unknown one are blocked too.
         type: list
         elements: str
         default: [MALICIOUS, MALICIOUS-BEC]
       forbidden_threat_categories:
         description:
-          - Block messages in one of these threat categories. Case, blanks and punctuation do not count.
-          - Cloudflare publishes no list of its categories, so a category that you do not name is not blocked.
+          - Block messages in one of these threat categories. Case, spaces and punctuation are ignored.
+          - Cloudflare publishes no list of its categories. A category that is not listed here is not blocked.
         type: list
         elements: str
         default: []
@@ -105,100 +106,100 @@ options:
         type: str
       require_authentication:
         description:
-          - How sure it must be that a message comes from the sender that it shows.
+          - How well it must be proven that a message comes from the sender in its From header.
           - With V(aligned), a message passes if DMARC passes. If DMARC has no result (C(none), C(neutral) or missing), it passes
-            if SPF passes and the domain of the envelope sender is the domain of the sender shown, or its parent or
-            sub-domain. If several senders are shown, this must be true for the domain of each one.
-          - With V(any), a message passes if one of SPF, DKIM and DMARC passes and DMARC does not fail. This is weak, as anybody can
-            sign a message with a domain of their own and show another one.
+            if SPF passes and the domain of the envelope sender is the domain of the sender in the From header, or its parent or
+            subdomain. If the From header has several senders, this must be true for each of their domains.
+          - With V(any), a message passes if one of SPF, DKIM and DMARC passes and DMARC does not fail. This is weak. Anybody can
+            sign a message with a domain of their own and show another sender.
           - With V(none), every message passes.
-          - V(true) means V(aligned) and V(false) means V(none). Before release 0.5.0, V(true) meant what V(any) means now, but
-            let messages pass for which DMARC failed.
-          - If DMARC says C(fail), C(error), or a word that is not known, only V(none) lets the message pass.
+          - If DMARC is C(fail), C(error) or an unknown word, the message passes only with V(none).
+          - V(true) means V(aligned), and V(false) means V(none). Before release 0.5.0, V(true) was like V(any), but messages
+            passed even if DMARC failed.
         type: raw
         default: aligned
       protected_recipients:
         description:
-          - Block messages for one of these recipients (patterns), so that they need an override.
-          - Unless the list is empty, messages are blocked as well if a recipient cannot be read or none is known.
+          - Block messages to a recipient that matches one of these patterns. Releasing them needs an override.
+          - Unless the list is empty, messages with an unreadable recipient or no known recipient are blocked too.
         type: list
         elements: str
         default: []
       allowed_senders:
         description:
-          - If not empty, block messages unless the envelope sender and every sender shown fit one of these patterns.
-          - Every address in the sender shown counts, also one in a display name.
-          - A message with an empty envelope sender (a bounce), or with a sender that cannot be read, is blocked.
+          - If not empty, block messages unless the envelope sender and every sender in the From header match one of these patterns.
+          - Every address in the From header counts, also one in a display name.
+          - A message with an empty envelope sender (a bounce) or with an unreadable sender is blocked.
         type: list
         elements: str
         default: []
       denied_senders:
         description:
-          - Block messages if the envelope sender or any sender shown fits one of these patterns.
-          - Unless the list is empty, messages are blocked as well if a sender cannot be read or none is shown. An empty
-            envelope sender (a bounce) is not blocked for being empty.
+          - Block messages if the envelope sender or a sender in the From header matches one of these patterns.
+          - Unless the list is empty, messages with an unreadable sender or no sender in the From header are blocked too. An empty
+            envelope sender (a bounce) alone does not block a message.
         type: list
         elements: str
         default: []
       require_ticket:
-        description: Refuse the whole plan if O(ticket) is not given.
+        description: Whether to refuse the whole plan if O(ticket) is not set.
         type: bool
         default: false
       require_reason:
-        description: Refuse the whole plan if O(reason) is not given.
+        description: Whether to refuse the whole plan if O(reason) is not set.
         type: bool
         default: false
       overrides:
         description:
-          - Names of rules that are not to refuse anything this time. The plan records them, and at each message which of
-            them would have blocked it.
+          - Names of rules to override this time. The plan records them, and for each message which of them would have
+            blocked it.
         type: list
         elements: str
         default: []
   dest:
     description:
-      - Write the plan to this file, with mode C(0600). If not set, the plan is only returned.
-      - The plan is also written to a file beside it whose name has the first 12 digits of the digest,
-        such as C(INC-4711.0123456789ab.json) for C(INC-4711.json), or C(localhost.0123456789ab.plan.json) for
-        C(localhost.plan.json). O(dest) holds the newest plan. See RV(plan_file) and RV(waiting).
-      - To apply a plan, give O(dest) as O(emailsec.cloudflare.message_release#module:plan), and the digest of the plan as
-        O(emailsec.cloudflare.message_release#module:plan_digest). This works for each of the plans.
-      - Expired plans are not removed.
-      - If there is a file, it must be a regular file with one name (no symbolic link, no hard links) that belongs to you or
-        root. If only its group has access to it, the group keeps the access. The directory must not be writable for everybody,
-        unless it has the sticky bit.
-      - A refused plan is not written.
+      - Path of the file for the plan. It has the mode C(0600). If not set, the plan is only returned.
+      - The plan is also written to a file next to it. The name of that file contains the first 12 digits of the digest, such as
+        C(INC-4711.0123456789ab.json) for C(INC-4711.json), or C(localhost.0123456789ab.plan.json) for C(localhost.plan.json).
+        O(dest) holds the newest plan. See RV(plan_file) and RV(waiting).
+      - To apply any of these plans, set O(emailsec.cloudflare.message_release#module:plan) to O(dest), and
+        O(emailsec.cloudflare.message_release#module:plan_digest) to the digest of the plan.
+      - Expired plans are not removed. A refused plan is not written.
+      - An existing file must be a regular file (no symbolic link, no hard links) that belongs to you or root. If only its
+        group has access to it, the group keeps the access. The directory must not be world-writable, unless it has the
+        sticky bit.
     type: path
   expires_in:
-    description: How long the plan may be applied, such as V(8h) or V(7d). At most V(90d).
+    description: How long the plan can be applied, such as V(8h) or V(7d). At most V(90d).
     type: str
     default: 24h
   evidence:
     description:
-      - V(basic) is what the search tells. V(full) adds attachments, links and the sending host, and costs one request for
-        each message. Links are written so that no program makes them clickable.
+      - How much evidence the plan contains. V(basic) is what the search returns. V(full) adds attachments, links and the
+        sending host, and costs one request per message.
+      - Links are written in a form that no program makes clickable.
     type: str
     choices: [basic, full]
     default: basic
   requested_by:
-    description: Who asks for the release. Recorded in the plan.
+    description: Who requests the release. Recorded in the plan.
     type: str
   reason:
-    description: Why. Recorded in the plan.
+    description: Why the messages are to be released. Recorded in the plan.
     type: str
   ticket:
-    description: Number of the ticket. Recorded in the plan.
+    description: Number of the ticket for the release. Recorded in the plan.
     type: str
 notes:
-  - A plan holds subjects and addresses. Keep it as confidential as the mail.
-  - Subjects, names and addresses are what a stranger wrote. Never put them through a template again.
+  - A plan contains subjects and addresses. Keep it as confidential as the messages themselves.
+  - Subjects, names and addresses are written by strangers. Never evaluate them as templates.
 seealso:
   - module: emailsec.cloudflare.message_info
   - module: emailsec.cloudflare.message_release
 """
 
 EXAMPLES = r"""
-- name: Plan the release of what a supplier sent today (credential and account from the environment)
+- name: Plan to release what a supplier sent in the last 24 hours (credential and account from the environment)
   emailsec.cloudflare.message_plan:
     sender: supplier.example
     since: 24h
@@ -212,11 +213,11 @@ EXAMPLES = r"""
     dest: /srv/plans/INC-4711.json
   register: plan
 
-- name: Show what was decided
+- name: Show the decisions
   ansible.builtin.debug:
     msg: "{{ plan.msg }} {{ plan.digest }}"
 
-- name: Apply it, once its digest is approved
+- name: Apply the plan once its digest is approved
   emailsec.cloudflare.message_release:
     plan: /srv/plans/INC-4711.json
     plan_digest: "{{ plan.digest }}"
@@ -224,33 +225,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: What was decided, in one sentence.
+  description: Summary of the decisions in one sentence.
   returned: always
   type: str
   sample: "3 messages: 2 to release to 4 recipients, 1 blocked (forbidden_dispositions 1)."
 plan:
   description:
-    - The plan, a document of schema C(emailsec.cloudflare/plan) version 1.
+    - The plan, a document with the schema C(emailsec.cloudflare/plan), version 1.
   returned: unless an argument was refused
   type: dict
   contains:
     account_id:
-      description: The account it is for.
+      description: ID of the account that the plan is for.
       type: str
       returned: always
       sample: 023e105f4ecef8ad9ca31a8372d0c353
     created_at:
-      description: When it was made.
+      description: When the plan was made.
       type: str
       returned: always
       sample: "2026-11-20T08:00:00Z"
     expires_at:
-      description: Until when it may be applied.
+      description: Until when the plan can be applied.
       type: str
       returned: always
       sample: "2026-11-21T08:00:00Z"
     search:
-      description: The search that found the messages, null if they were named.
+      description: The search that found the messages. Null if the messages were given.
       type: dict
       returned: always
       sample: {"sender": "supplier.example", "delivery_status": "quarantined"}
@@ -260,19 +261,19 @@ plan:
       returned: always
       sample: {"max_messages": 50}
     refused_by:
-      description: Rules that refused the plan as a whole.
+      description: Rules that refused the whole plan.
       type: list
       elements: str
       returned: always
       sample: []
     messages:
-      description: The messages with their evidence.
+      description: The messages and their evidence.
       type: list
       elements: dict
       returned: always
       contains:
         handles:
-          description: The handles that name it.
+          description: Handles of the message.
           type: list
           elements: str
           returned: always
@@ -284,32 +285,32 @@ plan:
           sample: release
         rules:
           description:
-            - Names of the rules that blocked it; besides those of O(policy) these are C(not_found), C(ambiguous) and
-              C(not_quarantined), which cannot be overridden.
+            - Names of the rules that blocked the message. Besides the rules of O(policy), these are C(not_found),
+              C(ambiguous) and C(not_quarantined), which cannot be overridden.
           type: list
           elements: str
           returned: always
           sample: []
         overridden:
-          description: Rules that would have blocked it, but are overridden.
+          description: Rules that would have blocked the message, but are overridden.
           type: list
           elements: str
           returned: always
           sample: []
         recipients:
-          description: Whom it would reach.
+          description: Recipients that the message would reach.
           type: list
           elements: str
           returned: always
           sample: [alice@example.com]
         candidates:
-          description: The messages that an ambiguous handle fits.
+          description: Messages that an ambiguous handle matches.
           type: list
           elements: dict
           returned: when the handle is unknown or ambiguous
           sample: []
         details:
-          description: C(attachments), C(links) and C(sender); null if Cloudflare has none.
+          description: Evidence in C(attachments), C(links) and C(sender). Null if Cloudflare has none.
           type: dict
           returned: with O(evidence=full)
           sample: {"attachments": [], "links": [{"href": "hxxps://supplier[.]example/", "text": "Open"}], "sender": {"ip": "192.0.2.25"}}
@@ -319,31 +320,32 @@ plan:
       returned: always
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 digest:
-  description: SHA-256 over the plan as canonical JSON. What is to be approved.
+  description: SHA-256 digest of the plan as canonical JSON. This is what is approved.
   returned: unless an argument was refused
   type: str
   sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 summary:
-  description: Counts of the plan, and refusals per rule.
+  description: Number of messages by decision, number of recipients, and number of blocked messages per rule.
   returned: unless an argument was refused
   type: dict
   sample: {"total": 3, "release": 2, "blocked": 1, "recipients": 4, "rules": {"forbidden_dispositions": 1}}
 dest:
-  description: The option O(dest). This file holds the plan until another one is made.
+  description: Value of O(dest). This file holds the plan until another plan is made.
   returned: unless an argument was refused
   type: str
   sample: /srv/plans/INC-4711.json
 plan_file:
   description:
-    - The file beside O(dest) that holds this plan and that no other plan replaces. Null without O(dest), and if the plan is refused.
+    - Path of the file next to O(dest) that holds this plan. No other plan replaces it. Null without O(dest), or if the plan
+      was refused.
   returned: unless an argument was refused
   type: str
   version_added: 0.5.0
   sample: /srv/plans/INC-4711.9f86d081884c.json
 waiting:
   description:
-    - Another plan of this account that O(dest) held until now, if it releases something and has not expired, so that it can still be
-      applied by its digest. Null if there is none. RV(msg) says it too.
+    - The earlier plan of this account that O(dest) held until now, if it releases something and has not expired. It can still
+      be applied by its digest. Null if there is none. RV(msg) mentions it too.
     - It has C(digest), C(plan_file), C(expires_at), C(requested_by), C(reason) and C(ticket).
   returned: unless an argument was refused
   type: dict
@@ -360,13 +362,13 @@ status:
   type: int
   sample: 403
 errors:
-  description: The API's own errors, each with C(code) and C(message).
+  description: Errors that the API returned, each with C(code) and C(message).
   returned: when the API refused a request
   type: list
   elements: dict
   sample: [{"code": 10000, "message": "Authentication error"}]
 cf_ray:
-  description: Cloudflare's id of the request that was refused, for a support ticket.
+  description: Cloudflare's ID of the refused request, for a support ticket.
   returned: when the API refused a request
   type: str
   sample: 8f1c2d3e4a5b6c7d-FRA

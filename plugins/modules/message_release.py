@@ -10,11 +10,11 @@ module: message_release
 short_description: Release messages from the quarantine of Cloudflare Email Security
 version_added: 0.1.0
 description:
-  - Releases quarantined messages to their recipients, and says of every message what became of it.
-  - Reads the state first and sends only what is in quarantine, so that a second run changes nothing.
-  - When the answer to a release call is lost or unclear, the state is read back before anything is sent again. The
-    release call has no idempotency key, so to send it again on a guess could deliver a message twice.
-  - Needs the permission C(Cloud Email Security) with C(Write); check mode needs C(Read) only.
+  - Releases quarantined messages to their recipients, and reports the outcome for each message.
+  - Reads the state first and releases only messages that are in quarantine. A second run changes nothing.
+  - If the answer to a release call is lost or unclear, the module reads the state back before it sends anything again. The
+    release call has no idempotency key, so sending it again on a guess could deliver a message twice.
+  - Requires the permission C(Cloud Email Security) with C(Write). Check mode only needs C(Read).
 author:
   - emailsec.cloudflare contributors (@emailsec)
 extends_documentation_fragment:
@@ -26,91 +26,91 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads the state and predicts the status of each message. Sends nothing and writes no journal.
+      - Reads the state and predicts the status of each message. Releases nothing and writes no journal.
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - With O(check_state=true), a message that has left quarantine is not sent again.
-      - Cloudflare may show a release only seconds later. A second run within that time sees the old state; with O(journal),
-        it knows better.
+      - With O(check_state=true), a message that has left quarantine is not released again.
+      - Cloudflare may show a release only seconds later. A second run within that time still sees the old state, unless
+        O(journal) is set.
 options:
   messages:
     description:
-      - The messages to release, each by its investigate id (C(4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678)), its legacy
-        postfix id (C(4Njp3P0STMz2c02Q)) or its RFC 5322 Message-ID (C(<a1@sender.example>)).
+      - Messages to release. Each is given by its investigate ID (C(4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678)), its legacy
+        postfix ID (C(4Njp3P0STMz2c02Q)) or its RFC 5322 Message-ID (C(<a1@sender.example>)).
       - The same handle given twice counts once. Several handles of one message are reported one by one, but the message
-        is sent once.
-      - An empty list is nothing to do.
-      - A Message-ID that fits several messages is V(ambiguous), and none of them is touched.
+        is released once.
+      - With an empty list, the module does nothing.
+      - A Message-ID that matches several messages is V(ambiguous), and none of them is released.
       - Exactly one of O(messages), O(messages_file) and O(plan) is required.
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
   plan:
     description:
-      - Path of a plan file that M(emailsec.cloudflare.message_plan) made. Exactly the messages that it decides to release
-        are released; those that it blocks are reported as V(blocked).
-      - A plan that was changed, has expired or is for another account is refused before any request. So is one that says it was made
-        in the future, or that lasts longer than O(emailsec.cloudflare.message_plan#module:expires_in) allows.
-      - With O(plan_digest), the plan with this digest is also found in the file that M(emailsec.cloudflare.message_plan) keeps beside
-        this one, so a plan can be applied after another one took its place.
-      - The file must be a regular file and no symbolic link. Without O(plan_digest), it must also belong to you or to root, have one
-        name (no hard links), and not be writable for everybody, and neither may its directory, unless that has the sticky bit.
-      - A message whose verdict got worse, or whose recipients changed since the plan was made, is V(blocked) by the rule
-        C(drift).
+      - Path of a plan file that M(emailsec.cloudflare.message_plan) wrote. Exactly the messages that the plan releases are
+        released. The messages that it blocks are reported as V(blocked).
+      - A plan is refused before any request if it was changed, has expired, is for another account, claims to be made in the
+        future, or lasts longer than O(emailsec.cloudflare.message_plan#module:expires_in) allows.
+      - With O(plan_digest), the module also looks for the plan with this digest in the file that
+        M(emailsec.cloudflare.message_plan) keeps next to this one. An earlier plan can be applied that way.
+      - The file must be a regular file and not a symbolic link. Without O(plan_digest), it must also belong to you or root, have no
+        hard links and not be world-writable. Then its directory must not be world-writable either, unless it has the sticky bit.
+      - A message is V(blocked) by the rule C(drift) if its verdict or a result of SPF, DKIM or DMARC got worse, or if its sender
+        or recipients changed since the plan was made.
     type: path
     version_added: 0.2.0
   plan_digest:
     description:
-      - The digest that was approved, as RV(emailsec.cloudflare.message_plan#module:digest) gave it. A plan with another
+      - Digest that was approved, as returned in RV(emailsec.cloudflare.message_plan#module:digest). A plan with another
         digest is refused.
-      - It is C(sha256:) and 64 hexadecimal digits. C(sha256:) may be left out. Anything else is refused, also an empty
-        string and null, as a form or a variable that nobody filled in approves nothing.
-      - Without this option, the digest inside the file shows only that the file is undamaged, as whoever can write the file
-        can write the digest.
+      - It consists of C(sha256:), which may be left out, and 64 hexadecimal digits. Anything else is refused, also an empty
+        string and null, because an empty form field or variable approves nothing.
+      - Without this option, the digest inside the file only shows that the file is undamaged. Whoever can write the file can
+        also write the digest.
     type: str
     version_added: 0.2.0
   only:
     description:
-      - Release only these messages of O(plan), given by the ids that it holds, to go through a plan step by step.
-      - The other messages of the plan are neither released nor reported. An id that the plan does not release is refused
-        before any request, and so is null.
+      - IDs of the messages in O(plan) to release. Use it to apply a plan in steps.
+      - The other messages of the plan are neither released nor reported. Null, and an ID that the plan does not release, are
+        refused before any request.
     type: list
     elements: str
     version_added: 0.2.0
   batch_size:
     description:
-      - How many messages go into one request, V(1) to V(1000). Cloudflare publishes no limit.
+      - Number of messages in one request, V(1) to V(1000). Cloudflare publishes no limit.
     type: int
     default: 50
   concurrency:
     description:
-      - How many requests may be under way at once, V(1) to V(16).
+      - Number of requests at the same time, V(1) to V(16).
     type: int
     default: 4
   check_state:
     description:
-      - Whether the state of each message is read first and only what is in quarantine is sent.
-      - With V(false), ids are sent unread, which saves the reads but leaves to Cloudflare what happens to a message that
-        is not in quarantine (that is not published; it might be delivered again). Message-IDs are looked up all the same.
-        A message that such a call refuses or passes over, and that then reads as released, counts as V(already_released),
-        whoever released it.
-      - Check mode always reads.
+      - Whether to read the state of each message first and release only messages that are in quarantine. Check mode always
+        reads the state.
+      - With V(false), IDs are sent without reading the state first, which saves requests. Message-IDs are still looked up.
+      - With V(false), Cloudflare decides what happens to a message that is not in quarantine. This is not documented, and the
+        message might be delivered again. A message that the call refuses or skips, and that then reads as released, counts as
+        V(already_released), whoever released it.
     type: bool
     default: true
   request_format:
     description:
-      - Form of the request body, V(array) for C(["id", ...]), documented until September 2026, or V(object) for
-        an object with the ids in C(ids), documented since October 2026.
-      - V(auto) begins with the array, changes to the object when the form is refused, and keeps to what worked.
+      - Format of the request body. V(array) is C(["id", ...]), documented until September 2026. V(object) is an object with the
+        IDs in C(ids), documented since October 2026.
+      - V(auto) starts with the array, changes to the object if the format is refused, and keeps what worked.
     type: str
     choices: [auto, array, object]
     default: auto
   fail_on:
     description:
-      - The task fails when a message ends with one of these statuses. The result is complete all the same.
+      - Fail if a message ends with one of these statuses. The result is still complete.
     type: list
     elements: str
     choices:
@@ -129,69 +129,71 @@ options:
     default: [partial, undelivered, failed, not_found, ambiguous, unknown, not_attempted]
   stop_after_failures:
     description:
-      - Stop sending once this many messages have ended as V(failed), V(undelivered) or V(unknown). What was not sent by
-        then is V(not_attempted). V(0) never stops.
+      - Stop once this many messages have ended as V(failed), V(undelivered) or V(unknown). Messages not sent by then are
+        V(not_attempted). With V(0), never stop.
     type: int
     default: 0
   settle_time:
     description:
-      - Seconds that Cloudflare may take to show a release, V(3) to V(3600). Cloudflare publishes no figure.
-      - When the answer to a release call is lost or unclear, a message is sent again only if it still reads as quarantined
-        that long after. Where another message that was certainly released still reads as quarantined, too, it is waited up
-        to six times as long, and then the message is V(unknown) rather than sent again.
+      - Time in seconds that Cloudflare may take to show a release, V(3) to V(3600). Cloudflare publishes no figure.
+      - If the answer to a release call is lost or unclear, a message is sent again only if it still reads as quarantined
+        after this time.
+      - If another message that was certainly released still reads as quarantined too, the module waits up to six times as
+        long. After that, the message is V(unknown) and is not sent again.
     type: float
     default: 10
     version_added: 0.3.0
   verify_delivery:
     description:
-      - Seconds to follow what became of the released messages, RV(messages[].delivery). V(0) does not follow them.
-      - It ends as soon as all of them are delivered, bounced or moved. A message that bounced is V(undelivered).
+      - Time in seconds to follow the delivery of the released messages. See RV(messages[].delivery). With V(0), delivery is not
+        followed.
+      - The module stops waiting once all messages are delivered, bounced or moved. A message that bounced is V(undelivered).
     type: float
     default: 0
     version_added: 0.2.0
   journal:
     description:
-      - Path of a file to which each request is recorded before it is sent, and its outcome after, as JSON Lines.
-      - A relative path is taken from the directory of the playbook.
-      - It must be a regular file with one name (no symbolic link, no hard links) that belongs to you or to root, in a directory that not
-        everybody can write to, unless it has the sticky bit.
-      - It is made with mode C(0600). One that everybody can read is closed to all but its owner. One that only its group can use
-        stays open to the group.
-      - Each line is on the disk before the module goes on. Several tasks may share it.
-        Those for one account then wait for each other, up to O(max_wait).
-      - It is read back at the start. What it records as released within the last day is not sent again even if Cloudflare
-        still shows it in quarantine, and what a run that was killed left in doubt is waited for.
+      - Path of a file, in JSON Lines format, that records each request before it is sent, and its outcome afterwards. A
+        relative path starts at the directory of the playbook.
+      - The journal is read at the start of each run. A message that it records as released within the last day is not sent
+        again, even if Cloudflare still shows it in quarantine. Releases that a killed run left unclear are waited for.
+      - Each line is on the disk before the module continues. Several tasks can share the journal. Tasks for the same account then
+        wait for each other, up to O(max_wait).
+      - The file must be a regular file (no symbolic link, no hard links) that belongs to you or root. Its directory must not be
+        world-writable, unless it has the sticky bit.
+      - A new journal has the mode C(0600). One that everybody can read is restricted to its owner. One that only its group can
+        use stays open to the group.
     type: path
   reason:
     description:
-      - Why the messages are released. Recorded in journal and result, not sent to Cloudflare.
-      - If not set, the reason in O(plan) counts.
+      - Why the messages are released. Recorded in the journal and the result, not sent to Cloudflare.
+      - If not set, the reason in O(plan) is used.
     type: str
   ticket:
     description:
-      - Number of the ticket that asks for it. Recorded in journal and result, not sent to Cloudflare.
-      - If not set, the ticket in O(plan) counts.
+      - Number of the ticket for the release. Recorded in the journal and the result, not sent to Cloudflare.
+      - If not set, the ticket in O(plan) is used.
     type: str
   started_by:
     description:
-      - Who runs the task. Recorded in journal and result, not sent to Cloudflare.
-      - If not set, the system user that runs the module.
+      - Who runs the task. Recorded in the journal and the result, not sent to Cloudflare.
+      - If not set, the system user that runs the module is used.
     type: str
     version_added: 0.5.0
   requested_by:
     description:
-      - Who asked for the release. Recorded in journal and result, not sent to Cloudflare.
-      - If not set, the person in O(plan) counts.
+      - Who requests the release. Recorded in the journal and the result, not sent to Cloudflare.
+      - If not set, the person in O(plan) is used.
     type: str
     version_added: 0.5.0
   approved_by:
     description:
-      - Who approved the release. Recorded in journal and result, not sent to Cloudflare.
+      - Who approved the release. Recorded in the journal and the result, not sent to Cloudflare.
       - The module records the name and does not check it.
     type: str
     version_added: 0.5.0
 notes:
-  - SIGTERM and SIGINT end the run after the requests in flight; the result tells what was done and what was not.
+  - On SIGTERM or SIGINT, the module finishes the requests in flight and then stops. The result says what was done and what was not.
 seealso:
   - module: emailsec.cloudflare.message_info
   - module: emailsec.cloudflare.message_plan
@@ -207,14 +209,14 @@ EXAMPLES = r"""
     reason: !unsafe False positive, confirmed by the recipient
   register: release
 
-- name: Show what became of each
+- name: Show the outcome for each message
   ansible.builtin.debug:
     msg: "{{ item.handle }}: {{ item.status }}"
   loop: "{{ release.messages }}"
   loop_control:
     label: "{{ item.handle }}"
 
-- name: Release a list, carefully
+- name: Release a list in small steps, and stop after five failures
   emailsec.cloudflare.message_release:
     account_id: 023e105f4ecef8ad9ca31a8372d0c353
     api_token: "{{ vault_cloudflare_api_token }}"
@@ -223,12 +225,12 @@ EXAMPLES = r"""
     stop_after_failures: 5
     journal: /var/log/quarantine-release.jsonl
 
-- name: Release what a column of an export lists
+- name: Release the messages in a column of an export
   emailsec.cloudflare.message_release:
     messages_file: /srv/lists/export.csv
     messages_column: Message ID
 
-- name: Release legacy postfix ids with a global API key, and carry on whatever happens to single messages
+- name: Release legacy postfix IDs with a global API key, and fail only if the outcome is unclear or the run stopped
   emailsec.cloudflare.message_release:
     api_email: "{{ vault_cloudflare_email }}"
     api_key: "{{ vault_cloudflare_api_key }}"
@@ -236,13 +238,13 @@ EXAMPLES = r"""
       - !unsafe 4Njp3P0STMz2c02Q
     fail_on: [unknown, not_attempted]
 
-- name: Release what was approved, and see whether it arrives
+- name: Apply the approved plan, and follow the delivery for a minute
   emailsec.cloudflare.message_release:
     plan: /srv/plans/INC-4711.json
     plan_digest: "{{ approved_digest }}"
     verify_delivery: 60
 
-- name: Release the first two of them
+- name: Release only the first two messages of the plan
   emailsec.cloudflare.message_release:
     plan: /srv/plans/INC-4711.json
     only: "{{ (plan.messages | selectattr('decision', 'eq', 'release') | map(attribute='id'))[:2] }}"
@@ -250,56 +252,56 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: The outcome in one sentence; if the run ended early, why.
+  description: Summary of the outcome in one sentence. If the run ended early, the reason.
   returned: always
   type: str
   sample: "3 messages: 2 released, 1 already_released, 4 recipients reached."
 messages:
-  description: What became of each handle, in the order of O(messages).
+  description: Outcome for each handle, in the order of O(messages).
   returned: unless an argument was refused
   type: list
   elements: dict
   contains:
     handle:
-      description: The handle as it was given.
+      description: Handle as it was given.
       type: str
       returned: always
       sample: <a1@sender.example>
     id:
-      description: Investigate id of the message, or null if it is not known.
+      description: Investigate ID of the message, or null if it is not known.
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
     postfix_id:
-      description: Legacy postfix id of the message, or null if it is not known.
+      description: Legacy postfix ID of the message, or null if it is not known.
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q
     status:
       description:
-        - V(released), every recipient was delivered, or reading back shows that this run made it leave quarantine.
-        - V(partial), delivered to some recipients, not to all.
-        - V(undelivered), accepted, but delivered to nobody.
-        - V(failed), Cloudflare reports failure for all recipients, or refuses this message.
-        - V(already_released), released before this run; nothing was sent.
-        - V(not_quarantined), known, not in quarantine, no release on record; nothing was sent.
+        - V(released), it was delivered to every recipient, or reading the state back shows that this run released it.
+        - V(partial), it was delivered to some recipients, but not to all.
+        - V(undelivered), the release was accepted, but the message was delivered to nobody.
+        - V(failed), Cloudflare reports a failure for all recipients, or refuses the message.
+        - V(already_released), it was released before this run. Nothing was sent.
+        - V(not_quarantined), it is not in quarantine, and no release is on record. Nothing was sent.
         - V(not_found), Cloudflare does not know the handle.
-        - V(ambiguous), the handle fits several messages; none was touched.
-        - V(blocked), a guard rule refused it.
-        - V(unknown), sent, and neither the answer nor reading back could tell.
-        - V(not_attempted), the run stopped before it.
-        - V(would_release), in check mode, it would be released.
+        - V(ambiguous), the handle matches several messages. None of them was released.
+        - V(blocked), a rule of the plan blocked it.
+        - V(unknown), it was sent, but neither the answer nor reading the state back shows the outcome.
+        - V(not_attempted), the run stopped before it was sent.
+        - V(would_release), it would be released. Only in check mode.
       type: str
       returned: always
       sample: released
     delivered:
-      description: Recipients it was delivered to, as far as known.
+      description: Recipients to whom it was delivered, as far as known.
       type: list
       elements: str
       returned: always
       sample: [alice@example.com]
     undelivered:
-      description: Recipients it was not delivered to.
+      description: Recipients to whom it was not delivered.
       type: list
       elements: str
       returned: always
@@ -311,29 +313,29 @@ messages:
       returned: always
       sample: []
     detail:
-      description: What happened, in words.
+      description: Explanation of the outcome.
       type: str
       returned: always
       sample: Delivered to every recipient.
     rule:
-      description: The guard rule that blocked it, or null.
+      description: Name of the rule that blocked the message, or null.
       type: str
       returned: always
       sample: null
     delivery:
       description:
-        - What was seen of it within O(verify_delivery), V(delivered), V(bounced), V(deferred), V(moved) or V(unknown); null if
-          it was not followed.
+        - Delivery status within O(verify_delivery), one of V(delivered), V(bounced), V(deferred), V(moved) and V(unknown).
+          Null if delivery was not followed.
       type: str
       returned: always
       sample: delivered
     changed:
-      description: Whether this run delivered it to somebody (in check mode, would try to).
+      description: Whether this run delivered it to somebody. In check mode, whether a run would try to.
       type: bool
       returned: always
       sample: true
 summary:
-  description: Number of rows in RV(messages) per status, C(total), and C(recipients_delivered).
+  description: Number of entries in RV(messages) per status, C(total), and C(recipients_delivered).
   returned: unless an argument was refused
   type: dict
   sample: {"released": 2, "already_released": 1, "total": 3, "recipients_delivered": 4}
@@ -343,42 +345,42 @@ api_calls:
   type: int
   sample: 3
 reason:
-  description: The option O(reason), or else the reason in O(plan).
+  description: Value of O(reason), or else the reason in O(plan).
   returned: unless an argument was refused
   type: str
   sample: False positive, confirmed by the recipient
 ticket:
-  description: The option O(ticket), or else the ticket in O(plan).
+  description: Value of O(ticket), or else the ticket in O(plan).
   returned: unless an argument was refused
   type: str
   sample: INC-4711
 started_by:
-  description: The option O(started_by), or else the system user that ran the module.
+  description: Value of O(started_by), or else the system user that ran the module.
   returned: unless an argument was refused
   type: str
   version_added: 0.5.0
   sample: alice
 requested_by:
-  description: The option O(requested_by), or else the person in O(plan).
+  description: Value of O(requested_by), or else the person in O(plan).
   returned: unless an argument was refused
   type: str
   version_added: 0.5.0
   sample: bob
 approved_by:
-  description: The option O(approved_by).
+  description: Value of O(approved_by).
   returned: unless an argument was refused
   type: str
   version_added: 0.5.0
   sample: carol
 plan:
   description:
-    - The plan that was checked and applied, with all its messages, as RV(emailsec.cloudflare.message_plan#module:plan).
-    - A report made of it shows what was applied. The file may have changed since.
+    - The plan that was checked and applied, with all its messages. See RV(emailsec.cloudflare.message_plan#module:plan).
+    - Use it for reports, as the file may have changed since.
   returned: with O(plan) and without O(only), unless an argument was refused
   type: dict
   version_added: 0.5.0
 plan_digest:
-  description: Digest of the plan that was applied.
+  description: Digest of the applied plan.
   returned: with O(plan), unless an argument was refused
   type: str
   sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
@@ -388,13 +390,13 @@ status:
   type: int
   sample: 403
 errors:
-  description: The API's own errors, each with C(code) and C(message).
+  description: Errors that the API returned, each with C(code) and C(message).
   returned: when the API refused a request and the run ended
   type: list
   elements: dict
   sample: [{"code": 10000, "message": "Authentication error"}]
 cf_ray:
-  description: Cloudflare's id of the request that was refused, for a support ticket.
+  description: Cloudflare's ID of the refused request, for a support ticket.
   returned: when the API refused a request and the run ended
   type: str
   sample: 8f1c2d3e4a5b6c7d-FRA

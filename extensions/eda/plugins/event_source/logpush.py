@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source that takes alerts of Cloudflare Email Security, which Cloudflare's Logpush sends to it."""
+"""Event source that receives alerts of Cloudflare Email Security from Cloudflare's Logpush."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 DOCUMENTATION = r"""
 ---
-short_description: Take alerts of Cloudflare Email Security from Cloudflare's Logpush
+short_description: Receive alerts of Cloudflare Email Security from Cloudflare's Logpush
 description:
-  - Listens for the requests of a Logpush job of the dataset C(email_security_alerts) with an HTTP destination, and puts events
-    into the queue. One alert as JSON, or a list of them, is taken as well. The path of the URL does not matter.
-  - Needs no token and asks Cloudflare nothing. An alert says that a message was detected, not that it is in quarantine; the
-    event source M(emailsec.cloudflare.quarantine) knows that.
-  - Events have the shape of those of M(emailsec.cloudflare.quarantine). C(quarantine.ids) has Message-IDs, as alerts have no
-    other id that a release takes. Where a message has none, or one that could be taken for another id, a path or a template, it has
-    what the id of the alert begins with, or no entry. C(quarantine.name) is a safe name for files.
-  - C(quarantine.decision) is what I(policy) and I(approval_policy) make of what the alert tells. Have the playbook judge again;
-    it asks Cloudflare what is true.
-  - A request is confirmed once all its events are in the queue. What is not confirmed, Cloudflare sends again, and an alert
-    that comes again is told of once, as long as the rulebook runs.
-  - A client without the secret has ten seconds for its request, and at most 256 connections of such clients are open at the same
-    time. Each connection is for one request.
-  - Text that strangers wrote is inert, as with M(emailsec.cloudflare.quarantine).
+  - Listens for the requests of a Logpush job for the dataset C(email_security_alerts) with an HTTP destination, and sends events. The
+    body can also be a single alert or a list of alerts as JSON. The path of the URL is ignored.
+  - Needs no token and sends no requests to Cloudflare. An alert says that a message was detected, not that it is in quarantine. The
+    event source M(emailsec.cloudflare.quarantine) reads the quarantine itself.
+  - Events have the same form as those of M(emailsec.cloudflare.quarantine). C(quarantine.ids) holds Message-IDs, because alerts have no
+    other ID that can be released. If a message has no Message-ID, or one that could be mistaken for another ID, a path or a
+    template, the first part of the alert ID is used, or else the message has no entry. C(quarantine.name) is a name that is always
+    safe as a file name.
+  - C(quarantine.decision) is the result of I(policy) and I(approval_policy) for the data in the alert. Let the playbook judge
+    again, as it asks Cloudflare for the current state.
+  - A request is confirmed once all its events are in the queue. Cloudflare sends unconfirmed requests again. An event for the same
+    alert is sent only once, as long as the rulebook runs.
+  - A client without the secret has ten seconds for its request. At most 256 connections of such clients are open at the same
+    time. Each connection serves one request.
+  - Text from strangers is made harmless, as in M(emailsec.cloudflare.quarantine).
 options:
   account_id:
-    description: The Cloudflare account that the alerts are of. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID).
+    description: ID of the Cloudflare account of the alerts. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID) is used.
     type: str
   secret:
     description:
-      - What the header must hold, 16 characters or more. If not set, the environment variable E(CLOUDFLARE_LOGPUSH_SECRET), which
-        is the better place.
+      - Secret that the header must contain, at least 16 characters. If not set, the environment variable
+        E(CLOUDFLARE_LOGPUSH_SECRET) is used, which is the better place.
     type: str
   header:
-    description: Name of the header with the secret. In the URL of the job it is given as C(header_X-Logpush-Secret=...).
+    description: Name of the header with the secret. In the URL of the Logpush job, set it with C(header_X-Logpush-Secret=...).
     type: str
     default: X-Logpush-Secret
   host:
@@ -60,32 +61,34 @@ options:
     required: true
   certfile:
     description:
-      - PEM file with the certificate and those that it is signed with. Cloudflare wants HTTPS with a certificate that is trusted;
-        without this, something before it has to provide that.
+      - Path of a PEM file with the certificate and its chain. Cloudflare requires HTTPS with a trusted certificate. Without this
+        option, a proxy in front of the source must provide it.
     type: path
   keyfile:
-    description: PEM file with the certificate's key, if I(certfile) does not have it.
+    description: Path of a PEM file with the private key, if I(certfile) does not contain it.
     type: path
   max_bytes:
     description:
-      - How large the body of a request may be, unpacked, 1024 to 1073741824. Give the job a smaller C(max_upload_bytes).
-      - A request may have up to 10000 records with 1000000 values in all, whatever its size.
+      - Maximum size of the unpacked body of a request in bytes, 1024 to 1073741824. Set C(max_upload_bytes) of the job to less.
+      - Whatever its size, a request can have at most 10000 records with 1000000 values in total.
     type: int
     default: 16777216
   batch_size:
-    description: How many messages one event may tell of, 1 to 1000.
+    description: Maximum number of messages in one event, 1 to 1000.
     type: int
     default: 50
   policy:
-    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).
+    description: Rules for messages to release without asking, as in the option I(policy) of M(emailsec.cloudflare.message_plan). A
+      message that passes has the decision C(release).
     type: dict
   approval_policy:
-    description: Likewise; what they let pass, and I(policy) does not, is C(approval). By default the default rules.
+    description: Rules for the remaining messages. A message that passes these rules but not I(policy) has the decision
+      C(approval). By default, the default rules.
     type: dict
 """
 
 EXAMPLES = r"""
-- name: Alerts
+- name: Alerts from Logpush
   emailsec.cloudflare.logpush:
     account_id: "{{ emailsec.account_id }}"
     port: "{{ emailsec.port }}"

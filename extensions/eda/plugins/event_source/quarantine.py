@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source that tells of mail that newly entered the quarantine of Cloudflare Email Security."""
+"""Event source that sends an event for each newly quarantined message of Cloudflare Email Security."""
 
 from __future__ import annotations
 
@@ -17,94 +17,102 @@ from typing import Any
 
 DOCUMENTATION = r"""
 ---
-short_description: Tell of mail that newly entered the quarantine of Cloudflare Email Security
+short_description: Send events for newly quarantined messages of Cloudflare Email Security
 description:
-  - Asks Cloudflare at intervals for mail in quarantine, and puts an event into the queue for what it has not told of yet.
-  - Survives errors of server and network, and keeps to the rate limit. With I(state_file) it goes on after a restart where it
-    was. What it was telling of when it was killed it may tell of again. What was to be released and is in quarantine all the
-    same, as its event was lost or its release failed, it tells of again after I(repeat_after), three times in all.
+  - Polls Cloudflare for quarantined messages, and sends an event for each message that is new. Messages with the same decision
+    share an event.
   - Releases nothing. A token with the permission C(Cloud Email Security) with C(Read) is enough.
-  - Each event has messages of one decision. C(quarantine.decision) is C(release) if I(policy) lets them pass, C(approval) if it
-    does not but I(approval_policy) does, C(keep) if neither does, and null without a I(policy). C(quarantine.ids) has their
-    ids, C(quarantine.messages) what is known of them, C(quarantine.count) how many they are, and C(quarantine.name) a name for
-    files that is always safe.
-  - A message whose id could be taken for another id, a path or a template is left out with a warning.
-  - Text that strangers wrote is inert. Braces that would begin a template are taken apart, as ansible-rulebook hands events to
-    playbooks as extra variables, which Ansible takes for templates. Control characters are replaced, and so are those beyond
-    U+FFFF, such as emoji, which ansible-rulebook hands on broken.
+  - C(quarantine.decision) is C(release) if a message passes I(policy), C(approval) if it passes only I(approval_policy), and C(keep)
+    if it passes neither. It is null without a I(policy).
+  - C(quarantine.ids) holds the IDs of the messages, C(quarantine.messages) what is known about them, and C(quarantine.count) their
+    number. C(quarantine.name) is a name that is always safe as a file name.
+  - Continues after errors of the server and the network, and respects the rate limit. With I(state_file), it continues after a
+    restart where it stopped. If it was killed while it sent an event, it may send that event again.
+  - A message with the decision C(release) that is still in quarantine after I(repeat_after) is sent again, at most three times in
+    total. This covers lost events and failed releases.
+  - A message whose ID could be mistaken for another ID, a path or a template is left out with a warning.
+  - Text from strangers is made harmless. ansible-rulebook passes events to playbooks as extra variables, which Ansible evaluates as
+    templates. Braces that would start a template are therefore separated. Control characters are replaced, and so are characters
+    beyond U+FFFF, such as emoji, which ansible-rulebook would damage.
 options:
   account_id:
-    description: The Cloudflare account. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID).
+    description: ID of the Cloudflare account. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID) is used.
     type: str
   api_token:
-    description: API token. If not set, the environment variable E(CLOUDFLARE_API_TOKEN), which is the better place.
+    description: API token. If not set, the environment variable E(CLOUDFLARE_API_TOKEN) is used, which is the better place.
     type: str
   api_email:
-    description: Email address for I(api_key). If not set, E(CLOUDFLARE_EMAIL).
+    description: Email address of the user who owns I(api_key). If not set, the environment variable E(CLOUDFLARE_EMAIL) is used.
     type: str
   api_key:
-    description: Global API key. If not set, E(CLOUDFLARE_API_KEY).
+    description: Global API key. If not set, the environment variable E(CLOUDFLARE_API_KEY) is used.
     type: str
   api_url:
-    description: Base URL of the API. If not set, E(CLOUDFLARE_BASE_URL), or Cloudflare's.
+    description: Base URL of the API. If not set, the environment variable E(CLOUDFLARE_BASE_URL) is used, or else Cloudflare's URL. A
+      warning is shown if it is not HTTPS.
     type: str
   timeout:
-    description: Seconds that one request may take.
+    description: Timeout of one request in seconds.
     type: float
     default: 60
   retries:
-    description: How often a request is tried again.
+    description: How often to repeat a failed request.
     type: int
     default: 5
   max_wait:
-    description: Seconds to wait in all for the rate limit in one poll.
+    description: Maximum time in seconds to wait for Cloudflare's rate limit in one poll. With 0, never wait.
     type: float
     default: 600
   validate_certs:
-    description: Whether the server's certificate is checked.
+    description: Whether to check the TLS certificate of the server.
     type: bool
     default: true
   ca_path:
-    description: File or directory of CA certificates.
+    description: Path of a file or directory with CA certificates.
     type: path
   interval:
-    description: Seconds from one poll to the next, 1 to 86400.
+    description: Time in seconds between two polls, 1 to 86400.
     type: float
     default: 60
   since:
-    description: How far back the very first poll looks, such as C(1h) or C(2d).
+    description: How far back the first poll looks, such as C(1h) or C(2d).
     type: str
     default: 1h
   overlap:
-    description: Seconds that each poll looks back before the newest message it knows, 60 to 86400, as mail may be shown late.
+    description: Time in seconds that each poll looks back before the newest known message, 60 to 86400, because Cloudflare may show
+      messages late.
     type: float
     default: 900
   repeat_after:
-    description: Seconds after which a message with the decision C(release) that is still in quarantine is told of again, 5 to 86400.
+    description: Time in seconds after which a message with the decision C(release) that is still in quarantine is sent again, 5 to
+      86400.
     type: float
     default: 900
   batch_size:
-    description: How many messages one event may tell of, 1 to 1000.
+    description: Maximum number of messages in one event, 1 to 1000.
     type: int
     default: 50
   state_file:
-    description: File that keeps how far it has come, one for each source. Without it, each start begins with I(since). It must belong to
-      this user or to root and be no symbolic link, in a directory that not everybody can write to, unless it has the sticky bit.
+    description: Path of a file that records the progress. Each source needs its own file. Without it, each start begins with I(since).
+      It must belong to this user or root and must not be a symbolic link. Its directory must not be world-writable, unless it has
+      the sticky bit.
     type: path
   policy:
-    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).
+    description: Rules for messages to release without asking, as in the option I(policy) of M(emailsec.cloudflare.message_plan). A
+      message that passes has the decision C(release).
     type: dict
   approval_policy:
-    description: Likewise; what they let pass, and I(policy) does not, is C(approval). By default the default rules.
+    description: Rules for the remaining messages. A message that passes these rules but not I(policy) has the decision
+      C(approval). By default, the default rules.
     type: dict
   sender:
-    description: Address or domain of the sender; only such mail is told of. Likewise I(recipient), I(subject), I(query),
-      I(domain) and I(disposition), the search options of M(emailsec.cloudflare.message_info).
+    description: Send events only for messages from this address or domain. The search options I(recipient), I(subject), I(query),
+      I(domain) and I(disposition) of M(emailsec.cloudflare.message_info) work in the same way.
     type: str
 """
 
 EXAMPLES = r"""
-- name: Newly quarantined mail
+- name: Newly quarantined messages
   emailsec.cloudflare.quarantine:
     interval: 60
     state_file: /var/lib/emailsec/quarantine.cursor
