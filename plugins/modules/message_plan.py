@@ -64,6 +64,8 @@ options:
       - Addresses are given as patterns. A pattern is an address (C(*@partner.example)) or a domain (C(partner.example)), with
         the wildcards C(*) and C(?). Case does not count, and international domains may be written in either form. A pattern
         that is empty or can never match is an error.
+      - A list of rules that is an empty string or null is an error, as it may be a variable that nobody filled in. An empty list
+        is allowed.
       - O(policy.denied_senders) and O(policy.protected_recipients) also cover the sub-domains of a domain, and the address with
         a tag (C(ceo+news@example.com)). O(policy.allowed_senders) does not.
     type: dict

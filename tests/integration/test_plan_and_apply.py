@@ -158,6 +158,12 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
         "forbidden": {"messages": malicious.id, "policy": {"max_messages": 5}, "search": {"sender": ""}},
     }
 
+    empty = {f"empty_{number}": {"messages": spam.id, "policy": {"allowed_senders": value}} for number, value in enumerate(("", None, " ,\n"))}
+    unfilled = ansible.release(*ansible.inventory(**empty))
+    assert {host: row["failures"] for host, row in unfilled.recap.items()} == dict.fromkeys(empty, 1)
+    assert unfilled.text.count("Empty in quarantine_release_policy: allowed_senders.") >= len(empty)
+    assert not emulator.requests
+
     foretold = ansible.release(*ansible.inventory(**hosts), "--check")
     assert not emulator.requests_to("release")
     assert not ansible.reports.exists()

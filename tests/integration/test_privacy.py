@@ -50,6 +50,12 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
     assert set(received.facts("quarantine_release_result")) == {"found"}
     assert planned.facts("quarantine_release_result") == {"found": "would_release", "capped": "blocked", "wrong": "failed"}
     assert set(refused.facts("quarantine_release_result").values()) == {"failed"}
-    for run in (planned, applied, received, released, refused, merged):
+    searched = [ansible.playbook(f"emailsec.cloudflare.{name}", "-e", "search_since=8w", "-vvvv", "--diff") for name in ("search", "verify")]
+    assert [run.code for run in searched] == [2, 2]
+    assert all("Cloudflare refused the" in run.text for run in searched), "hidden results hide no reason"
+    emulator.faults.clear()
+    searched += [ansible.playbook(f"emailsec.cloudflare.{name}", "-e", "search_since=8w", "-vvvv", "--diff") for name in ("search", "verify")]
+    assert all("Found: " in run.text for run in searched[2:])
+    for run in (planned, applied, received, released, refused, merged, *searched):
         assert shown(run) == []
         assert all(text[:60] not in run.output for text in packed.values()), "what anybody can unpack"

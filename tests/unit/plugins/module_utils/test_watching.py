@@ -326,6 +326,8 @@ def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, t
         ({"approval_policy": {"require_authentication": "perhaps"}}, "approval_policy.require_authentication must be one of aligned, any, none"),
         ({"policy": {"allowed_senders": [7]}}, "policy.allowed_senders must be a list of texts"),
         ({"policy": {"denied_senders": "@evil.example"}}, "policy.denied_senders has the pattern '@evil.example', which can never match"),
+        *(({"policy": {"allowed_senders": value}}, "policy.allowed_senders is empty") for value in ("", None, " ,\n")),
+        ({"approval_policy": {"denied_senders": ""}}, "approval_policy.denied_senders is empty"),
         ({"api_token": ""}, "there is no credential"),
         ({"sender": f"{TOKEN}@sender.example"}, "sender contains the API token"),
     ],

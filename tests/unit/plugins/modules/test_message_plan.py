@@ -187,6 +187,8 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
         ({"since": "1h", "policy": {"forbidden_dispositions": ["MALICOUS"]}}, "policy.forbidden_dispositions has 'MALICOUS', which is no verdict"),
         ({"since": "1h", "policy": {"forbidden_threat_categories": ["-"]}}, "policy.forbidden_threat_categories has '-', which names no category"),
         ({"since": "1h", "policy": {"require_authentication": "maybe"}}, "policy.require_authentication must be one of aligned, any, none"),
+        ({"since": "1h", "policy": {"allowed_senders": ""}}, "policy.allowed_senders has the pattern '', which can never match"),
+        ({"since": "1h", "policy": {"allowed_senders": None}}, "allowed_senders"),
         ({}, "at least one filter"),
         ({"delivery_status": "quarantined"}, "at least one filter"),
         ({"since": "soon"}, "since must be a number"),
