@@ -92,7 +92,9 @@ options:
       this user or to root and be no symbolic link, in a directory that not everybody can write to, unless it has the sticky bit.
     type: path
   policy:
-    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).
+    description:
+      - Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).
+      - Since release 0.5.0, a list that is an empty string or null is an error, except C(overrides). An empty list is allowed.
     type: dict
   approval_policy:
     description: Likewise; what they let pass, and I(policy) does not, is C(approval). By default the default rules.
