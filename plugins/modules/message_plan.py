@@ -65,6 +65,8 @@ options:
       - Senders and recipients are given as patterns. A pattern is an address (C(*@partner.example)) or a domain
         (C(partner.example)), with the wildcards C(*) and C(?). Case is ignored, and international domains may be written in
         either form. A pattern that is empty or can never match is an error.
+      - A list that is an empty string or null is an error, because the variable may be unset by mistake. An empty list is
+        allowed.
       - O(policy.denied_senders) and O(policy.protected_recipients) also match the subdomains of a domain, and an address with
         a tag (C(ceo+news@example.com)). O(policy.allowed_senders) does not.
     type: dict

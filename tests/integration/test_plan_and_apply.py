@@ -184,6 +184,24 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
         "forbidden": {"messages": malicious.id, "policy": {"max_messages": 5}, "search": {"sender": ""}},
     }
 
+    empty = {
+        f"empty_{number}": {"messages": spam.id, "policy": {"allowed_senders": value}}
+        for number, value in enumerate(("", None, " ,\n"))
+    }
+    lists = (
+        "forbidden_dispositions",
+        "forbidden_threat_categories",
+        "protected_recipients",
+        "allowed_senders",
+        "denied_senders",
+    )
+    empty["all"] = {"messages": spam.id, "policy": dict.fromkeys((*lists, "overrides", "min_age"), "")}
+    unfilled = ansible.release(*ansible.inventory(**{f"host_{name}": case for name, case in empty.items()}))
+    assert [row["failures"] for row in unfilled.recap.values()] == [1] * len(empty)
+    assert unfilled.text.count("Empty in quarantine_release_policy: allowed_senders.") >= len(empty) - 1
+    assert f"Empty in quarantine_release_policy: {', '.join(lists)}." in unfilled.text
+    assert not emulator.requests
+
     foretold = ansible.release(*ansible.inventory(**hosts), "--check")
     assert not emulator.requests_to("release")
     assert not ansible.reports.exists()

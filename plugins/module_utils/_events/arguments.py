@@ -49,6 +49,10 @@ def _policy(name: str, given: Arguments) -> Policy:
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise InputError(f"these are no rules of {name}: {', '.join(unknown)}; there are {', '.join(defaults)}")
+    for rule, value in given.items():
+        # A variable that nobody filled in must not let everything pass; without overrides, more is refused.
+        if isinstance(defaults[rule], tuple) and rule != "overrides" and (value is None or _is_blank(value)):
+            raise InputError(f"{name}.{rule} is empty; name what is meant, or leave the rule out")
     rules = {
         rule: _typed(f"{name}.{rule}", value, _example(defaults[rule]))
         for rule, value in given.items()
@@ -59,6 +63,14 @@ def _policy(name: str, given: Arguments) -> Policy:
 
 def _example(default: t.Any) -> t.Any:
     return "" if default is None else list(default) if isinstance(default, tuple) else default
+
+
+def _is_blank(value: t.Any) -> bool:
+    return isinstance(value, str) and not _words(value)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _all_text(values: t.Iterable[t.Any]) -> bool:
@@ -82,7 +94,7 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
         if wanted in (int, float) and not isinstance(value, bool):
             return wanted(value)
         if wanted is list and isinstance(value, str):
-            return [word.strip() for word in value.split(",") if word.strip()]
+            return _words(value)
     except (KeyError, TypeError, ValueError):
         pass
     words = {

@@ -173,13 +173,17 @@ def _flaw(plan: t.Any) -> str | None:
 
 def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
     rules, recipients, disposition = entry.get("rules"), entry.get("recipients"), entry.get("final_disposition")
+    shown = (entry.get("detection_reasons") or [], entry.get("overridden") or [])
     lists = all(
-        isinstance(value, list) and all(isinstance(item, str) for item in value) for value in (rules, recipients)
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+        for value in (rules, recipients, *shown)
     )
-    if not lists or not (disposition is None or isinstance(disposition, str)):
+    if not lists or not isinstance(entry.get("validation") or {}, dict):
+        return False
+    if not (disposition is None or isinstance(disposition, str)):
         return False
     if entry.get("decision") == BLOCKED:
-        return bool(rules) and isinstance(entry.get("handle"), str)
+        return bool(rules) and isinstance(entry.get("handle"), str) and isinstance(entry.get("id") or "", str)
     if entry.get("decision") != RELEASE or rules:
         return False
     try:

@@ -123,7 +123,7 @@ class _Reader:
             mode=mode,
             handles=None if applies else self._handles(search, listed),
             search=search,
-            policy=_lists_of(self._dictionary("policy")),
+            policy=self._policy(),
             approve=self.flag("approve"),
             canary=self._number("canary") or 0,
             chunk_size=self._number("chunk_size"),
@@ -220,8 +220,11 @@ class _Reader:
             )
         return ["json", *(name for name in given if name != "json")]  # the other forms can be made of it
 
-    def _dictionary(self, name: str) -> dict[str, t.Any]:
-        """Return a dictionary, which a survey gives as YAML or JSON in a string, without the entries that have no value."""
+    def _dictionary(self, name: str, keep: t.Collection[str] = ()) -> dict[str, t.Any]:
+        """Return a dictionary, which a survey gives as YAML or JSON in a string, without the entries that have no value.
+
+        keep: names of entries that stay without a value.
+        """
         value = self._value(name)
         if isinstance(value, str):
             try:
@@ -235,7 +238,25 @@ class _Reader:
                 "quarantine_release_search and quarantine_release_policy must be dictionaries, such as {sender: partner.example, since: 7d}."
             )
             return {}
-        return {key: entry for key, entry in value.items() if entry is not None and entry != ""}
+        return {key: entry for key, entry in value.items() if key in keep or (entry is not None and entry != "")}
+
+    def _policy(self) -> dict[str, t.Any]:
+        """Return the rules of the policy, where a list may be a text of items between commas, semicolons or line breaks.
+
+        A list that nobody filled in would let everything pass, so it is a mistake; without overrides, more is refused.
+        """
+        rules = self._dictionary("policy", keep=_POLICY_LISTS)
+        lists = {
+            name: re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
+            for name, value in rules.items()
+            if name in _POLICY_LISTS and (value is None or isinstance(value, str))
+        }
+        empty = [name for name, items in lists.items() if not items and name != "overrides"]
+        if empty:
+            self.mistakes.append(
+                f"Empty in quarantine_release_policy: {', '.join(empty)}. Name what is meant, or leave the rule out."
+            )
+        return {**rules, **lists}
 
     def _handles(
         self, search: t.Mapping[str, t.Any], listed: t.Callable[[str, str | None], list[str]]
@@ -261,16 +282,6 @@ class _Reader:
         if value is None and elsewhere:
             return []
         return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _lists_of(policy: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the rules of a policy, where a list may be a string of items between commas, semicolons or line breaks."""
-    return {
-        name: re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value)
-        if name in _POLICY_LISTS and isinstance(value, str)
-        else value
-        for name, value in policy.items()
-    }
 
 
 def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:

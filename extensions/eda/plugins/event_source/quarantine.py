@@ -98,8 +98,10 @@ options:
       the sticky bit.
     type: path
   policy:
-    description: Rules for messages to release without asking, as in the option I(policy) of M(emailsec.cloudflare.message_plan). A
-      message that passes has the decision C(release).
+    description:
+      - Rules for messages to release without asking, as in the option I(policy) of M(emailsec.cloudflare.message_plan). A
+        message that passes has the decision C(release).
+      - Since release 0.5.0, a list that is an empty string or null is an error, except C(overrides). An empty list is allowed.
     type: dict
   approval_policy:
     description: Rules for the remaining messages. A message that passes these rules but not I(policy) has the decision

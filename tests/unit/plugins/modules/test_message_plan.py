@@ -17,6 +17,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    TOKEN,
     entry,
     envelope,
     investigate_id,
@@ -61,12 +62,20 @@ def test_a_search_makes_a_plan_that_only_its_owner_may_read(run: Runner, script:
     assert done.result["msg"] == "1 message: 1 to release to 1 recipient, 0 blocked."
     assert json.loads(dest.read_text()) == done.result["plan"]
     assert done.result["digest"] == digest(done.result["plan"])
-    assert stat.S_IMODE(dest.stat().st_mode) == 0o600
+    assert [stat.S_IMODE(Path(name).stat().st_mode) for name in (dest, done.result["plan_file"])] == [0o600] * 2
     assert done.result["plan"]["search"] == {
         "sender": "sender.example",
         "delivery_status": "quarantined",
         "detections_only": False,
     }
+
+
+def test_no_plan_has_a_secret_that_the_server_repeats(run: Runner, script: Script, dest: Path) -> None:
+    script.get("investigate", page([row(1, subject=f"for {TOKEN}", **{"from": f"a@{TOKEN}.example"})]))
+    done = run("message_plan", since="1h", dest=str(dest))
+    files = [path.read_text() for path in dest.parent.iterdir()]
+    assert len(files) == 2
+    assert [text for text in (done.printed, *files) if TOKEN in text] == []
 
 
 def test_the_same_decisions_keep_the_file_until_it_expires(
@@ -216,6 +225,11 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
             {"since": "1h", "policy": {"require_authentication": "maybe"}},
             "policy.require_authentication must be one of aligned, any, none",
         ),
+        (
+            {"since": "1h", "policy": {"allowed_senders": ""}},
+            "policy.allowed_senders has the pattern '', which can never match",
+        ),
+        ({"since": "1h", "policy": {"allowed_senders": None}}, "allowed_senders"),
         ({}, "at least one filter"),
         ({"delivery_status": "quarantined"}, "at least one filter"),
         ({"since": "soon"}, "since must be a number"),

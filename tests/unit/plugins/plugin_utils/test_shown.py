@@ -10,13 +10,25 @@ import re
 import typing as t
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan import parse_plan, seal
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_csv import report_csv
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_html import report_html
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._shown import address, addresses, message_lines
+from ansible_collections.emailsec.cloudflare.tests.unit.support.hostile import as_json, values
 from hypothesis import given
 from hypothesis import strategies as st
 
+PLAN = {
+    "schema": "emailsec.cloudflare/plan",
+    "version": 1,
+    "account_id": "5a1c0f3e9b7d42468ace13579bdf0246",
+    "created_at": "2026-11-22T10:00:00Z",
+    "expires_at": "2026-11-23T10:00:00Z",
+}
+BLOCKED: dict[str, t.Any] = {"decision": "blocked", "rules": ["max_age"], "recipients": [], "from": "a@x.example"}
+RELEASED: dict[str, t.Any] = {"decision": "release", "rules": [], "recipients": [], "from": "a@x.example"}
 LABELS = ".".join(["l" * 60] * 6)
 
 
@@ -128,6 +140,41 @@ def found() -> dict[str, t.Any]:
 def test_every_form_shows_what_an_approver_has_to_see(form: str) -> None:
     text = forms()[form]
     assert [words for words in EVIDENCE if words not in text] == []
+
+
+@given(
+    st.sampled_from(
+        [
+            "id",
+            "from",
+            "from_name",
+            "envelope_from",
+            "validation",
+            "detection_reasons",
+            "overridden",
+            "subject",
+            "links",
+        ]
+    ),
+    values,
+)
+def test_a_plan_that_is_read_can_be_shown(name: str, value: object) -> None:
+    entries = [
+        {**rest, "handle": "4Njp-1", "id": "4Njp-1", "final_disposition": "SPAM"} for rest in (BLOCKED, RELEASED)
+    ]
+    for entry in entries:
+        try:
+            plan = parse_plan(as_json(seal({**PLAN, "messages": [{**entry, name: value}]})), "it")
+        except (InputError, ValueError):  # the latter for what JSON cannot say
+            continue
+        report = {
+            "host": "h",
+            "result": {"messages": [{"handle": "4Njp-1", "id": "4Njp-1", "status": "blocked"}]},
+            "plan": plan,
+        }
+        assert plan_lines(plan, show_content=True)
+        assert "blocked" in report_csv([report])
+        assert "blocked" in report_html([report])
 
 
 def test_a_subject_cannot_pass_for_a_sender_in_a_line() -> None:

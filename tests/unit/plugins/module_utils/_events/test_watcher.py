@@ -356,6 +356,15 @@ def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, t
     assert path.read_text() == text
 
 
+LISTS = (
+    "forbidden_dispositions",
+    "forbidden_threat_categories",
+    "protected_recipients",
+    "allowed_senders",
+    "denied_senders",
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -377,6 +386,8 @@ def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, t
             {"policy": {"denied_senders": "@evil.example"}},
             "policy.denied_senders has the pattern '@evil.example', which can never match",
         ),
+        *(({"policy": {"allowed_senders": value}}, "policy.allowed_senders is empty") for value in ("", None, " ,\n")),
+        *(({"approval_policy": {rule: ""}}, f"approval_policy.{rule} is empty") for rule in LISTS),
         ({"api_token": ""}, "there is no credential"),
         ({"sender": f"{TOKEN}@sender.example"}, "sender contains the API token"),
     ],
@@ -429,6 +440,12 @@ def test_a_secret_that_the_server_repeats_reaches_neither_event_nor_log(
     with pytest.raises(AuthenticationError) as caught:  # whose words are logged
         next(watcher.poll())
     assert shows(str(caught.value), TOKEN, secret) == []
+
+
+def test_no_overrides_are_no_mistake() -> None:
+    policies = read_policies({"policy": {"overrides": "", "max_age": ""}, "approval_policy": dict.fromkeys(LISTS, [])})
+    assert policies.policy is not None
+    assert list(policies.policy.overrides) == []
 
 
 def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:

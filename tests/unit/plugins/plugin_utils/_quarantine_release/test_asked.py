@@ -90,6 +90,17 @@ def test_lists_of_a_policy_may_be_text() -> None:
     assert policy == {"denied_senders": ["a@b.example", "c d", "e"], "max_age": "3d"}
 
 
+@pytest.mark.parametrize("value", ["", None, " ,;\n"])
+def test_a_list_of_a_policy_that_nobody_filled_in_is_a_mistake(value: object) -> None:
+    assert mistake(**ONE, policy={"allowed_senders": value}).startswith(
+        "Empty in quarantine_release_policy: allowed_senders."
+    )
+    assert asked(**ONE, policy={"allowed_senders": [], "overrides": value}).policy == {
+        "allowed_senders": [],
+        "overrides": [],
+    }
+
+
 def test_a_search_option_that_there_is_not_is_refused() -> None:
     assert mistake(search={"sendr": "x"}) == "Not an option of quarantine_release_search: sendr."
     assert mistake(search={"since": "1d"}, require_filter="yes").startswith(
