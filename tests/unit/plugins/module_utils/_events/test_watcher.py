@@ -443,7 +443,9 @@ def test_a_secret_that_the_server_repeats_reaches_neither_event_nor_log(
 
 
 def test_no_overrides_are_no_mistake() -> None:
-    policies = read_policies({"policy": {"overrides": "", "max_age": ""}, "approval_policy": dict.fromkeys(LISTS, [])})
+    policies = read_policies(
+        {"policy": {"overrides": "", "max_age": ""}, "approval_policy": {key: [] for key in LISTS}}
+    )
     assert policies.policy is not None
     assert list(policies.policy.overrides) == []
 
