@@ -27,11 +27,12 @@ class Unsafe(yaml.SafeLoader):
     """Reads what Ansible marks as unsafe as the text that it is."""
 
 
-Unsafe.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+Unsafe.add_constructor("!unsafe", lambda _loader, node: node.value)
 
 
 def block(name: str) -> str:
     """The block of the guides that begins with the name of a file."""
+    found: str
     (found,) = re.findall(rf"^```\w+\n# {re.escape(name)}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
     return found
 

@@ -105,7 +105,7 @@ def test_patterns_and_groups(ansible: Ansible, emulator: Emulator) -> None:
 
 
 def test_strict_decides_what_becomes_of_a_bad_expression(ansible: Ansible) -> None:
-    bad = {"compose": {"x": "nobody.knows"}}
+    bad: dict[str, Any] = {"compose": {"x": "nobody.knows"}}
     assert set(listing(ansible, **bad).hosts) == ALL
     assert "Could not set x for host" in refused(ansible, strict=True, **bad)
 
@@ -134,7 +134,7 @@ def test_each_source_of_the_credential(ansible: Ansible, emulator: Emulator) -> 
 
 
 def test_the_cache(ansible: Ansible, emulator: Emulator) -> None:
-    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
+    cache: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
     assert set(listing(ansible, **cache).hosts) == ALL
     emulator.add_account("{{ 1/0 }} newcomer")
     assert set(listing(ansible, **cache).hosts) == ALL
