@@ -94,7 +94,7 @@ def _row_of(outcome: Outcome) -> dict[str, t.Any]:
 
 
 def _name(row: Result) -> str:
-    return row["id"] or row["postfix_id"] or row["handle"]
+    return str(row["id"] or row["postfix_id"] or row["handle"])
 
 
 def _is_lost(result: Result) -> bool:

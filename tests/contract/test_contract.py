@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from contract_client import Api
 from emulator import Emulator
@@ -28,7 +30,7 @@ VARIANTS = [
 
 
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
-def test_every_endpoint_answers_as_the_contract_says(settings: dict[str, object]) -> None:
+def test_every_endpoint_answers_as_the_contract_says(settings: dict[str, Any]) -> None:
     with Emulator("hostile", **settings) as emulator:
         api = Api(emulator)
         for message in emulator.messages()[:6] + emulator.messages()[-6:]:

@@ -82,7 +82,7 @@ def control(emulator: Emulator) -> Iterator[Control]:
 
 
 def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
-    write = {"headers": emulator.credentials["write"].headers}
+    headers = emulator.credentials["write"].headers
     mail = f"{emulator.url}/accounts/{emulator.account_id}/email-security/investigate"
     assert set(control("GET", "/")) == {"accounts", "credentials"}
     control("PATCH", "/settings", {"release_forms": ["array"]})
@@ -91,7 +91,7 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     assert first["id"] in {message["id"] for message in control("GET", "/messages")}
     control("POST", "/outcomes", {first["id"]: ["failed", "deliver"]})
     for _ in range(2):
-        httpx.post(f"{mail}/release", json=[first["id"]], **write)
+        httpx.post(f"{mail}/release", json=[first["id"]], headers=headers)
     counts = control("GET", "/deliveries")
     assert counts["counts"] == {first["id"]: {first["recipients"][0]: 1}}
     assert len(counts["log"]) == 1
@@ -99,7 +99,7 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     control("DELETE", f"/messages/{second['id']}")
     assert second["id"] not in {message["id"] for message in control("GET", "/messages")}
     control("POST", "/faults", {"action": "status", "status": 502, "route": "search"})
-    assert httpx.get(mail, **write).status_code == 502
+    assert httpx.get(mail, headers=headers).status_code == 502
     assert [fault["hits"] for fault in control("GET", "/faults")] == [1]
     assert control("DELETE", "/faults") == []
     log = control("GET", "/requests?route=release")

@@ -123,7 +123,7 @@ def test_mangled_releases_did_their_work(raw: Api, emulator: Emulator) -> None:
 
 def test_repeated_cursor(raw: Api, emulator: Emulator) -> None:
     emulator.faults.add("mangle", kind="repeated_cursor", times=None)
-    cursors = [None]
+    cursors: list[str | None] = [None]
     for _ in range(3):
         query = {"cursor": cursors[-1]} if cursors[-1] else {}
         cursors.append(raw.get("", per_page=2, **query).json()["result_info"]["next"])

@@ -59,18 +59,21 @@ def test_paging_of_the_sdk_worked_while_pages_did(sdk: Cloudflare, emulator: Emu
 
 def test_evidence(sdk: Cloudflare, emulator: Emulator) -> None:
     message = next(message for message in emulator.quarantined() if message.attachments)
-    investigate, where = sdk.email_security.investigate, {"account_id": emulator.account_id}
-    assert investigate.detections.get(message.id, **where).attachments[0].name == message.attachments[0].name
-    assert message.subject in investigate.raw.get(message.id, **where).raw
-    assert investigate.preview.get(message.id, **where).screenshot
-    assert investigate.trace.get(message.id, **where).inbound.lines
-    moved = investigate.move.bulk(**where, destination="Inbox", ids=[message.id]).result
+    investigate, account = sdk.email_security.investigate, emulator.account_id
+    assert investigate.detections.get(message.id, account_id=account).attachments[0].name == message.attachments[0].name
+    assert message.subject
+    assert message.subject in investigate.raw.get(message.id, account_id=account).raw
+    assert investigate.preview.get(message.id, account_id=account).screenshot
+    assert investigate.trace.get(message.id, account_id=account).inbound.lines
+    moved = investigate.move.bulk(account_id=account, destination="Inbox", ids=[message.id]).result
     assert [entry.success for entry in moved] == [False] * len(message.recipients)
 
 
 def test_accounts_and_token(sdk: Cloudflare, emulator: Emulator) -> None:
     assert {account.id for account in sdk.accounts.list()} == {account.id for account in emulator.accounts}
-    assert sdk.user.tokens.verify().status == "active"
+    token = sdk.user.tokens.verify()
+    assert token
+    assert token.status == "active"
 
 
 def test_errors(sdk: Cloudflare, emulator: Emulator) -> None:

@@ -56,7 +56,8 @@ class Server:
 
     async def ids(self) -> list[str]:
         """Return the ids in the next event."""
-        return (await asyncio.wait_for(self.queue.get(), 10))["quarantine"]["ids"]
+        ids: list[str] = (await asyncio.wait_for(self.queue.get(), 10))["quarantine"]["ids"]
+        return ids
 
 
 def listen(

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from emulator import Emulator
 from rulebooks import Rulebook
 
-SAFE = {"sender": "board@partner.example", "validation": {"spf": "pass"}, "age": 60}
+SAFE: dict[str, Any] = {"sender": "board@partner.example", "validation": {"spf": "pass"}, "age": 60}
 
 
 def plans(rulebook: Rulebook) -> set[str]:

@@ -75,7 +75,7 @@ def commands() -> list[Command]:
     """Each ansible-playbook command of the pages and of the heads of the playbooks, once for each page."""
     texts = [(page, text) for page in PAGES for text in blocks(page, "console", "bash", "yaml", "text")]
     texts += [(path, re.sub("^#", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)) for path in PLAYBOOKS]
-    found = {}
+    found: dict[Command, None] = {}
     for page, text in texts:
         for line in re.sub(r"\\\n", " ", text).splitlines():
             if match := re.search(r"\bansible-playbook (?=.*\bemailsec\.cloudflare\.)(.*)", line):
@@ -92,8 +92,8 @@ class Loader(yaml.SafeLoader):
     """Reads YAML as Ansible does, and keeps the mark."""
 
 
-Loader.add_constructor("!unsafe", lambda loader, node: Tagged(loader.construct_scalar(node)))
-Loader.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("!unsafe", lambda _loader, node: Tagged(node.value))
+Loader.add_constructor("!vault", lambda _loader, node: node.value)
 
 
 def snippets() -> list[tuple[str, Any]]:
@@ -105,7 +105,7 @@ def snippets() -> list[tuple[str, Any]]:
     ]
     for path in PLUGINS:
         strings = {
-            node.targets[0].id: node.value.value  # type: ignore[attr-defined]
+            node.targets[0].id: str(node.value.value)  # type: ignore[attr-defined]
             for node in ast.parse(path.read_text(encoding="utf-8")).body
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
         }

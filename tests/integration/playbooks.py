@@ -46,6 +46,7 @@ class Run(NamedTuple):
 
     def result(self, task: str, host: str | None = None) -> dict[str, Any]:
         """The result of the one task whose name ends so."""
+        found: dict[str, Any]
         (found,) = [
             line["result"] for line in self.results if line["task"].endswith(task) and host in (None, line["host"])
         ]
@@ -106,7 +107,8 @@ class Ansible:
 
     def report(self, host: str = "localhost") -> dict[str, Any]:
         """The newest report of a host."""
-        return json.loads(sorted(self.reports.glob(f"{host}-*.json"))[-1].read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads(sorted(self.reports.glob(f"{host}-*.json"))[-1].read_text(encoding="utf-8"))
+        return report
 
     def ticket(self, host: str = "localhost") -> str:
         """The newest text for the ticket."""
@@ -132,7 +134,8 @@ class Ansible:
 
     def plan_of(self, host: str = "localhost") -> dict[str, Any]:
         """The plan of a host, where the role puts it unless told otherwise."""
-        return json.loads((self.reports / f"{host}.plan.json").read_text(encoding="utf-8"))
+        plan: dict[str, Any] = json.loads((self.reports / f"{host}.plan.json").read_text(encoding="utf-8"))
+        return plan
 
     def tasks(self, *tasks: Mapping[str, Any], arguments: tuple[str, ...] = ()) -> Run:
         """Run a play of these tasks on localhost; a task that fails does not keep the next from running."""

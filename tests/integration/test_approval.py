@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-import pytest
 from emulator import Emulator
 
 from playbooks import Ansible, prefixed
@@ -26,35 +26,36 @@ NO_DIGESTS: dict[str, Any] = {
 HOSTS_WITHOUT = {"other_host", "host_null", "nothing"}
 
 
-@pytest.mark.parametrize("required", [True, False])
-def test_what_is_no_digest_approves_nothing(ansible: Ansible, emulator: Emulator, required: bool) -> None:
+def test_what_is_no_digest_approves_nothing(ansible: Ansible, emulator: Emulator) -> None:
     assert ansible.plan(search=SEARCH).code == 0
     plan_file = str(ansible.reports / "localhost.plan.json")
     hosts = {host: {"plan_digest": value, "plan_file": plan_file} for host, value in NO_DIGESTS.items()}
-    hosts |= {"left_out": {"plan_file": plan_file}} if required else {}
     calls = len(emulator.requests)
 
-    run = ansible.apply(*ansible.inventory(**hosts), require_digest=required)
+    for required in (False, True):
+        hosts |= {"left_out": {"plan_file": plan_file}} if required else {}
+        run = ansible.apply(*ansible.inventory(**hosts), require_digest=required)
 
-    assert len(emulator.requests) == calls, "refused before any request"
-    assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(hosts, 1)
-    for host in hosts:
-        words = (
-            "The mode apply needs quarantine_release_plan_digest"
-            if host == "left_out"
-            else "quarantine_release_plan_digest has no digest for"
-        )
-        words = (
-            words if host in HOSTS_WITHOUT | {"left_out"} else "quarantine_release_plan_digest must be sha256: and 64"
-        )
-        assert words in run.result("Show the outcome", host)["msg"], host
+        assert len(emulator.requests) == calls, "refused before any request"
+        assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(hosts, 1)
+        for host in hosts:
+            words = (
+                "The mode apply needs quarantine_release_plan_digest"
+                if host == "left_out"
+                else "quarantine_release_plan_digest has no digest for"
+            )
+            words = (
+                words
+                if host in HOSTS_WITHOUT | {"left_out"}
+                else "quarantine_release_plan_digest must be sha256: and 64"
+            )
+            assert words in run.result("Show the outcome", host)["msg"], host
 
 
-@pytest.mark.parametrize("unset", [None, "no"])
-def test_a_digest_is_required_unless_that_is_said(ansible: Ansible, emulator: Emulator, unset: str | None) -> None:
+def test_a_digest_is_required_unless_that_is_said(ansible: Ansible, emulator: Emulator) -> None:
     assert ansible.plan(search=SEARCH).code == 0
-    run = ansible.apply(require_digest=unset)
-    assert (run.code, len(emulator.deliveries)) == ((2, 0) if unset is None else (0, 2))
+    assert (ansible.apply(require_digest=None).code, len(emulator.deliveries)) == (2, 0)
+    assert (ansible.apply(require_digest="no").code, len(emulator.deliveries)) == (0, 2)
 
 
 def test_a_release_refuses_a_digest_that_it_would_not_look_at(ansible: Ansible, emulator: Emulator) -> None:
@@ -84,9 +85,7 @@ class CallbackModule(CallbackBase):
     return {"ANSIBLE_CALLBACK_PLUGINS": f"{here}{os.pathsep}{folder}", "ANSIBLE_CALLBACKS_ENABLED": "record,replace"}
 
 
-@pytest.mark.parametrize("other", ["forged", "damaged"])
-@pytest.mark.parametrize("pinned", [True, False])
-def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulator, other: str, pinned: bool) -> None:
+def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulator) -> None:
     assert ansible.plan(search={"sender": "supplier.example", "since": "8w"}).code == 0
     forged = ansible.plan_of()
     assert ansible.plan(search=SEARCH).code == 0
@@ -94,23 +93,29 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
     for path in ansible.reports.glob("localhost.*.plan.json"):
         if path.name != "localhost.plan.json":
             path.unlink()  # nothing but the file itself
-    source = ansible.directory / "other.json"
-    source.write_text(json.dumps(forged) if other == "forged" else "{]")
-    ansible.environment |= replacing(ansible, source, ansible.reports / "localhost.plan.json")
+    plan, source = ansible.reports / "localhost.plan.json", ansible.directory / "other.json"
+    genuine = plan.read_bytes()
+    ansible.environment |= replacing(ansible, source, plan)
+    others = {
+        json.dumps(forged): "The plan is not the one that was approved",
+        "{]": "is no plan of this collection",
+    }
+    approvals: list[dict[str, Any]] = [{"plan_digest": approved["digest"]}, {"require_digest": False}]
 
-    run = ansible.apply(**({"plan_digest": approved["digest"]} if pinned else {"require_digest": False}), chunk_size=1)
+    for (other, words), approval in itertools.product(others.items(), approvals):
+        plan.write_bytes(genuine)
+        source.write_text(other)
+        run = ansible.apply(**approval, chunk_size=1)
 
-    assert run.code == 2
-    assert not emulator.deliveries
-    assert (
-        "The plan is not the one that was approved" if other == "forged" else "is no plan of this collection"
-    ) in run.text
-    report = ansible.report()
-    assert report["plan"] == approved, "what was looked at, and not what is in the file"
-    assert report["plan_digest"] == approved["digest"]
-    assert "plan" not in report["result"]
-    assert "partner.example" in ansible.ticket()
-    assert "supplier.example" not in ansible.ticket()
+        assert run.code == 2
+        assert not emulator.deliveries
+        assert words in run.text
+        report = ansible.report()
+        assert report["plan"] == approved, "what was looked at, and not what is in the file"
+        assert report["plan_digest"] == approved["digest"]
+        assert "plan" not in report["result"]
+        assert "partner.example" in ansible.ticket()
+        assert "supplier.example" not in ansible.ticket()
 
 
 def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -> None:

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from emulator import Emulator
 
 from playbooks import CEDAR, HARBOUR, INVENTORY, MEADOW, Ansible, Listing
@@ -33,13 +34,22 @@ def listing(ansible: Ansible, **options: Any) -> Listing:
     return ansible.listing("-i", source(ansible, **options))
 
 
-def refused(ansible: Ansible, **options: Any) -> str:
-    """The words with which these options fail."""
-    ansible.environment["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"] = "true"
-    found = listing(ansible, **options)
+def together(ansible: Ansible, sources: Mapping[str, Mapping[str, Any]], *arguments: object) -> Listing:
+    """What one run of ansible-inventory makes of several sources. The hosts of each are in a group of its name."""
+    for name, options in sources.items():
+        path = source(ansible, name=f"{name}.cloudflare_accounts.yml", **{"group": name, **options})
+        arguments = (*arguments, "-i", path)
+    return ansible.listing(*arguments)
+
+
+def refused(ansible: Ansible, **sources: Mapping[str, Any]) -> dict[str, str]:
+    """The words with which each of these sources fails."""
+    ansible.environment["ANSIBLE_INVENTORY_UNPARSED_FAILED"] = "true"
+    found = together(ansible, sources)
     assert found.code != 0
     assert not found.content
-    return found.errors
+    *failures, _end = re.split("Unable to parse .+? as an inventory source", found.errors)
+    return dict(zip(sources, failures, strict=True))
 
 
 def lists(emulator: Emulator) -> int:
@@ -86,19 +96,31 @@ def test_a_release_of_which_one_account_has_a_bad_credential(ansible: Ansible, e
 
 def test_patterns_and_groups(ansible: Ansible, emulator: Emulator) -> None:
     ids = {name: account.id for name, account in zip(IN_ORDER, emulator.accounts, strict=True)}
-    assert set(listing(ansible, include=["*L*", ids[MEADOW]]).hosts) == ALL
-    assert set(listing(ansible, include=["* clinic", "cedar ?aw"]).hosts) == {MEADOW, CEDAR}
-    assert set(listing(ansible, include=["*"], exclude=["[hm]*"]).hosts) == {CEDAR}
-    assert listing(ansible, exclude=["*"]).hosts == {}
-    found = listing(
+    found = together(
         ansible,
-        hostname="id",
-        group="mail customers",
-        groups={"law": "cloudflare_account_name is search('Law')"},
-        keyed_groups=[{"key": "cloudflare_account_type", "prefix": "type"}],
-        compose={"quarantine_release_reason": "'For ' ~ cloudflare_account_name", "ansible_connection": "'ssh'"},
+        {
+            "letter": {"include": ["*L*", ids[MEADOW]]},
+            "wildcards": {"include": ["* clinic", "cedar ?aw"]},
+            "rest": {"include": ["*"], "exclude": ["[hm]*"]},
+            "nothing": {"exclude": ["*"]},
+            "ids": {
+                "hostname": "id",
+                "group": "mail customers",
+                "groups": {"law": "cloudflare_account_name is search('Law')"},
+                "keyed_groups": [{"key": "cloudflare_account_type", "prefix": "type"}],
+                "compose": {
+                    "quarantine_release_reason": "'For ' ~ cloudflare_account_name",
+                    "ansible_connection": "'ssh'",
+                },
+            },
+        },
     )
-    assert set(found.hosts) == found.group("type_enterprise") == found.group("mail_customers") == set(ids.values())
+    assert set(found.hosts) == ALL | set(ids.values())
+    assert found.group("letter") == ALL
+    assert found.group("wildcards") == {MEADOW, CEDAR}
+    assert found.group("rest") == {CEDAR}
+    assert found.group("nothing") == set()
+    assert found.group("type_enterprise") == found.group("mail_customers") == set(ids.values())
     assert found.group("law") == {ids[CEDAR]}
     assert found.hosts[ids[CEDAR]]["quarantine_release_reason"] == "For Cedar Law"
     assert found.hosts[ids[CEDAR]]["ansible_connection"] == "ssh"
@@ -106,8 +128,10 @@ def test_patterns_and_groups(ansible: Ansible, emulator: Emulator) -> None:
 
 def test_strict_decides_what_becomes_of_a_bad_expression(ansible: Ansible) -> None:
     bad = {"compose": {"x": "nobody.knows"}}
-    assert set(listing(ansible, **bad).hosts) == ALL
-    assert "Could not set x for host" in refused(ansible, strict=True, **bad)
+    found = together(ansible, {"lax": bad, "strict": {"strict": True, **bad}})
+    assert found.group("lax") == ALL
+    assert "Could not set x for host" in found.errors
+    assert "strict.cloudflare_accounts.yml as an inventory source" in found.errors
 
 
 def test_many_accounts_on_several_pages(ansible: Ansible, emulator: Emulator) -> None:
@@ -124,17 +148,22 @@ def test_each_source_of_the_credential(ansible: Ansible, emulator: Emulator) -> 
     encrypted = "".join(f"  {line}\n" for line in vault.splitlines())
     ansible.environment = {"CLOUDFLARE_BASE_URL": "https://nowhere.invalid", "TOKEN": token, "PLACE": emulator.url}
     place = {"api_url": "{{ lookup('ansible.builtin.env', 'PLACE') }}"}
-    templated = {**place, "api_token": "{{ lookup('ansible.builtin.env', 'TOKEN') }}"}
-    assert set(listing(ansible, **place, api_token=token).hosts) == {CEDAR}
-    assert set(listing(ansible, **templated).hosts) == {CEDAR}
-    assert set(listing(ansible, **place, api_email=key.email, api_key=key.secret).hosts) == ALL
     path = source(ansible)
-    path.write_text(f"plugin: emailsec.cloudflare.accounts\napi_url: {emulator.url}\napi_token: !vault |\n{encrypted}")
-    assert set(ansible.listing("-i", path, "--vault-password-file", "secret").hosts) == {CEDAR}
+    path.write_text(
+        f"plugin: emailsec.cloudflare.accounts\ngroup: vault\napi_url: {emulator.url}\napi_token: !vault |\n{encrypted}"
+    )
+    sources = {
+        "plain": {**place, "api_token": token},
+        "templated": {**place, "api_token": "{{ lookup('ansible.builtin.env', 'TOKEN') }}"},
+        "key": {**place, "api_email": key.email, "api_key": key.secret},
+    }
+    found = together(ansible, sources, "-i", path, "--vault-password-file", "secret")
+    assert found.group("plain") == found.group("templated") == found.group("vault") == {CEDAR}
+    assert found.group("key") == ALL
 
 
 def test_the_cache(ansible: Ansible, emulator: Emulator) -> None:
-    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
+    cache: dict[str, Any] = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
     assert set(listing(ansible, **cache).hosts) == ALL
     emulator.add_account("{{ 1/0 }} newcomer")
     assert set(listing(ansible, **cache).hosts) == ALL
@@ -158,39 +187,47 @@ def test_the_cache(ansible: Ansible, emulator: Emulator) -> None:
     assert not [text for text in texts if "EMULATOR" in text]
 
 
-@pytest.mark.parametrize(
-    ("credential", "words"),
-    [
-        (
-            "account_owned",
-            "the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's",
-        ),
-        ("expired", "Cloudflare refused the API token of the environment variable CLOUDFLARE_API_TOKEN: HTTP 401"),
-        ("revoked", "Either it is not valid (any more), or it may not do this"),
-    ],
-)
-def test_a_refused_credential(ansible: Ansible, emulator: Emulator, credential: str, words: str) -> None:
-    ansible.environment |= emulator.environment(credential)
-    errors = refused(ansible)
-    assert words in errors
-    assert "Traceback" not in errors
-    assert emulator.credentials[credential].secret not in errors
+def test_a_refused_credential(ansible: Ansible, emulator: Emulator) -> None:
+    ansible.environment |= emulator.environment("expired")
+    secrets = {name: emulator.credentials[name].secret for name in ("expired", "account_owned", "revoked")}
+    errors = refused(
+        ansible,
+        expired={},
+        account_owned={"api_token": secrets["account_owned"]},
+        revoked={"api_token": secrets["revoked"]},
+    )
+    told = "the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's"
+    assert told in errors["account_owned"]
+    told = "Cloudflare refused the API token of the environment variable CLOUDFLARE_API_TOKEN: HTTP 401"
+    assert told in errors["expired"]
+    assert "Either it is not valid (any more), or it may not do this" in errors["revoked"]
+    for words in errors.values():
+        assert "Traceback" not in words
+        assert not [secret for secret in secrets.values() if secret in words]
 
 
 def test_other_troubles(ansible: Ansible, emulator: Emulator) -> None:
-    assert "api_url must be a URL such as" in refused(ansible, api_url="ftp://nowhere")
-    login = refused(ansible, api_url="https://somebody:hunter2@nowhere.invalid")
-    assert "api_url must not contain a user name or password" in login
-    assert "hunter2" not in login
-    assert "give either api_token, or api_email and api_key" in refused(ansible, api_token="x", api_email="y")
-    assert "The option api_token cannot be templated" in refused(ansible, api_token="{{ nobody_knows }}")
-    assert "timeout must be from 0.001" in refused(ansible, timeout=0)
-    assert not emulator.requests
     emulator.faults.add("status", status=429, body="json", code=971, retry_after=90, route="accounts")
-    assert "rate limit asks to wait another 90 s" in refused(ansible, max_wait=5)
     emulator.faults.add("status", status=502, body="html", route="accounts", times=None)
-    assert "the answer is not Cloudflare's JSON: HTTP 502" in refused(ansible, retries=1)
-    assert lists(emulator) == 3
+    errors = refused(
+        ansible,
+        scheme={"api_url": "ftp://nowhere"},
+        login={"api_url": "https://somebody:hunter2@nowhere.invalid"},
+        both={"api_token": "x", "api_email": "y"},
+        undefined={"api_token": "{{ nobody_knows }}"},
+        timeout={"timeout": 0},
+        limited={"max_wait": 5},
+        garbled={"retries": 1},
+    )
+    assert "api_url must be a URL such as" in errors["scheme"]
+    assert "api_url must not contain a user name or password" in errors["login"]
+    assert "hunter2" not in errors["login"]
+    assert "give either api_token, or api_email and api_key" in errors["both"]
+    assert "The option api_token cannot be templated" in errors["undefined"]
+    assert "timeout must be from 0.001" in errors["timeout"]
+    assert "rate limit asks to wait another 90 s" in errors["limited"]
+    assert "the answer is not Cloudflare's JSON: HTTP 502" in errors["garbled"]
+    assert len(emulator.requests) == lists(emulator) == 3, "one by the rate limit, two by the garbled answer"
     other = source(ansible, name="accounts.yml")
     assert "could not be verified by inventory plugin" in ansible.listing("-i", other).errors
 

@@ -27,7 +27,8 @@ def documented_options(path: str, part: str = "DOCUMENTATION") -> dict[str, Any]
     """The options in the DOCUMENTATION of a plugin, or in another part of a fragment."""
     for node in ast.walk(ast.parse((CHECKOUT / "plugins" / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == part:
-            return yaml.safe_load(ast.literal_eval(node.value))["options"]
+            options: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))["options"]
+            return options
     raise AssertionError(f"{path} documents nothing")
 
 

@@ -173,7 +173,7 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
     spam, malicious = by_verdict["SPAM"], by_verdict["MALICIOUS-BEC"]
     named = f"{spam.id}, {malicious.id}; nix"
     everything = {"since": "8w", "limit": "500"}
-    hosts = {
+    hosts: dict[str, dict[str, Any]] = {
         "allowed": {
             "messages": named,
             "policy": {"forbidden_dispositions": "MALICIOUS,\n MALICIOUS-BEC ; SPOOF", "max_age": ""},

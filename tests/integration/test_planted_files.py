@@ -66,7 +66,7 @@ def test_a_report_is_not_written_through_a_link(ansible: Ansible, precious: Path
     target = precious if to == "file" else precious.parent
     for name in (f"one-{STAMP}.json", f"all-accounts-{STAMP}.csv"):
         (ansible.reports / name).symlink_to(target)
-    hosts = {name: {"messages": []} for name in ("one", "two")}
+    hosts: dict[str, dict[str, list[str]]] = {name: {"messages": []} for name in ("one", "two")}
     run = ansible.release(
         *ansible.inventory(**hosts), "-e", f"__quarantine_release_started={STARTED}", report_formats=["csv"]
     )

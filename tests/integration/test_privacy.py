@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import unpacked_plan
 from emulator import Emulator
@@ -31,7 +32,7 @@ def test_no_playbook_shows_what_a_mail_is(ansible: Ansible, emulator: Emulator) 
         "denied_senders": ["ceo@executive-mail.example"],
         "protected_recipients": ["dan@harbour-logistics.example"],
     }
-    hosts = {
+    hosts: dict[str, dict[str, Any]] = {
         "found": {"search": search, "policy": policy, "evidence": "full"},
         "capped": {"search": {"since": "8w"}, "policy": {**policy, "max_messages": 1}},
         "wrong": {"search": {**search, "since": "yesterday"}},

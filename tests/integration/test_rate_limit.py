@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator import Emulator
 
 from playbooks import Ansible, statuses
@@ -13,7 +15,13 @@ from playbooks import Ansible, statuses
 
 def test_it_waits_as_told_or_by_itself_and_gives_up_at_max_wait(ansible: Ansible, emulator: Emulator) -> None:
     told, untold, impatient = (emulator.add_message() for _number in range(3))
-    limited = {"action": "status", "status": 429, "code": 971, "message": "Please wait", "route": "release"}
+    limited: dict[str, Any] = {
+        "action": "status",
+        "status": 429,
+        "code": 971,
+        "message": "Please wait",
+        "route": "release",
+    }
     emulator.faults.add(**limited, message_id=told.id, retry_after=3)
     emulator.faults.add(**limited, message_id=untold.id)
     emulator.faults.add(**limited, message_id=impatient.id, retry_after=300, times=None)

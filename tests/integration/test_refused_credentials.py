@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator import Emulator
 
 from playbooks import Ansible
@@ -20,7 +22,7 @@ def test_each_refused_credential(ansible: Ansible, emulator: Emulator) -> None:
         for name in ("expired", "revoked", "read_only", "other_account")
     }
     option, both = "API token of the option api_token", "email and API key of the options api_email and api_key"
-    cases = [
+    cases: list[tuple[dict[str, Any], str, str]] = [
         ({}, "API token of the environment variable CLOUDFLARE_API_TOKEN", WRITE),
         (token["expired"], option, READ),
         (token["revoked"], option, READ),

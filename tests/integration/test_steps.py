@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from typing import Any
 
 from emulator import Emulator
 from emulator.mail import Message
@@ -34,7 +35,7 @@ def test_the_steps(ansible: Ansible, emulator: Emulator) -> None:
         emulator.script(message.id, "failed")
     listed = [emulator.add_message(canary) for _ in range(3)]
     twice = [listed[0].id, listed[1].message_id, listed[2].id, listed[1].id]
-    hosts = {
+    hosts: dict[str, dict[str, Any]] = {
         "canary": {"account_id": canary, "search": SEARCH, "canary": "2", "fail_on": ["failed"]},
         "breaker": {"account_id": breaker, "search": SEARCH, "chunk_size": "2", "stop_after_failures": 2},
         "smooth": {"account_id": smooth, "search": SEARCH, "canary": 1, "chunk_size": 3, "batch_size": 2},

@@ -110,17 +110,24 @@ class Job:
         """Take in what the worker sent, as awx/main/tasks/callback.py does; artifacts come with the last event."""
         events: list[dict[str, Any]] = []
         ended: list[str] = []
+
+        def keep(event: dict[str, Any]) -> bool:
+            events.append(event)
+            return True
+
         with self.container.output.open("rb") as output:
             processor = ansible_runner.interface.run(
                 streamer="process",
                 quiet=True,
                 _input=output,
-                event_handler=lambda event: bool(events.append(event)) or True,
+                event_handler=keep,
                 status_handler=lambda data, runner_config: ended.append(data["status"]),
                 **self._params,
             )
         kept = Path(processor.artifact_dir)
-        artifacts = next((data for event in events if (data := event.get("event_data", {}).get("artifact_data"))), {})
+        artifacts: dict[str, Any] = next(
+            (data for event in events if (data := event.get("event_data", {}).get("artifact_data"))), {}
+        )
         code = (kept / "rc").read_text() if (kept / "rc").exists() else ""
         self.container.remove()
         return Done(ended[-1] if ended else "error", int(code) if code else None, events, artifacts, kept)

@@ -86,7 +86,7 @@ def _resolved(directory: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     path = directory / "awx_setup.yml"
     path.write_text(yaml.safe_dump([play]), encoding="utf-8")
     variables = {"HOME": str(directory), "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]}
-    command = [PROGRAMS / "ansible-playbook", path, "-e", json.dumps(settings)]
+    command = [str(PROGRAMS / "ansible-playbook"), str(path), "-e", json.dumps(settings)]
     subprocess.run(
         command, cwd=directory, env=variables, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
     )

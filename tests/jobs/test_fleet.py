@@ -14,6 +14,7 @@ import os
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from emulator import Emulator
@@ -105,7 +106,7 @@ def test_artifacts_of_slices_replace_each_other(controller: Controller, emulator
     inventory = Inventory(hosts, quarantine_release_report_dir=str(tmp_path / "reports"))
     search = {"quarantine_release_search": {"sender": "a@partner.example"}}
     plan = template(emulator, "plan", "read_only", inventory=inventory, extra_vars=search)
-    artifacts: dict = {}
+    artifacts: dict[str, Any] = {}
     for number in (1, 2):
         artifacts.update(controller.run(plan, job_slice=(number, 2)).artifacts)
 
@@ -121,7 +122,7 @@ def test_artifacts_of_slices_replace_each_other(controller: Controller, emulator
 def test_account_by_account_and_one_left_out(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
     hosts = one_message_each(emulator)
     inventory = Inventory(hosts, quarantine_release_report_dir=str(tmp_path / "reports"))
-    pinned = {"environment": {"ANSIBLE_STRATEGY": "host_pinned"}}
+    pinned: dict[str, Any] = {"environment": {"ANSIBLE_STRATEGY": "host_pinned"}}
 
     job = controller.run(
         template(emulator, "release", inventory=inventory, forks=2, limit="account-000,account-002", **pinned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from emulator import Emulator
 from jobs import Controller, Done, Job
@@ -22,7 +23,7 @@ ONE_BY_ONE = {
 }
 
 
-def journal(directory: Path) -> list[dict]:
+def journal(directory: Path) -> list[dict[str, Any]]:
     """What the journal says."""
     return [json.loads(line) for line in (directory / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
 

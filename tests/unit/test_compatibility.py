@@ -21,7 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def floor(package: str) -> str:
     """Return the oldest version of a package that is tested."""
     text = (ROOT / "tests" / "requirements" / "floor.txt").read_text(encoding="utf-8")
-    versions = re.findall(rf"^{package}==([\d.]+)", text, re.MULTILINE)
+    versions: list[str] = re.findall(rf"^{package}==([\d.]+)", text, re.MULTILINE)
     return min(versions, key=lambda version: [int(part) for part in version.split(".")])
 
 

@@ -232,7 +232,7 @@ def check_keys(result: t.Mapping[str, t.Any], told: t.Mapping[str, t.Any], condi
 
 def check_type(key: str, value: t.Any, told: t.Mapping[str, t.Any]) -> None:
     """Compare one value with what RETURN says of it, all the way down."""
-    kinds = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
+    kinds: dict[str, type[t.Any]] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict}
     assert value is None or isinstance(value, kinds[told["type"]]), key
     for inner in value if isinstance(value, list) else []:
         assert isinstance(inner, kinds[told["elements"]]), key

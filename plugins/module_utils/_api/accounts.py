@@ -14,8 +14,8 @@ import typing as t
 import unicodedata
 
 from .._errors import ApiError, DoubtfulError
+from .._text import printable
 from .client import Client
-from .envelope import printable
 
 _PAGE_SIZE = 50  # the most there may be
 _MOST_PAGES = 1000

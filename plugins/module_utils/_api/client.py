@@ -149,7 +149,7 @@ class Client:
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
         """Yield the pages of a list, following C(result_info.next) to its end."""
         query = {"per_page": PAGE_SIZE, **params}
-        seen = set()
+        seen: set[str | None] = set()
         count = 0
         check_time = self.list_timer()
         while True:

@@ -22,7 +22,8 @@ import typing as t
 import urllib.parse
 
 from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
-from .envelope import Reply, printable
+from .._text import printable
+from .envelope import Reply
 from .masking import Masker
 
 try:

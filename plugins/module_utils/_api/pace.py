@@ -32,7 +32,7 @@ _FORGET = 3600.0  # seconds after which what was noted means nothing any more
 
 def backoff(attempt: int, first: float = 0.5, longest: float = 8.0) -> float:
     """Return the seconds to wait before attempt number C(attempt) (from 1) is repeated, with jitter."""
-    return min(first * 2 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
+    return min(first * 2.0 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
 
 
 class Pace:

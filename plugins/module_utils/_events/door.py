@@ -34,7 +34,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     with contextlib.ExitStack() as opened:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         listeners = [
-            opened.enter_context(socket.create_server(address, family=family))  # type: ignore[arg-type]
+            opened.enter_context(socket.create_server(address, family=family))
             for family, _type, _protocol, _name, address in dict.fromkeys(found)
         ]
         opened.pop_all()

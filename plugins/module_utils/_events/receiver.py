@@ -40,7 +40,7 @@ class Receiver:
         self._seldom = seldom
         self._told: dict[str, None] = {}
 
-    def events(self, body: bytes) -> t.Iterator[dict[str, t.Any]]:
+    def events(self, body: bytes) -> t.Generator[dict[str, t.Any], None, None]:
         """Return the events of what is new in a body. What one tells of is noted when the next is asked for.
 
         Raises InputError for a body that cannot be used.

@@ -84,7 +84,7 @@ class Message:
     @property
     def id(self) -> str | None:
         """Return the investigate id."""
-        return self.data["id"]
+        return t.cast("str | None", self.data["id"])
 
     @property
     def key(self) -> str:
@@ -94,7 +94,7 @@ class Message:
     @property
     def postfix_id(self) -> str | None:
         """Return the legacy postfix id."""
-        return self.data["postfix_id"]
+        return t.cast("str | None", self.data["postfix_id"])
 
     @property
     def state(self) -> str:
@@ -120,7 +120,7 @@ class Message:
     @property
     def recipients(self) -> list[str]:
         """Return the addresses it was sent to, as far as known."""
-        return self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"]
+        return t.cast("list[str]", self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"])
 
     @property
     def all_recipients(self) -> list[str]:

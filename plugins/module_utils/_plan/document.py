@@ -133,7 +133,9 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
         if name in entry and entry[name] != message.data[name]:
             return words
     validation = entry.get("validation")
-    for name, now in message.data["validation"].items() if isinstance(validation, dict) else ():
+    if not isinstance(validation, dict):
+        return None
+    for name, now in message.data["validation"].items():
         if name in ("spf", "dkim", "dmarc") and now not in (validation.get(name), "pass"):
             return f"its result of {name.upper()} is worse than that of the plan"
     return None
@@ -187,6 +189,6 @@ def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
     if entry.get("decision") != RELEASE or rules:
         return False
     try:
-        return parse_handle(entry.get("id")).text == entry["id"]  # so that no message has two ids
+        return bool(parse_handle(entry.get("id")).text == entry["id"])  # so that no message has two ids
     except InputError:
         return False

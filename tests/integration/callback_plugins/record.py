@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
@@ -27,20 +28,20 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "record"
 
-    def v2_runner_on_ok(self, result):
+    def v2_runner_on_ok(self, result: Any) -> None:
         self._result(result, failed=False)
 
-    def v2_runner_on_failed(self, result, ignore_errors=False):
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._result(result, failed=True)
 
-    def _result(self, result, failed):
+    def _result(self, result: Any, failed: bool) -> None:
         outcome = {**result._result, "failed": failed}
         self._write(host=result._host.get_name(), task=result._task.get_name(), result=outcome)
 
-    def v2_playbook_on_stats(self, stats):
+    def v2_playbook_on_stats(self, stats: Any) -> None:
         recap = {host: stats.summarize(host) for host in stats.processed}
         self._write(recap=recap, artifacts=stats.custom.get("_run", {}))
 
-    def _write(self, **line):
+    def _write(self, **line: Any) -> None:
         with Path(os.environ["RECORD"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")

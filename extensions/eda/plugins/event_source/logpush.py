@@ -159,7 +159,7 @@ async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limit
         return told
 
     # Bodies are unpacked elsewhere, within bounds. Nothing is kept of requests, as what they hold is private.
-    server = web.Server(answer, access_log=None, logger=_logger(seldom), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
+    server = web.Server(answer, access_log=None, logger=_logger(seldom), auto_decompress=False, lingering_time=0)
     door = _library("_events.door").Door(server, limits, _tls(address, input_error), seldom)
     try:
         listeners = _library("_events.door").listen(address.host, address.port)

@@ -170,7 +170,7 @@ def test_what_a_header_says_of_time_is_a_number_that_is_not_negative(header: str
     seconds = retry_after(header, NOW)
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
     limit = tightest_limit(header)
-    assert limit is None or all(0 <= number < 10**9 for number in limit)
+    assert limit is None or all(0 <= number < 10**9 for number in (limit.left, limit.seconds))
 
 
 @fewer

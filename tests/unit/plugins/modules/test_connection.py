@@ -482,7 +482,8 @@ def test_a_secret_in_another_option_is_refused_and_not_shown(
     run: Runner, script: Script, option: str, spelling: str
 ) -> None:
     secret = SPELLINGS[spelling](TOKEN)
-    done = run("message_info", **{option: [f"<{secret}@x.example>"] if option == "messages" else f"for {secret}"})
+    value: t.Any = [f"<{secret}@x.example>"] if option == "messages" else f"for {secret}"
+    done = run("message_info", **{option: value})
     assert done.failed
     assert f"{option} contains the API token" in done.result["msg"]
     assert shows(done.printed, TOKEN, secret) == []
@@ -511,7 +512,7 @@ def test_a_secret_in_an_answer_reaches_neither_journal_nor_result(
     run: Runner, script: Script, tmp_path: t.Any, spelling: str
 ) -> None:
     secret = SPELLINGS[spelling](TOKEN)
-    script.get(path(1), envelope(row(1, subject=secret, **{secret: secret})))
+    script.get(path(1), envelope({**row(1, subject=secret), secret: secret}))
     script.release(ONE, envelope([{**entry(1), "delivered": [secret]}]))
     done = call(run, "message_release", journal=str(tmp_path / "j"))
     assert done.statuses == ["released"]

@@ -29,7 +29,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished
 
-GOOD = {"validation": {"dmarc": "pass"}}
+GOOD: dict[str, t.Any] = {"validation": {"dmarc": "pass"}}
 
 
 NO_DIGESTS = ("", "  ", "[]", "{}", "null", "False", "sha256:", "a" * 63, "md5:" + "a" * 64)

@@ -38,7 +38,7 @@ def entry(**facts: t.Any) -> dict[str, t.Any]:
     }
 
 
-def test_a_plan_is_packed_small_and_comes_out_the_same():
+def test_a_plan_is_packed_small_and_comes_out_the_same() -> None:
     packed = packed_plan(PLAN)
     assert packed.isascii()
     assert len(packed) < len(json.dumps(PLAN)) / 4
@@ -46,12 +46,12 @@ def test_a_plan_is_packed_small_and_comes_out_the_same():
 
 
 @given(st.dictionaries(st.text(), JSON))
-def test_every_plan_comes_out_the_same(plan: dict[str, t.Any]):
+def test_every_plan_comes_out_the_same(plan: dict[str, t.Any]) -> None:
     assert unpacked_plan(packed_plan(plan)) == plan
 
 
 @pytest.mark.parametrize("cut", [1, 4, 8, 40])
-def test_a_plan_that_was_cut_is_refused(cut: int):
+def test_a_plan_that_was_cut_is_refused(cut: int) -> None:
     with pytest.raises(ValueError, match=r"was cut on its way\. Nothing was sent"):
         unpacked_plan(packed_plan(PLAN)[:-cut])
 
@@ -69,12 +69,12 @@ def test_a_plan_that_was_cut_is_refused(cut: int):
         7,
     ],
 )
-def test_what_is_no_plan_is_refused(text: t.Any):
+def test_what_is_no_plan_is_refused(text: t.Any) -> None:
     with pytest.raises(ValueError, match="damaged"):
         unpacked_plan(text)
 
 
-def test_lines_show_what_is_to_be_released_first_and_no_content_unless_asked():
+def test_lines_show_what_is_to_be_released_first_and_no_content_unless_asked() -> None:
     blocked = entry(
         decision="blocked", rules=["max_age", "denied_senders"], id=None, handle="4Njp-2", final_disposition="SPAM"
     )
@@ -89,7 +89,7 @@ def test_lines_show_what_is_to_be_released_first_and_no_content_unless_asked():
     assert plan_lines(plan, show_content=True)[0] == words + content
 
 
-def test_lines_are_safe_to_look_at_and_not_too_many():
+def test_lines_are_safe_to_look_at_and_not_too_many() -> None:
     plan = {"messages": [entry(subject="\x1b[2J\u202egnp.exe" + "x" * 10_000, envelope_from=None)] * 5}
     lines = plan_lines(plan, show_content=True, most=2)
     assert len(lines) == 3
@@ -99,7 +99,7 @@ def test_lines_are_safe_to_look_at_and_not_too_many():
     assert len(lines[0]) < 600
 
 
-def test_lines_are_refused_of_a_plan_that_is_not_the_one_that_was_verified():
+def test_lines_are_refused_of_a_plan_that_is_not_the_one_that_was_verified() -> None:
     plan = seal({"messages": [entry()]})
     assert plan_lines(plan, digest=plan["digest"]) == plan_lines(plan)
     with pytest.raises(ValueError, match="was changed after it was read"):

@@ -12,7 +12,7 @@ from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._joining impor
 
 
 def row(number: int, status: str = "would_release", **fields: t.Any) -> dict[str, t.Any]:
-    facts = {
+    facts: dict[str, t.Any] = {
         "status": status,
         "delivered": [],
         "undelivered": [],
@@ -45,7 +45,7 @@ def statuses(run: dict[str, t.Any]) -> list[str]:
     return [one["status"] for one in run["messages"]]
 
 
-def test_all_steps_made():
+def test_all_steps_made() -> None:
     look = result(
         row(1),
         row(2),
@@ -64,7 +64,7 @@ def test_all_steps_made():
     assert run["msg"] == "5 messages: 4 released, 1 blocked, 3 recipients reached."
 
 
-def test_what_was_left_out_is_not_attempted():
+def test_what_was_left_out_is_not_attempted() -> None:
     run = joined_run(
         result(row(1), row(2)), [step(result(row(1, "undelivered")), 1)], "The canary failed.", ["not_attempted"]
     )
@@ -74,7 +74,7 @@ def test_what_was_left_out_is_not_attempted():
     assert run["msg"] == "The canary failed. 2 messages: 1 undelivered, 1 not_attempted."
 
 
-def test_a_step_without_a_result():
+def test_a_step_without_a_result() -> None:
     refused = {"failed": True, "changed": False, "msg": "The plan has expired."}
     killed = {"failed": True, "changed": False, "msg": "MODULE FAILURE", "module_stdout": "Killed", "rc": 137}
     assert statuses(joined_run(result(row(1)), [step(refused, 1)])) == ["not_attempted"]
@@ -84,7 +84,7 @@ def test_a_step_without_a_result():
     assert "was it killed" in run["msg"]
 
 
-def test_nothing_is_in_doubt_after_a_look_or_a_plan_that_was_killed():
+def test_nothing_is_in_doubt_after_a_look_or_a_plan_that_was_killed() -> None:
     killed = {"failed": True, "changed": False, "msg": "MODULE FAILURE", "module_stdout": "Killed", "rc": 137}
     for run in (joined_run(killed, []), planned_run(killed)):
         assert run["failed"]
@@ -92,7 +92,7 @@ def test_nothing_is_in_doubt_after_a_look_or_a_plan_that_was_killed():
         assert run["messages"] == []
 
 
-def test_what_a_plan_foretells():
+def test_what_a_plan_foretells() -> None:
     entries = [
         {"handle": "4Xy1", "id": "4Xy1", "decision": "release", "rules": []},
         {"handle": "4Xy2", "id": "4Xy2", "decision": "blocked", "rules": ["max_age", "denied_senders"]},

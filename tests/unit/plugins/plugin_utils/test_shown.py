@@ -132,7 +132,7 @@ def forms() -> dict[str, str]:
 def found() -> dict[str, t.Any]:
     """Return the message as a search finds it."""
     rest = {name: value for name, value in MESSAGE.items() if name != "recipients"}
-    to = MESSAGE["recipients"]
+    to = list(MESSAGE["recipients"])
     return {**rest, "to": to[:5], "envelope_to": to, "client_recipients": [address.upper() for address in to]}
 
 

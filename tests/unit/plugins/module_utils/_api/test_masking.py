@@ -53,7 +53,7 @@ def test_what_holds_no_secret_stays_as_it_is() -> None:
 
 
 def test_keys_and_values_are_masked_all_the_way_down() -> None:
-    masked = Masker([TOKEN, KEY]).mask({f"k {TOKEN}": [{KEY: (f"{KEY} and {TOKEN}",)}]})
+    masked: object = Masker([TOKEN, KEY]).mask({f"k {TOKEN}": [{KEY: (f"{KEY} and {TOKEN}",)}]})
     assert masked == {f"k {MASK}": [{MASK: [f"{MASK} and {MASK}"]}]}
 
 

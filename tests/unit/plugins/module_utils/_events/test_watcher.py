@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import typing as t
 from pathlib import Path
@@ -44,6 +45,13 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.spellings import
 WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, Policies(None, Policy()))
 
 
+def moment(text: str) -> datetime.datetime:
+    """Return a time that is one."""
+    found = parse_time(text)
+    assert found
+    return found
+
+
 class Quarantine:
     """Answers searches. rows: what is there; breaks: answers to come that raise or are cut off; honest: it keeps to the times."""
 
@@ -64,11 +72,9 @@ class Quarantine:
         trouble = self.breaks.pop(0) if self.breaks else False
         if isinstance(trouble, CloudflareError):
             raise trouble
-        start = parse_time(filters["start"])
+        start = moment(filters["start"])
         found = [
-            one
-            for one in self.rows
-            if not self.honest or not one["scanned_at"] or parse_time(one["scanned_at"]) >= start
+            one for one in self.rows if not self.honest or not one["scanned_at"] or moment(one["scanned_at"]) >= start
         ]
         found.sort(key=lambda one: one["scanned_at"] or "", reverse=True)
         assert len(found) <= most
@@ -433,7 +439,7 @@ def test_a_secret_that_the_server_repeats_reaches_neither_event_nor_log(
 ) -> None:
     secret = SPELLINGS[spelling](TOKEN)
     watcher = make_watcher({"account_id": ACCOUNT, "api_token": TOKEN}, clock, print)[0]
-    script.get("investigate", page([row(1, subject=secret, **{"from": f"a@{secret}"})]))
+    script.get("investigate", page([{**row(1, subject=secret), "from": f"a@{secret}"}]))
     [event] = watcher.poll()
     assert shows(json.dumps(event), TOKEN, secret) == []
     script.get("investigate", refusal(1, f"not for {secret}"), 403)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime
 import json
 import random
+import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
@@ -26,7 +28,7 @@ from hypothesis import strategies as st
 
 ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353"
 NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
-ENTRY = {
+ENTRY: dict[str, t.Any] = {
     "handle": "4Xy-2026-11-20T10:00:00-11111111",
     "id": "4Xy-2026-11-20T10:00:00-11111111",
     "decision": "release",
@@ -37,7 +39,7 @@ ENTRY = {
 }
 
 
-def plan(**fields):
+def plan(**fields: t.Any) -> dict[str, t.Any]:
     content = {
         "schema": "emailsec.cloudflare/plan",
         "version": 1,
@@ -49,19 +51,19 @@ def plan(**fields):
     return {**content, **fields}
 
 
-def written(path, document):
+def written(path: Path, document: t.Any) -> str:
     path.write_text(json.dumps(document), encoding="utf-8")
     return str(path)
 
 
-def test_digest_is_the_same_on_every_python():
+def test_digest_is_the_same_on_every_python() -> None:
     # Held fast, as a digest that was approved must still fit after an upgrade.
     assert digest(plan()) == "sha256:a61ccfdb301d44c73c2b4306a0138e2450e4d10b0645997b13caf6c47a82b472"
 
 
 @given(st.randoms())
-def test_digest_does_not_depend_on_the_order_of_keys(randomness: random.Random):
-    def shuffled(value):
+def test_digest_does_not_depend_on_the_order_of_keys(randomness: random.Random) -> None:
+    def shuffled(value: t.Any) -> t.Any:
         if isinstance(value, dict):
             names = list(value)
             randomness.shuffle(names)
@@ -71,7 +73,7 @@ def test_digest_does_not_depend_on_the_order_of_keys(randomness: random.Random):
     assert digest(shuffled(plan())) == digest(plan())
 
 
-def test_a_plan_is_read_as_it_was_written(tmp_path):
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     sealed = seal(plan())
     assert read_plan(written(tmp_path / "plan.json", sealed)) == sealed
 
@@ -86,7 +88,7 @@ def test_a_plan_is_read_as_it_was_written(tmp_path):
         {"ticket": "INC-2"},
     ],
 )
-def test_a_tampered_plan_is_refused(tmp_path, change):
+def test_a_tampered_plan_is_refused(tmp_path: Path, change: dict[str, t.Any]) -> None:
     path = written(tmp_path / "plan.json", {**seal(plan()), **change})
     with pytest.raises(InputError, match=r"changed after it was made.*Nothing was sent"):
         read_plan(path)
@@ -128,7 +130,7 @@ def test_a_tampered_plan_is_refused(tmp_path, change):
         plan(messages=[{**ENTRY, "id": f" {ENTRY['id']}"}]),
     ],
 )
-def test_what_is_no_plan_is_refused_even_with_the_right_digest(tmp_path, document):
+def test_what_is_no_plan_is_refused_even_with_the_right_digest(tmp_path: Path, document: t.Any) -> None:
     sealed = seal(document) if isinstance(document, dict) else document
     with pytest.raises(InputError, match="is no plan of this collection"):
         read_plan(written(tmp_path / "plan.json", sealed))
@@ -140,7 +142,7 @@ def test_what_is_no_plan_is_refused_even_with_the_right_digest(tmp_path, documen
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_nothing_that_json_can_say_breaks_the_reader(tmp_path_factory, document):
+def test_nothing_that_json_can_say_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, document: t.Any) -> None:
     messages = document if isinstance(document, list) else [document]
     path = written(tmp_path_factory.mktemp("plan") / "plan.json", seal(plan(messages=messages)))
     try:
@@ -151,14 +153,14 @@ def test_nothing_that_json_can_say_breaks_the_reader(tmp_path_factory, document)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"schema": NaN}'])
-def test_bytes_that_are_no_json_are_refused(tmp_path, content):
+def test_bytes_that_are_no_json_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "plan.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match="is no plan of this collection"):
         read_plan(str(path))
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot be read \(No such file"):
         read_plan(str(tmp_path / "plan.json"))
 
@@ -166,7 +168,9 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("value", "words"), [("x" * 1024 * 1024, "larger than 48 MiB"), ([[]] * 30_000, "more than 3000000 values")]
 )
-def test_a_plan_that_would_take_much_memory_is_refused_and_not_written(tmp_path, value, words):
+def test_a_plan_that_would_take_much_memory_is_refused_and_not_written(
+    tmp_path: Path, value: t.Any, words: str
+) -> None:
     huge = seal(plan(search=[value] * 50))
     with pytest.raises(InputError, match=f"too large to be read again: it .*{words}"):
         keep_plan(str(tmp_path / "plan.json"), huge, NOW, check_mode=False)
@@ -175,7 +179,7 @@ def test_a_plan_that_would_take_much_memory_is_refused_and_not_written(tmp_path,
         read_plan(written(tmp_path / "plan.json", huge))
 
 
-def test_a_plan_may_be_applied_with_its_digest_pinned():
+def test_a_plan_may_be_applied_with_its_digest_pinned() -> None:
     sealed = seal(plan())
     for pin in (None, sealed["digest"], sealed["digest"].upper(), sealed["digest"].partition(":")[2]):
         check_plan(sealed, ACCOUNT, NOW, pin)
@@ -191,16 +195,18 @@ def test_a_plan_may_be_applied_with_its_digest_pinned():
         (ACCOUNT, NOW - datetime.timedelta(hours=2, minutes=6), None, "in the future"),
     ],
 )
-def test_a_foreign_expired_or_unapproved_plan_is_refused(account, now, pin, words):
+def test_a_foreign_expired_or_unapproved_plan_is_refused(
+    account: str, now: datetime.datetime, pin: str | None, words: str
+) -> None:
     with pytest.raises(InputError, match=words):
         check_plan(seal(plan()), account, now, pin)
 
 
-def test_clocks_may_differ_a_little():
+def test_clocks_may_differ_a_little() -> None:
     check_plan(seal(plan()), ACCOUNT, NOW - datetime.timedelta(hours=2, minutes=5), None)
 
 
-def test_no_plan_lasts_longer_than_one_can_ask_for():
+def test_no_plan_lasts_longer_than_one_can_ask_for() -> None:
     check_plan(seal(plan(expires_at="2027-02-18T10:00:00Z")), ACCOUNT, NOW, None)
     with pytest.raises(InputError, match="longer than the 90 days"):
         check_plan(seal(plan(expires_at="2027-02-18T10:00:01Z")), ACCOUNT, NOW, None)
@@ -225,7 +231,7 @@ def test_no_plan_lasts_longer_than_one_can_ask_for():
         ({"client_recipients": []}, True),
     ],
 )
-def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields, drifted):
+def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields: dict[str, t.Any], drifted: bool) -> None:
     senders = {
         "from": "cfo@partner.example",
         "envelope_from": "a@partner.example",
@@ -235,15 +241,16 @@ def test_drift_is_a_worse_verdict_or_authentication_or_somebody_else(fields, dri
     assert (drift({**ENTRY, **senders}, Message({**row, **fields})) is not None) is drifted
 
 
-def test_plans_that_differ_in_time_only_decide_the_same():
+def test_plans_that_differ_in_time_only_decide_the_same() -> None:
     sealed = seal(plan())
     assert same_decisions(sealed, seal(plan(created_at="2026-11-20T11:00:00Z", expires_at="2026-11-22T10:00:00Z")))
-    for change in (
+    changes: tuple[dict[str, t.Any], ...] = (
         {"ticket": "INC-2"},
         {"version": True},
         {"version": 1.0},
         {"account_id": "f" * 32},
         {"messages": []},
         {"new": None},
-    ):
+    )
+    for change in changes:
         assert not same_decisions(sealed, seal(plan(**change)))

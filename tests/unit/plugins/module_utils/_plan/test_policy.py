@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import typing as t
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
@@ -17,7 +18,7 @@ NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 OPEN = Policy(forbidden_dispositions=(), require_authentication=False)
 
 
-def message(**fields):
+def message(**fields: t.Any) -> Message:
     row = {
         "id": "4Xy-2026-11-20T10:00:00-11111111",
         "is_quarantined": True,
@@ -91,18 +92,18 @@ def message(**fields):
         ),
     ],
 )
-def test_rule_refuses_what_it_names(rules, fields, refused_by):
+def test_rule_refuses_what_it_names(rules: dict[str, t.Any], fields: dict[str, t.Any], refused_by: list[str]) -> None:
     assert OPEN._replace(**rules).judge(message(**fields), NOW) == refused_by
 
 
-def test_defaults_refuse_malicious_and_unauthenticated_mail():
+def test_defaults_refuse_malicious_and_unauthenticated_mail() -> None:
     assert Policy().judge(message(final_disposition="MALICIOUS-BEC"), NOW) == [
         "forbidden_dispositions",
         "require_authentication",
     ]
 
 
-def test_caps_refuse_the_whole_and_say_by_how_much():
+def test_caps_refuse_the_whole_and_say_by_how_much() -> None:
     many = [message(client_recipients=["a@x.example", "b@x.example"], envelope_to=[])] * 3
     policy = OPEN._replace(max_messages=2, max_recipients=5, max_per_sender=1, require_ticket=True, require_reason=True)
     assert policy.judge_whole(many, ticket=" ", reason=None) == {
@@ -131,13 +132,13 @@ def test_caps_refuse_the_whole_and_say_by_how_much():
         {"overrides": ["not_found"]},
     ],
 )
-def test_a_policy_that_no_rule_can_work_with_is_an_error(wrong):
+def test_a_policy_that_no_rule_can_work_with_is_an_error(wrong: dict[str, t.Any]) -> None:
     with pytest.raises(InputError, match=r"policy\."):
         Policy(**wrong).checked()
 
 
-def test_a_sender_is_counted_whatever_it_varies():
-    def most(*rows):
+def test_a_sender_is_counted_whatever_it_varies() -> None:
+    def most(*rows: dict[str, t.Any]) -> dict[str, str]:
         return OPEN._replace(max_per_sender=2).judge_whole([message(**row) for row in rows], None, None)
 
     assert "max_per_sender" in most(*({"envelope_from": f"bounce-{number}@mailer.example"} for number in range(3)))
@@ -148,6 +149,6 @@ def test_a_sender_is_counted_whatever_it_varies():
     assert most(*tagged[:2], {"from": "b@shown.example", "envelope_from": "b@mailer.example"}) == {}
 
 
-def test_the_policy_of_a_plan_says_the_level():
+def test_the_policy_of_a_plan_says_the_level() -> None:
     assert Policy().checked().as_data()["require_authentication"] == "aligned"
     assert OPEN.checked().as_data()["require_authentication"] == "none"
