@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import json
-import os
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,24 +68,20 @@ def test_a_release_refuses_a_digest_that_it_would_not_look_at(ansible: Ansible, 
     assert not emulator.requests
 
 
-def replacing(ansible: Ansible, source: Path, target: Path) -> dict[str, str]:
-    """Have a callback replace a file by another one as soon as the run has looked at the plan."""
-    folder = ansible.directory / "callbacks"
-    folder.mkdir()
-    (folder / "replace.py").write_text(f'''
-import shutil
-from ansible.plugins.callback import CallbackBase
-class CallbackModule(CallbackBase):
-    CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = "aggregate"
-    CALLBACK_NAME = "replace"
-    CALLBACK_NEEDS_ENABLED = True
-    def v2_runner_on_ok(self, result):
-        if "Keep what there is to release" in result._task.get_name():
-            shutil.copyfile({str(source)!r}, {str(target)!r})
-''')  # fmt: skip
-    here = Path(__file__).resolve().parent / "callback_plugins"
-    return {"ANSIBLE_CALLBACK_PLUGINS": f"{here}{os.pathsep}{folder}", "ANSIBLE_CALLBACKS_ENABLED": "record,replace"}
+@contextlib.contextmanager
+def replacing(emulator: Emulator, other: str, target: Path) -> Iterator[None]:
+    """Replace a file as soon as the run has looked at the plan, and so asks Cloudflare for the first time."""
+    calls = len(emulator.requests)
+
+    def replace() -> None:
+        while len(emulator.requests) == calls:
+            time.sleep(0.01)
+        target.write_text(other)
+
+    thread = threading.Thread(target=replace, daemon=True)
+    thread.start()
+    yield
+    thread.join(10)
 
 
 def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulator) -> None:
@@ -93,9 +92,8 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
     for path in ansible.reports.glob("localhost.*.plan.json"):
         if path.name != "localhost.plan.json":
             path.unlink()  # nothing but the file itself
-    plan, source = ansible.reports / "localhost.plan.json", ansible.directory / "other.json"
+    plan = ansible.reports / "localhost.plan.json"
     genuine = plan.read_bytes()
-    ansible.environment |= replacing(ansible, source, plan)
     others = {
         json.dumps(forged): "The plan is not the one that was approved",
         "{]": "is no plan of this collection",
@@ -104,8 +102,8 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
 
     for (other, words), approval in itertools.product(others.items(), approvals):
         plan.write_bytes(genuine)
-        source.write_text(other)
-        run = ansible.apply(**approval, chunk_size=1)
+        with replacing(emulator, other, plan):
+            run = ansible.apply(**approval, chunk_size=1)
 
         assert run.code == 2
         assert not emulator.deliveries

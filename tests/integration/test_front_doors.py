@@ -69,7 +69,7 @@ def test_rundeck(ansible: Ansible, emulator: Emulator) -> None:
 
     for answer, words in (
         (answers(sender=PARTNER, ticket=""), "require_ticket"),
-        (answers(), "Say whose mail is meant"),
+        (answers(), "The search needs at least one of: "),
     ):
         refused = run(ansible, block("rundeck-step.sh"), **answer)
         assert refused.returncode == 2
@@ -174,7 +174,7 @@ def test_thehive(ansible: Ansible, emulator: Emulator) -> None:
         "mail": (f"board@{PARTNER}", "2 messages: "),
         "mail-subject": ("Minutes of the meeting", "2 messages: "),
         "domain": (PARTNER, "3 messages: "),
-        "ip": ("192.0.2.1", "Say whose mail is meant"),
+        "ip": ("192.0.2.1", "The search needs at least one of: "),
     }
     # In place of a job for each, one with the answers as variables of hosts
     hosts = {

@@ -196,12 +196,12 @@ class _Reader:
     def _digest(self) -> str | None:
         """Return the digest that was approved. One that is given but empty is the answer of nobody, and approves nothing."""
         given = self._variables["plan_digest"]
-        value = (given.get(self._host) or "") if isinstance(given, dict) else given
+        value = given.get(self._host) if isinstance(given, dict) else given
         text = "" if value is None or value is False or value == [] else str(value).strip().lower()
         if re.fullmatch("(sha256:)?[0-9a-f]{64}", text):
             return text
         if self.text("mode") == "apply":
-            if isinstance(given, dict) and not text:
+            if isinstance(given, dict) and not value:
                 self.mistakes.append(
                     f"quarantine_release_plan_digest has no digest for {self._host}, so no plan of it was approved."
                 )

@@ -91,7 +91,8 @@ class Releasing:
                 say(" ".join(filter(None, [f"{step.name}:", str(result.get("msg") or ""), stopped])))
             if stopped:
                 break
-        return joined_run(looked, done, stopped, asked.fail_on)
+        # The plan that was checked, whatever is in its file by now.
+        return {**joined_run(looked, done, stopped, asked.fail_on), "plan": looked.get("plan")}
 
     def _needs_look(self) -> bool:
         asked = self._asked

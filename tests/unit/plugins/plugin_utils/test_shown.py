@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import, seal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import parse_plan, seal
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_csv import report_csv
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_html import report_html
