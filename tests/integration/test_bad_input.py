@@ -78,7 +78,7 @@ ROLE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "both": (
         {"messages": ["4UAq"], "search": {"sender": "a.example"}},
-        "Give only one of quarantine_release_messages, quarantine_release_messages_file and",
+        "Set only one of quarantine_release_messages, quarantine_release_messages_file and",
     ),
     "typo": ({"search": {"sendr": "a.example"}}, "Not an option of quarantine_release_search: sendr."),
     "no_dictionary": (

@@ -218,14 +218,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "missing.txt cannot be used: it cannot be read (No such file or directory). Nothing was sent.",
     ),
     "column": ({"messages_file": "good.txt", "messages_column": "x"}, "has no column 'x'"),
-    "messages": ({"messages_file": "good.txt", "messages": ["4UAq"]}, "Give only one of quarantine_release_messages"),
+    "messages": ({"messages_file": "good.txt", "messages": ["4UAq"]}, "Set only one of quarantine_release_messages"),
     "search": (
         {"messages_file": "good.txt", "search": {"sender": "a.example"}},
-        "Give only one of quarantine_release_messages",
+        "Set only one of quarantine_release_messages",
     ),
     "empty_and_search": (
         {"messages_file": "empty.txt", "search": {"sender": "a.example"}},
-        "Give only one of quarantine_release_messages",
+        "Set only one of quarantine_release_messages",
     ),
     "no_path": (
         {"messages_file": ""},

@@ -74,7 +74,7 @@ def test_an_artifact_is_taken_only_as_it_was_approved(ansible: Ansible, next_job
 def test_a_long_plan_is_refused_or_goes_by_its_file(ansible: Ansible, next_job: Ansible, emulator: Emulator) -> None:
     refused = ansible.plan(search=SEARCH, handover="artifact", handover_limit=1000)
     assert refused.code == 2
-    assert "quarantine_release_handover_limit lets 1000 through as artifacts. Nothing was handed over." in refused.text
+    assert "quarantine_release_handover_limit allows 1000 in artifacts. Nothing was handed over." in refused.text
     assert "quarantine_release_plan_digest" not in refused.artifacts
 
     planned = ansible.plan(search=SEARCH, handover="auto", handover_limit=1000)

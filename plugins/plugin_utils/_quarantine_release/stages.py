@@ -51,11 +51,9 @@ def plan(door: Door) -> Result:
     except OSError as error:
         planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
     lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
-    # What counts as a change is a message that goes out.
-    predicted = door.check_mode and asked.mode == "release" and planned.get("summary", {}).get("release", 0) > 0
     goes_on = asked.mode != "plan" and not planned.get("failed") and not door.check_mode
     shown = [printable(planned["msg"], None)] if goes_on else []
-    return {**mark(door), "changed": predicted, "planned": planned, "lines": shown + lines}
+    return {**mark(door), "changed": False, "planned": planned, "lines": shown + lines}
 
 
 def look(door: Door) -> Result:

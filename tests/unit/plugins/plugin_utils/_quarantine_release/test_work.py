@@ -29,7 +29,14 @@ def asked(**variables: t.Any) -> Asked:
 
 def row(name: str, status: str) -> dict[str, t.Any]:
     """Return one row of a result."""
-    facts = {"delivered": [], "undelivered": [], "failed": [], "detail": status, "rule": None, "delivery": None}
+    facts: dict[str, t.Any] = {
+        "delivered": [],
+        "undelivered": [],
+        "failed": [],
+        "detail": status,
+        "rule": None,
+        "delivery": None,
+    }
     return {"handle": name, "id": name, "postfix_id": None, "status": status, "changed": status == "released", **facts}
 
 
