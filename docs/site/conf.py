@@ -21,7 +21,10 @@ author = "emailsec.cloudflare contributors"
 project_copyright = f"2026 {author}"
 html_title = "Cloudflare Email Security for Ansible"
 
-extensions = ["myst_parser", "sphinx_antsibull_ext"]
+extensions = ["myst_parser", "sphinx_antsibull_ext", "sphinx_copybutton"]
+myst_enable_extensions = ["colon_fence"]
+# Output is for reading.
+copybutton_selector = "div.highlight:not(.highlight-text *) pre"
 myst_heading_anchors = 4
 nitpicky = True
 # A guide may leave out a level of headings.
