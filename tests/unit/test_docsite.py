@@ -19,10 +19,11 @@ PAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+# The front page of the site links to what the build gathers, and the build checks that.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "site"], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_every_file_that_a_page_links_to_is_there(tool: t.Callable[[str], t.Any], page: Path) -> None:
-    if page.parent.name == "site":
-        pytest.skip("links to what the build gathers, and checks")
     links = tool("docsite").LINK.findall(page.read_text(encoding="utf-8"))
     files = {link.partition("#")[0] for _before, link in links if not re.match("[a-z]+:|#", link)}
     assert [file for file in sorted(files) if not (page.parent / file).exists()] == []
