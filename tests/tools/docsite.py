@@ -32,8 +32,8 @@ PAGES = {
     r"roles/(\w+)/README\.md": r"../reference/\1_role.rst",
     r"CHANGELOG\.rst": "../changelog.rst",
 }
-# What is documented for those who read the source, and no part of what users build on.
-INTERNAL = {"handles", "message_lines", "printable", "quarantine_release_stage"}
+# Plugins that are documented, but that users do not build on.
+INTERNAL = ("message_lines", "printable", "quarantine_release_stage")
 
 
 class DeadLink(Exception):
@@ -94,26 +94,16 @@ def _target(link: str, folder: str) -> str:
 
 def shortened(index: str) -> str:
     """Return the index of the reference with short names for its pages, and what is internal at its end."""
-    entry = r"^ +(?P<name>\w+)_(?P<kind>module|role|filter|inventory|lookup)$|^\* :ansplugin:`(?P<listed>\w+) .*$"
-    lists: dict[str, list[str]] = {"pages": [], "entries": []}
-
-    def placed(line: re.Match[str]) -> str:
-        text = f"    {line['name']} ({line['kind']}) <{line['name']}_{line['kind']}>" if line["name"] else line[0]
-        if (line["name"] or line["listed"]) not in INTERNAL:
-            return text
-        lists["pages" if line["name"] else "entries"].append(text)
-        return ""
-
-    index = re.sub(entry, placed, index, flags=re.MULTILINE)
-    if not lists["entries"]:
-        return index
-    entries, pages = "\n".join(lists["entries"]), "\n".join(lists["pages"])
-    # A section whose entries are all internal goes with them.
-    index = re.sub(r"^\.\. _\w+_plugins_in_[\w.]+:\n\n.+\n~+\n\s*\.\. toctree::\n(?: +:.*\n)+\s*(?=^\.\.|\Z)", "", index,
-                   flags=re.MULTILINE)  # fmt: skip
+    index = re.sub(
+        r"^( +)(\w+)_(module|role|filter|inventory|lookup)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE
+    )
+    internal = re.compile(rf"^(?:\* :ansplugin:`| +)(?:{'|'.join(INTERNAL)}) .*\n", re.MULTILINE)
+    lines = internal.findall(index)
+    entries = "".join(line for line in lines if line.startswith("*"))
+    pages = "".join(line for line in lines if not line.startswith("*"))
     return (
-        f"{index}\nInternal\n--------\n\nParts of the role and the playbooks. They may change at any time.\n\n"
-        f"{entries}\n\n.. toctree::\n    :maxdepth: 1\n    :hidden:\n\n{pages}\n"
+        f"{internal.sub('', index)}\n\nInternal\n--------\n\nParts of the role and the playbooks. They may change at any time.\n\n"
+        f"{entries}\n.. toctree::\n    :maxdepth: 1\n    :hidden:\n\n{pages}"
     )
 
 
