@@ -21,7 +21,10 @@ author = "emailsec.cloudflare contributors"
 project_copyright = f"2026 {author}"
 html_title = "Cloudflare Email Security for Ansible"
 
-extensions = ["myst_parser", "sphinx_antsibull_ext"]
+extensions = ["myst_parser", "sphinx_antsibull_ext", "sphinx_copybutton"]
+myst_enable_extensions = ["colon_fence"]
+# Output is for reading.
+copybutton_selector = "div.highlight:not(.highlight-text *) pre"
 myst_heading_anchors = 4
 nitpicky = True
 # A guide may leave out a level of headings.
@@ -90,6 +93,19 @@ def link_ansible(
     return nodes.reference("", "", text, refuri=ANSIBLE + page, internal=False) if page else None
 
 
+def label_cells(_app: Sphinx, tree: nodes.document, _name: str) -> None:
+    """Put the title of its column into each cell of a guide's tables. A phone shows it, as there each row is a list."""
+    for table in tree.findall(nodes.table):
+        heads = [head.astext() for head in table.findall(nodes.thead) for head in head.findall(nodes.entry)]
+        if not heads or "ansible-option-table" in table["classes"]:
+            continue
+        for row in next(table.findall(nodes.tbody)).findall(nodes.row):
+            for head, cell in list(zip(heads, row.findall(nodes.entry)))[1:]:
+                if head and cell.astext():
+                    cell.insert(0, nodes.paragraph("", head, classes=["column"]))
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("missing-reference", link_ansible)
+    app.connect("doctree-resolved", label_cells)

@@ -17,7 +17,9 @@ import yaml
 
 from playbooks import CHECKOUT
 
-PAGES = sorted([CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md"), *(CHECKOUT / "roles").glob("*/README.md")])
+PAGES = sorted(
+    [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("**/*.md"), *(CHECKOUT / "roles").glob("*/README.md")]
+)
 PLAYBOOKS = sorted((CHECKOUT / "playbooks").glob("*.yml"))
 PLUGINS = sorted(
     path for kind in ("modules", "lookup", "filter") for path in (CHECKOUT / "plugins" / kind).glob("[a-z]*.py")
@@ -73,7 +75,7 @@ def blocks(page: Path, *kinds: str) -> Iterator[str]:
 
 def commands() -> list[Command]:
     """Each ansible-playbook command of the pages and of the heads of the playbooks, once for each page."""
-    texts = [(page, text) for page in PAGES for text in blocks(page, "console", "bash", "yaml", "text")]
+    texts = [(page, text) for page in PAGES for text in blocks(page, "shell", "bash", "yaml", "text")]
     texts += [(path, re.sub("^#", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)) for path in PLAYBOOKS]
     found: dict[Command, None] = {}
     for page, text in texts:

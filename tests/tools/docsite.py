@@ -11,6 +11,7 @@ Nothing is fetched. Runs in an environment that has antsibull-docs and Sphinx.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import shutil
 import sys
@@ -31,6 +32,8 @@ PAGES = {
     r"roles/(\w+)/README\.md": r"../reference/\1_role.rst",
     r"CHANGELOG\.rst": "../changelog.rst",
 }
+# Plugins that are documented, but that users do not build on.
+INTERNAL = ("message_lines", "printable", "quarantine_release_stage")
 
 
 class DeadLink(Exception):
@@ -58,31 +61,50 @@ def main() -> int:
 def gather(guides: Path) -> None:
     """Copy the guides and their images, with links that hold where the copies are."""
     shutil.copytree(DOCS / "images", guides / "images")
-    for guide in sorted(DOCS.glob("*.md")):
-        (guides / guide.name).write_text(linked(guide.read_text(encoding="utf-8")), encoding="utf-8")
+    for folder in ("", "development"):
+        (guides / folder).mkdir(exist_ok=True)
+        for guide in sorted((DOCS / folder).glob("*.md")):
+            (guides / folder / guide.name).write_text(
+                linked(guide.read_text(encoding="utf-8"), folder), encoding="utf-8"
+            )
 
 
-def linked(text: str) -> str:
-    """Return the text of a guide with its links out of docs turned to pages of the site, or else to GitHub."""
-    return LINK.sub(lambda link: link[1] + _target(link[2]), text)
+def linked(text: str, folder: str = "") -> str:
+    """Return the text of a guide with its links out of docs turned to pages of the site, or else to GitHub.
+
+    folder: where in docs the guide is.
+    """
+    return LINK.sub(lambda link: link[1] + _target(link[2], folder), text)
 
 
-def _target(link: str) -> str:
+def _target(link: str, folder: str) -> str:
     path, mark, anchor = link.partition("#")
     if not path.startswith("../"):
-        return link  # within docs: Sphinx looks whether it is right
-    name = path.removeprefix("../")
+        return link  # within docs: Sphinx checks it
+    name = posixpath.normpath(posixpath.join("docs", folder, path))
     if not (CHECKOUT / name).exists():
         raise DeadLink(f"docs links to {path}, which is not there")
+    if re.fullmatch(r"docs/.*\.(md|svg|png)", name):
+        return link
     for pattern, page in PAGES.items():
         if found := re.fullmatch(pattern, name):
-            return found.expand(page)
+            return ("../" if folder else "") + found.expand(page)
     return f"{BROWSE}/{name}{mark}{anchor}"
 
 
 def shortened(index: str) -> str:
-    """Return the index of the reference with short names for its pages; their own are too long for the side of a page."""
-    return re.sub(r"^( +)(\w+)_(module|role|filter|inventory|lookup)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE)
+    """Return the index of the reference with short names for its pages, and what is internal at its end."""
+    index = re.sub(
+        r"^( +)(\w+)_(module|role|filter|inventory|lookup)$", r"\1\2 (\3) <\2_\3>", index, flags=re.MULTILINE
+    )
+    internal = re.compile(rf"^(?:\* :ansplugin:`| +)(?:{'|'.join(INTERNAL)}) .*\n", re.MULTILINE)
+    lines = internal.findall(index)
+    entries = "".join(line for line in lines if line.startswith("*"))
+    pages = "".join(line for line in lines if not line.startswith("*"))
+    return (
+        f"{internal.sub('', index)}\n\nInternal\n--------\n\nParts of the role and the playbooks. They may change at any time.\n\n"
+        f"{entries}\n.. toctree::\n    :maxdepth: 1\n    :hidden:\n\n{pages}"
+    )
 
 
 def _run(program: str, *arguments: str) -> None:

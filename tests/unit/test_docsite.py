@@ -14,13 +14,26 @@ import pytest
 from ansible_collections.emailsec.cloudflare.tests.unit.test_structure import ROOT
 
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/README.md")]
+)
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
-def test_every_file_that_a_guide_links_to_is_there(tool: t.Callable[[str], t.Any], guide: Path) -> None:
-    links = tool("docsite").LINK.findall(guide.read_text(encoding="utf-8"))
+# The front page of the site links to what the build gathers, and the build checks that.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "site"], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_file_that_a_page_links_to_is_there(tool: t.Callable[[str], t.Any], page: Path) -> None:
+    links = tool("docsite").LINK.findall(page.read_text(encoding="utf-8"))
     files = {link.partition("#")[0] for _before, link in links if not re.match("[a-z]+:|#", link)}
-    assert [file for file in sorted(files) if not (guide.parent / file).exists()] == []
+    assert [file for file in sorted(files) if not (page.parent / file).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_can_be_copied_as_they_are(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"^ *```console$", text, re.MULTILINE)
+    assert not re.search(r"^ *\$ ", text, re.MULTILINE), "a prompt is copied along"
 
 
 def test_the_readme_links_to_every_guide() -> None:
@@ -48,6 +61,37 @@ def test_links_out_of_the_guides_lead_to_pages_or_to_github(
     tool: t.Callable[[str], t.Any], text: str, expected: str
 ) -> None:
     assert tool("docsite").linked(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[x](../security.md#who)", "[x](../security.md#who)"),
+        ("[x](../../plugins/modules/message_info.py)", "[x](../../reference/message_info_module.rst)"),
+        ("[x](../../SECURITY.md)", "[x](https://github.com/emailsec/cloudflare/blob/main/SECURITY.md)"),
+    ],
+)
+def test_links_of_a_page_for_developers(tool: t.Callable[[str], t.Any], text: str, expected: str) -> None:
+    assert tool("docsite").linked(text, "development") == expected
+
+
+def test_what_is_internal_is_at_the_end_of_the_reference(tool: t.Callable[[str], t.Any]) -> None:
+    index = """\
+* :ansplugin:`delivery filter <a.b.delivery#filter>` -- Where it is
+* :ansplugin:`printable filter <a.b.printable#filter>` -- Show it
+
+.. toctree::
+    :hidden:
+
+    delivery_filter
+    printable_filter
+"""
+    public, internal = tool("docsite").shortened(index).split("Internal\n")
+    assert "`delivery filter " in public
+    assert "    delivery (filter) <delivery_filter>\n" in public
+    assert "printable" not in public
+    assert "`printable filter " in internal
+    assert "    printable (filter) <printable_filter>\n" in internal
 
 
 def test_a_dead_link_ends_the_build(tool: t.Callable[[str], t.Any]) -> None:
