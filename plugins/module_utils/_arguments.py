@@ -19,6 +19,7 @@ from ._api.http import IMPORT_ERROR
 from ._api.masking import Masker
 from ._clock import Clock
 from ._errors import CloudflareError, InputError
+from ._rows import ALL, ATTENTION, NONE
 
 DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
 
@@ -66,6 +67,14 @@ def handles_argument_spec() -> dict[str, dict[str, t.Any]]:
         "messages": {"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
         "messages_file": {"type": "path"},
         "messages_column": {"type": "str"},
+    }
+
+
+def rows_argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the options that say where the rows of a result go."""
+    return {
+        "return_messages": {"type": "str", "choices": [ALL, ATTENTION, NONE], "default": ALL},
+        "result_file": {"type": "path"},
     }
 
 

@@ -49,6 +49,10 @@ class JournalError(CloudflareError):
     """The journal cannot be written, so nothing more may be sent."""
 
 
+class ResultFileError(CloudflareError):
+    """The rows of the result cannot be written to a file. What was done stays done."""
+
+
 class ConnectError(CloudflareError):
     """The server was never reached: nothing was sent."""
 

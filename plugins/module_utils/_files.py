@@ -16,6 +16,7 @@ import errno
 import os
 import stat
 import tempfile
+import typing as t
 
 _ROOT = 0
 _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # a FIFO does not keep us waiting
@@ -43,6 +44,11 @@ def read_whole(path: str, most: int, anybodys: bool = False) -> bytes:
 
 
 def write_whole(path: str, content: bytes) -> None:
+    """Write a file as write_parts does."""
+    write_parts(path, [content])
+
+
+def write_parts(path: str, parts: t.Iterable[bytes]) -> None:
     """Write a file, whole or not at all: with mode 0600, or readable and writable for the group to which the file it replaces is open."""
     before = check_target(path)
     file, temporary = tempfile.mkstemp(
@@ -54,7 +60,7 @@ def write_whole(path: str, content: bytes) -> None:
                 with contextlib.suppress(OSError):  # of whoever is not in that group
                     os.fchown(file, -1, before.st_gid)
                     os.fchmod(file, 0o600 | before.st_mode & 0o060)
-            stream.write(content)
+            stream.writelines(parts)
             stream.flush()
             os.fsync(file)
         os.replace(temporary, path)
