@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""What an approver needs to see of a message. Links are made harmless to click."""
+"""What an approver needs to see of a message. Links are made harmless."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BASIC = (
 
 
 def basic_evidence(message: Message) -> dict[str, t.Any]:
-    """Return what the message itself tells."""
+    """Return the evidence in the message itself."""
     return {**{name: message.data[name] for name in _BASIC}, "recipients": message.all_recipients}
 
 
 def full_evidence(detections: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return attachments, links and sender from the API's detection details."""
+    """Return attachments, links and sender from the detection details of the API."""
     return {
         "attachments": [
             _chosen(row, ("filename", "name", "content_type", "size", "sha256", "detection"))
@@ -41,7 +41,7 @@ def full_evidence(detections: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def defang(text: str) -> str:
-    """Return a text in which no program finds a link: C(hxxps://evil[.]example)."""
+    """Return a text in which no program finds a link, such as hxxps://evil[.]example."""
     return re.sub(r"(?i)\b(h)tt(ps?)(?=:)", r"\1xx\2", text).replace(".", "[.]")
 
 

@@ -33,6 +33,7 @@ from .._errors import (
     JournalError,
     RateLimitError,
 )
+from .._mail.message import BriefMessage
 from .._mail.messages import Messages
 from .answer import Names, match, outcome_of, read_entries
 from .items import Item
@@ -91,7 +92,9 @@ class Releaser:
     error: what ended the run before its time, if anything did.
     """
 
-    def __init__(self, client: Client, messages: Messages, journal: Journal, clock: Clock, options: Options) -> None:
+    def __init__(
+        self, client: Client, messages: Messages[BriefMessage], journal: Journal, clock: Clock, options: Options
+    ) -> None:
         self.error: CloudflareError | None = None
         self._client = client
         self._messages = messages

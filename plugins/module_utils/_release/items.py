@@ -11,10 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from .._mail.handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
-from .._mail.message import NOT_QUARANTINED, QUARANTINED, RELEASED, Message
+from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
-from .outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, PARTIAL, Outcome
-from .outcome import NOT_QUARANTINED as STATUS_NOT_QUARANTINED
+from .outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, Outcome
 
 _MOST_CANDIDATES = 10
 
@@ -41,14 +40,14 @@ class Item:
         "was_quarantined",
     )
 
-    def __init__(self, handle: Handle, message: Message | None = None) -> None:
+    def __init__(self, handle: Handle, message: BriefMessage | None = None) -> None:
         self.handles = [handle]
         self.message = message
         self.id = message.id if message else handle.text if handle.kind == INVESTIGATE_ID else None
         if self.id == handle.text:
             self.id = handle.text  # one text in place of two equal ones
         self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
-        self.was_quarantined = message is not None and message.state == QUARANTINED
+        self.was_quarantined = message is not None and message.state == State.QUARANTINED
         self._outcome: Outcome | None = None
         self.delivery: str | None = None
         self.doubts = 0
@@ -87,7 +86,7 @@ class Item:
         return {handle.kind for handle in self.handles} == {POSTFIX_ID}
 
 
-def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
+def collect(messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
     """Return the items that the handles name. With C(check_state), those with nothing to send have their outcome.
 
     Without it only what cannot be sent unread is read: Message-IDs, and everything when handles are of several kinds
@@ -117,7 +116,7 @@ def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) 
     return list(items.values())
 
 
-def _nameless(item: Item | None, message: Message) -> Item | None:
+def _nameless(item: Item | None, message: BriefMessage) -> Item | None:
     """Return the item of the same postfix id if one of both came without an investigate id, as from older servers."""
     return item if item and message.postfix_id and not (item.id and message.id) else None
 
@@ -131,14 +130,14 @@ def _not_found(handle: Handle) -> Outcome:
     return Outcome(NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
 
 
-def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
+def _ambiguous(candidates: t.Sequence[BriefMessage]) -> Outcome:
     ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
     return Outcome(
         AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}"
     )
 
 
-def nothing_to_send(message: Message) -> Outcome | None:
+def nothing_to_send(message: BriefMessage) -> Outcome | None:
     """Return the outcome of a message that is not to be sent, or None for one that is."""
     if message.partly_delivered:
         return Outcome(
@@ -146,12 +145,10 @@ def nothing_to_send(message: Message) -> Outcome | None:
             "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
             "sent, as the first could get it twice; check_state=false sends it all the same.",
         )
-    if message.state == QUARANTINED:
+    if message.state == State.QUARANTINED:
         return None
-    if message.state == RELEASED:
+    if message.state == State.RELEASED:
         return Outcome(ALREADY_RELEASED, "It was released before this run; nothing was sent.")
-    if message.state == NOT_QUARANTINED:
-        return Outcome(
-            STATUS_NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
-        )
+    if message.state == State.NOT_QUARANTINED:
+        return Outcome(NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent.")
     return Outcome(NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")

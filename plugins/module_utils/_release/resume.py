@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
+from .._mail.message import BriefMessage
 from .._mail.messages import Messages
 from .._times import from_seconds, to_text
 from .history import Record
@@ -22,7 +23,9 @@ from .outcome import ALREADY_RELEASED, NOT_ATTEMPTED, PARTIAL, RELEASED, UNKNOWN
 _AT_WORK = 600.0
 
 
-def resume(messages: Messages, clock: Clock, journal: Journal, items: t.Iterable[Item], settle_time: float) -> None:
+def resume(
+    messages: Messages[BriefMessage], clock: Clock, journal: Journal, items: t.Iterable[Item], settle_time: float
+) -> None:
     """Set the outcome of every item that an earlier run released. What it left in doubt is waited for and read again."""
     open_items = [item for item in items if item.outcome is None]
     records = journal.recent({name for item in open_items for name in item.names})

@@ -17,6 +17,7 @@ from .._api.client import Client
 from .._clock import Clock
 from .._errors import CloudflareError
 from .._mail.handles import Handle
+from .._mail.message import BriefMessage, Message
 from .._mail.messages import Messages
 from .delivery import verify_delivery
 from .engine import Options, Releaser
@@ -138,7 +139,8 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail, "plan_digest": digest}
     journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
     # What was planned is held against all that the plan says.
-    messages = Messages(client, clock, request.options.concurrency, brief=request.plan is None)
+    kind = BriefMessage if request.plan is None else Message
+    messages: Messages[BriefMessage] = Messages(client, clock, kind, request.options.concurrency)
     items: list[Item] = []
     warnings: list[str] = []
     error: CloudflareError | None = None
@@ -171,7 +173,7 @@ def release_messages(client: Client, clock: Clock, request: Request) -> Report:
     return Report([*request.handles, *(item.handles[0] for item in blocked)], [*items, *blocked], error, warnings)
 
 
-def _verify(messages: Messages, clock: Clock, items: t.Sequence[Item], seconds: float) -> list[str]:
+def _verify(messages: Messages[BriefMessage], clock: Clock, items: t.Sequence[Item], seconds: float) -> list[str]:
     """Follow the deliveries. What was released stays released when that fails; returns a warning."""
     try:
         verify_delivery(messages, clock, items, seconds)

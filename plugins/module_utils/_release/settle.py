@@ -17,11 +17,20 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .._mail.message import QUARANTINED, RELEASED, UNREADABLE, Message
+from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
 from .items import Item
-from .outcome import ALREADY_RELEASED, FAILED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNDELIVERED, UNKNOWN, Outcome
-from .outcome import RELEASED as STATUS_RELEASED
+from .outcome import (
+    ALREADY_RELEASED,
+    FAILED,
+    NOT_FOUND,
+    NOT_QUARANTINED,
+    PARTIAL,
+    RELEASED,
+    UNDELIVERED,
+    UNKNOWN,
+    Outcome,
+)
 
 SETTLE_TIME = 10.0
 _FIRST_LOOK = 4.0
@@ -48,7 +57,11 @@ class Witness(t.NamedTuple):
 
 
 def read_back(
-    messages: Messages, clock: Clock, doubts: t.Mapping[Item, Doubt], settle_time: float, witness: Witness | None = None
+    messages: Messages[BriefMessage],
+    clock: Clock,
+    doubts: t.Mapping[Item, Doubt],
+    settle_time: float,
+    witness: Witness | None = None,
 ) -> None:
     """Set the outcome of every item that no longer reads as quarantined, or of which the state tells nothing.
 
@@ -85,14 +98,18 @@ def read_back(
         waited = enough
 
 
-def _look(messages: Messages, doubts: t.Mapping[Item, Doubt], witness: Witness | None) -> bool | None:
+def _look(messages: Messages[BriefMessage], doubts: t.Mapping[Item, Doubt], witness: Witness | None) -> bool | None:
     """Read the items in doubt. Returns whether the release of the witness shows, or None if that cannot be told."""
     handles = {item.read_as for item in doubts}
     found = messages.find(handles | {witness.item.read_as} if witness else handles)
     for item, doubt in doubts.items():
         item.outcome = _outcome(item, doubt.failure, found[item.read_as])
     candidates = found[witness.item.read_as] if witness else []
-    return candidates[0].state != QUARANTINED if len(candidates) == 1 and candidates[0].state != UNREADABLE else None
+    return (
+        candidates[0].state != State.QUARANTINED
+        if len(candidates) == 1 and candidates[0].state != State.UNREADABLE
+        else None
+    )
 
 
 def _give_up(doubts: t.Iterable[Item], witness: Witness, clock: Clock) -> None:
@@ -104,10 +121,10 @@ def _give_up(doubts: t.Iterable[Item], witness: Witness, clock: Clock) -> None:
         )
 
 
-def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | None:
+def _outcome(item: Item, failure: str, found: t.Sequence[BriefMessage]) -> Outcome | None:
     if not found and item.message is None:
         return Outcome(NOT_FOUND, "Cloudflare does not know it in this account.")
-    if len(found) != 1 or found[0].state == UNREADABLE:
+    if len(found) != 1 or found[0].state == State.UNREADABLE:
         return Outcome(UNKNOWN, "It was sent without a plain answer, and its state cannot be read.")
     before, message = item.message, found[0]
     item.message = message
@@ -116,19 +133,19 @@ def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | 
         return Outcome(
             PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
         )
-    if message.state == QUARANTINED:
+    if message.state == State.QUARANTINED:
         item.was_quarantined = True
         return None
-    if item.was_quarantined or (failure == UNANSWERED and message.state == RELEASED):
+    if item.was_quarantined or (failure == UNANSWERED and message.state == State.RELEASED):
         return _left(message)
-    if message.state == RELEASED:
+    if message.state == State.RELEASED:
         return Outcome(ALREADY_RELEASED, "Read back: it was released before this run.")
     return Outcome(NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
 
 
-def _left(message: Message) -> Outcome:
+def _left(message: BriefMessage) -> Outcome:
     """Return the outcome of a message that left quarantine; its delivery status tells more, if it is there."""
-    status = set(message.data["delivery_status"])
+    status = set(message.delivery_status)
     lost = status & {"bounced", "rejected"}
     if lost and "delivered" in status:
         return Outcome(
@@ -138,5 +155,5 @@ def _left(message: Message) -> Outcome:
         return Outcome(FAILED, f"Read back: it has left quarantine, but was {' and '.join(sorted(status))}.")
     if status == {"deferred"}:
         return Outcome(UNDELIVERED, "Read back: it has left quarantine, but its delivery is deferred.")
-    delivered = message.recipients if status == {"delivered"} else []
-    return Outcome(STATUS_RELEASED, "Read back: it has left quarantine.", delivered, changed=True)
+    delivered = message.recipients if status == {"delivered"} else ()
+    return Outcome(RELEASED, "Read back: it has left quarantine.", delivered, changed=True)

@@ -24,6 +24,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     RateLimitError,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import BriefMessage
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options, Releaser
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
@@ -56,7 +57,7 @@ def release(
 ) -> Ended:
     """Release everything in the quarantine, or the messages named."""
     client = t.cast(Client, quarantine)
-    messages = Messages(client, clock, 2)
+    messages = Messages(client, clock, BriefMessage, 2)
     handles = parse_handles(names or [investigate_id(number) for number in quarantine.rows])
     items = collect(messages, handles, check_state)
     releaser = Releaser(client, messages, journal or Journal(None, {}), clock, Options(**{"concurrency": 1, **options}))
