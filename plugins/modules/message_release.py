@@ -411,10 +411,11 @@ from ..module_utils._errors import CloudflareError
 from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._plan.document import check_plan
 from ..module_utils._plan.file import read_plan
-from ..module_utils._release.engine import ARRAY, AUTO, OBJECT, Options
+from ..module_utils._release.body import ARRAY, AUTO, OBJECT
+from ..module_utils._release.engine import Options
 from ..module_utils._release.outcome import FAIL_ON, STATUSES
 from ..module_utils._release.planned import audit_trail, narrow, planned_handles
-from ..module_utils._release.run import Request, release_messages
+from ..module_utils._release.run import ReleaseRequest, release_messages
 from ..module_utils._release.settle import SETTLE_TIME
 from ..module_utils._times import from_seconds
 
@@ -460,7 +461,7 @@ def main() -> None:
             if params["only"] is not None:
                 chosen = narrow(plan, params["only"])
         trail = audit_trail(params, plan or {})
-        request = Request(
+        request = ReleaseRequest(
             handles=planned_handles(chosen) if chosen else given_handles(params) or [],
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
@@ -477,21 +478,21 @@ def main() -> None:
             verify_delivery=in_range(params, "verify_delivery", 0),
             journal=params["journal"],
         )
-        report = release_messages(client, clock, request)
+        run = release_messages(client, clock, request)
     except CloudflareError as error:
         fail(module, error)
 
-    result = {**report.result(), "api_calls": client.calls, **trail}
+    result = {**run.data(), "api_calls": client.calls, **trail}
     if plan:
         result["plan_digest"] = plan["digest"]
         if chosen is plan:
             result["plan"] = plan
-    for warning in report.warnings:
+    for warning in run.warnings:
         module.warn(warning)
     if module._diff:
-        result["diff"] = report.diff()
-    if report.error or report.fails(params["fail_on"]):
-        fail(module, report.error, **result)
+        result["diff"] = run.diff()
+    if run.error or run.fails(params["fail_on"]):
+        fail(module, run.error, **result)
     module.exit_json(**result)
 
 
