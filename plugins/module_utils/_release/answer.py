@@ -16,7 +16,7 @@ import collections
 import typing as t
 
 from .._mail.handles import postfix_part
-from .outcome import FAILED, PARTIAL, RELEASED, UNDELIVERED, Outcome
+from .outcome import Outcome, Status
 
 
 class Names(t.NamedTuple):
@@ -42,7 +42,7 @@ class Entry(t.NamedTuple):
 
 
 def read_entries(result: object) -> list[Entry] | None:
-    """Return the entries of a release answer's C(result), which may also be a single object; None if it is garbled."""
+    """Return the entries of a release answer's result, which may also be a single object; None if it is garbled."""
     rows = [result] if isinstance(result, dict) else result
     if not isinstance(rows, list):
         return None
@@ -85,13 +85,15 @@ def outcome_of(entry: Entry | None) -> Outcome | None:
         return None
     delivered, undelivered, failed = entry.delivered, entry.undelivered, entry.failed
     if delivered and not undelivered and not failed:
-        return Outcome(RELEASED, "Delivered to every recipient.", delivered, changed=True)
+        return Outcome(Status.RELEASED, "Delivered to every recipient.", delivered, changed=True)
     if delivered:
-        return Outcome(PARTIAL, "Delivered to some recipients only.", delivered, undelivered, failed, changed=True)
+        return Outcome(
+            Status.PARTIAL, "Delivered to some recipients only.", delivered, undelivered, failed, changed=True
+        )
     if failed and not undelivered:
-        return Outcome(FAILED, "Cloudflare reports that delivery failed for every recipient.", (), (), failed)
+        return Outcome(Status.FAILED, "Cloudflare reports that delivery failed for every recipient.", (), (), failed)
     if undelivered:
-        return Outcome(UNDELIVERED, "Accepted by Cloudflare, but delivered to nobody.", (), undelivered, failed)
+        return Outcome(Status.UNDELIVERED, "Accepted by Cloudflare, but delivered to nobody.", (), undelivered, failed)
     return None
 
 

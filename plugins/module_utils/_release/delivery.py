@@ -15,20 +15,22 @@ from .._mail.message import BriefMessage
 from .._mail.messages import Messages
 from .._mail.whereabouts import Delivery, delivery_of
 from .items import Item
-from .outcome import PARTIAL, RELEASED, UNDELIVERED, Outcome
+from .outcome import Outcome, Status
 
 _FIRST_PAUSE = 2.0
 _LONGEST_PAUSE = 30.0
 
 
-def verify_delivery(messages: Messages[BriefMessage], clock: Clock, items: t.Sequence[Item], seconds: float) -> None:
-    """Set C(delivery) of each item that was released, looking again until all is settled or the time is over.
+def follow(
+    messages: Messages[BriefMessage], clock: Clock, items: t.Iterable[Item], seconds: float
+) -> t.Iterator[tuple[Item, Outcome]]:
+    """Set delivery of each item that was released. Yields those that bounced, with their new outcome.
 
-    One that bounced becomes undelivered. Raises whatever keeps the state from being read.
+    Looks again until nothing is open, or the time is over. Raises whatever keeps the state from being read.
     """
     end = clock.monotonic() + seconds
     pause = _FIRST_PAUSE
-    open_items = [item for item in items if item.outcome and item.outcome.status in (RELEASED, PARTIAL)]
+    open_items = [item for item in items if item.outcome and item.outcome.status in (Status.RELEASED, Status.PARTIAL)]
     for item in open_items:
         item.delivery = Delivery.UNKNOWN
     while open_items and not clock.stopping:
@@ -39,7 +41,7 @@ def verify_delivery(messages: Messages[BriefMessage], clock: Clock, items: t.Seq
             if len(candidates) == 1:
                 item.delivery = delivery_of(candidates[0].delivery_status)
                 if item.delivery == Delivery.BOUNCED:
-                    item.outcome = _bounced(t.cast(Outcome, item.outcome), candidates[0])
+                    yield item, _bounced(t.cast(Outcome, item.outcome), candidates[0])
         open_items = [item for item in open_items if item.delivery in (Delivery.UNKNOWN, Delivery.DEFERRED)]
         if clock.monotonic() >= end:
             break
@@ -49,7 +51,8 @@ def verify_delivery(messages: Messages[BriefMessage], clock: Clock, items: t.Seq
 def _bounced(outcome: Outcome, message: BriefMessage) -> Outcome:
     if "delivered" in message.delivery_status:
         return outcome._replace(
-            status=PARTIAL, detail="It left quarantine and was delivered to some recipients, but bounced for others."
+            status=Status.PARTIAL,
+            detail="It left quarantine and was delivered to some recipients, but bounced for others.",
         )
     bounced = [*outcome.delivered, *outcome.undelivered]
-    return Outcome(UNDELIVERED, "It left quarantine, but bounced.", (), bounced, outcome.failed)
+    return Outcome(Status.UNDELIVERED, "It left quarantine, but bounced.", (), bounced, outcome.failed)

@@ -12,7 +12,7 @@ import json
 import typing as t
 
 from .._times import parse_time
-from .outcome import PARTIAL, RELEASED, STATUSES
+from .outcome import STATUSES, Status
 
 _DAY = 86400.0
 _SKEW = 300.0  # between the clocks of two machines
@@ -22,8 +22,10 @@ _OUTCOMES = ("outcome", "settled")
 class Record(t.NamedTuple):
     """The newest line of a journal that names a message.
 
-    line: its number. time: seconds since the epoch. status: what became of the message; None as long as it was only going
-    to be sent, or was sent and nobody has found out yet, or if no run of this collection can have written the line.
+    line: its number.
+    time: seconds since the epoch.
+    status: what became of the message. None if it was about to be sent, if it was sent and the outcome was not known yet, or
+    if no run of this collection can have written the line.
     """
 
     line: int
@@ -52,7 +54,7 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
                 continue
             if credible and (status is None or status in STATUSES):
                 records[name] = Record(number, moment.timestamp(), status)
-            elif name not in records or records[name].status not in (RELEASED, PARTIAL):
+            elif name not in records or records[name].status not in (Status.RELEASED, Status.PARTIAL):
                 records[name] = Record(number, moment.timestamp(), None)
     return records
 

@@ -13,28 +13,33 @@ import typing as t
 from .._mail.handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
 from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
-from .outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, Outcome
+from .outcome import Outcome, Status
 
 _MOST_CANDIDATES = 10
 
 
 class Item:
-    """One message of a run, with all handles that name it.
+    """One message of a run.
 
-    id, postfix_id: as far as known. message: what was last read of it, or None; forgotten with the outcome.
-    was_quarantined: it was read as quarantined in this run. doubts: how often it was sent and no plain answer came.
-    in_flight: it was sent, and what came of it is not settled. sent_as: which of its names is sent. delivery: what was seen
-    of it after its release.
+    handles: all handles that name it.
+    id, postfix_id: as far as known.
+    message: what was last read of it, or None. It is forgotten with the outcome.
+    was_quarantined: it was read as quarantined in this run.
+    outcome: what became of it, or None while that is open. Only the ledger sets it.
+    sent_as: which of its names is sent.
+    in_flight: it was sent, and what came of it is not known yet.
+    fruitless: how often it was sent without effect.
+    delivery: what was seen of it after its release.
     """
 
     __slots__ = (
-        "_outcome",
         "delivery",
-        "doubts",
+        "fruitless",
         "handles",
         "id",
         "in_flight",
         "message",
+        "outcome",
         "postfix_id",
         "sent_as",
         "was_quarantined",
@@ -48,22 +53,11 @@ class Item:
             self.id = handle.text  # one text in place of two equal ones
         self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
         self.was_quarantined = message is not None and message.state == State.QUARANTINED
-        self._outcome: Outcome | None = None
-        self.delivery: str | None = None
-        self.doubts = 0
-        self.in_flight = False
+        self.outcome: Outcome | None = None
         self.sent_as = 0
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """Return what became of it; None while that is open."""
-        return self._outcome
-
-    @outcome.setter
-    def outcome(self, outcome: Outcome | None) -> None:
-        self._outcome = outcome
-        if outcome:
-            self.message = None  # it would only take up memory
+        self.in_flight = False
+        self.fruitless = 0
+        self.delivery: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -86,16 +80,19 @@ class Item:
         return {handle.kind for handle in self.handles} == {POSTFIX_ID}
 
 
-def collect(messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
-    """Return the items that the handles name. With C(check_state), those with nothing to send have their outcome.
+def resolve(
+    messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool
+) -> tuple[list[Item], dict[Item, Outcome]]:
+    """Return the items that the handles name, and the outcomes of those with nothing to send.
 
-    Without it only what cannot be sent unread is read: Message-IDs, and everything when handles are of several kinds
-    and could name the same message.
+    Without check_state, only what cannot be sent unread is read: Message-IDs, and everything when handles are of several
+    kinds and could name the same message.
     """
     read_all = check_state or len({handle.kind for handle in handles}) > 1
     found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
     # By the message's key, or by the handle itself where it has no message: it may be the id of one that another handle found.
     items: dict[str | Handle, Item] = {}
+    outcomes: dict[Item, Outcome] = {}
     by_postfix_id: dict[str | None, Item] = {}
     for handle in handles:
         candidates = found.get(handle)
@@ -103,7 +100,7 @@ def collect(messages: Messages[BriefMessage], handles: t.Sequence[Handle], check
             items[handle] = Item(handle)
         elif len(candidates) != 1:
             item = items[handle] = Item(handle)
-            item.outcome = _not_found(handle) if not candidates else _ambiguous(candidates)
+            outcomes[item] = _ambiguous(candidates) if candidates else _not_found(handle)
         elif candidates[0].key in items:
             items[candidates[0].key].handles.append(handle)
         elif nameless := _nameless(by_postfix_id.get(candidates[0].postfix_id), candidates[0]):
@@ -112,8 +109,10 @@ def collect(messages: Messages[BriefMessage], handles: t.Sequence[Handle], check
         else:
             item = items[candidates[0].key] = Item(handle, candidates[0])
             by_postfix_id[item.postfix_id] = item
-            item.outcome = nothing_to_send(candidates[0]) if check_state or not item.names else None
-    return list(items.values())
+            outcome = nothing_to_send(candidates[0]) if check_state or not item.names else None
+            if outcome:
+                outcomes[item] = outcome
+    return list(items.values()), outcomes
 
 
 def _nameless(item: Item | None, message: BriefMessage) -> Item | None:
@@ -127,13 +126,14 @@ def _not_found(handle: Handle) -> Outcome:
         if handle.looks_like_alert_id
         else ""
     )
-    return Outcome(NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
+    return Outcome(Status.NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
 
 
 def _ambiguous(candidates: t.Sequence[BriefMessage]) -> Outcome:
     ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
     return Outcome(
-        AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}"
+        Status.AMBIGUOUS,
+        f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}",
     )
 
 
@@ -141,14 +141,16 @@ def nothing_to_send(message: BriefMessage) -> Outcome | None:
     """Return the outcome of a message that is not to be sent, or None for one that is."""
     if message.partly_delivered:
         return Outcome(
-            PARTIAL,
+            Status.PARTIAL,
             "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
             "sent, as the first could get it twice; check_state=false sends it all the same.",
         )
     if message.state == State.QUARANTINED:
         return None
     if message.state == State.RELEASED:
-        return Outcome(ALREADY_RELEASED, "It was released before this run; nothing was sent.")
+        return Outcome(Status.ALREADY_RELEASED, "It was released before this run; nothing was sent.")
     if message.state == State.NOT_QUARANTINED:
-        return Outcome(NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent.")
-    return Outcome(NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")
+        return Outcome(
+            Status.NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
+        )
+    return Outcome(Status.NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")

@@ -17,7 +17,7 @@ from .._mail.handles import Handle, parse_handle
 from .._mail.message import Message
 from .._plan.document import DRIFT, Decision, drift
 from .items import Item
-from .outcome import BLOCKED, Outcome
+from .outcome import Outcome, Status
 
 
 def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
@@ -50,28 +50,25 @@ def _this_user() -> str:
         return str(os.getuid())
 
 
-def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:
-    """Block every item still to be sent that is no longer what was approved."""
+def drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> t.Iterator[tuple[Item, Outcome]]:
+    """Yield each item still to be sent that is no longer what was approved, with its outcome."""
     entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == Decision.RELEASE}
     for item in items:
         if item.outcome is None and item.message is not None:
             change = drift(entries[item.handles[0].text], t.cast(Message, item.message))
             if change:
-                item.outcome = Outcome(
-                    BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT
-                )
+                words = f"It is not as it was when the plan was made: {change}. Nothing was sent."
+                yield item, Outcome(Status.BLOCKED, words, rule=DRIFT)
 
 
-def blocked_items(plan: t.Mapping[str, t.Any]) -> list[Item]:
-    """Return the entries that the plan itself blocks, with their outcome."""
-    items = []
+def blocked(plan: t.Mapping[str, t.Any]) -> t.Iterator[tuple[Item, Outcome]]:
+    """Yield each entry that the plan itself blocks as an item with its outcome."""
     for entry in plan["messages"]:
         if entry["decision"] != Decision.RELEASE:
             item = Item(Handle(entry["handle"], ""))
             item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
-            item.outcome = Outcome(BLOCKED, f"The plan blocks it: {', '.join(entry['rules'])}.", rule=entry["rules"][0])
-            items.append(item)
-    return items
+            words = f"The plan blocks it: {', '.join(entry['rules'])}."
+            yield item, Outcome(Status.BLOCKED, words, rule=entry["rules"][0])
 
 
 def _text(value: object) -> str | None:

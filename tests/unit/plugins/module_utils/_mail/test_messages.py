@@ -11,10 +11,11 @@ import typing as t
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, DoubtfulError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import Handle, parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message, State
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, resolve
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     ACCOUNT,
@@ -54,6 +55,13 @@ def find(messages: Messages[Message], *names: str) -> list[list[str]]:
     handles = parse_handles(names)
     found = messages.find(handles)
     return [[message.key for message in found[handle]] for handle in handles]
+
+
+def resolved(messages: Messages[Message], handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
+    """Return the items that the handles name, with the outcomes of those with nothing to send."""
+    items, known = resolve(messages, handles, check_state)
+    Ledger().record_all(known.items())
+    return items
 
 
 def statuses(items: list[Item]) -> list[str | None]:
@@ -227,7 +235,7 @@ def test_the_action_log_tells_what_the_message_does_not(
 ) -> None:
     script.get(path(1), envelope(without_record(1)))
     script.get(f"{path(1)}/action_log", content, status)
-    assert statuses(collect(messages, parse_handles([investigate_id(1)]), True)) == [outcome]
+    assert statuses(resolved(messages, parse_handles([investigate_id(1)]), True)) == [outcome]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +256,7 @@ def test_all_handles_of_a_message_make_one_item(messages: Messages[Message], scr
         return Reply(page([row(1)]) if sent.path == "investigate" else envelope(row(1)))
 
     script.server = server
-    (item,) = collect(messages, parse_handles([investigate_id(1), postfix_id(1), message_id(1)]), True)
+    (item,) = resolved(messages, parse_handles([investigate_id(1), postfix_id(1), message_id(1)]), True)
     assert [handle.text for handle in item.handles] == [investigate_id(1), postfix_id(1), message_id(1)]
     assert (item.id, item.postfix_id, item.was_quarantined) == (investigate_id(1), postfix_id(1), True)
 
@@ -256,27 +264,27 @@ def test_all_handles_of_a_message_make_one_item(messages: Messages[Message], scr
 def test_what_was_read_of_a_message_is_forgotten_with_its_outcome(messages: Messages[Message], script: Script) -> None:
     for number, quarantined in ((1, True), (2, False)):
         script.get(path(number), envelope(row(number, quarantined=quarantined)))
-    waiting, done = collect(messages, parse_handles([investigate_id(1), investigate_id(2)]), True)
+    waiting, done = resolved(messages, parse_handles([investigate_id(1), investigate_id(2)]), True)
     assert (waiting.outcome, waiting.message is None) == (None, False)
     assert (done.outcome is None, done.message) == (False, None)
 
 
 def test_several_handles_are_recognised_even_unread(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(1)]))
-    (item,) = collect(messages, parse_handles([investigate_id(1), postfix_id(1)]), False)
+    (item,) = resolved(messages, parse_handles([investigate_id(1), postfix_id(1)]), False)
     assert item.outcome is None
     assert len(item.handles) == 2
 
 
 @pytest.mark.parametrize("names", [[investigate_id(1), investigate_id(2)], [postfix_id(1), postfix_id(2)]])
 def test_ids_of_one_kind_need_not_be_read(messages: Messages[Message], script: Script, names: list[str]) -> None:
-    items = collect(messages, parse_handles(names), False)
+    items = resolved(messages, parse_handles(names), False)
     assert [item.names for item in items] == [[name] for name in names]
 
 
 def test_a_message_id_is_always_looked_up(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(1, quarantined=False)]))
-    (item,) = collect(messages, parse_handles([message_id(1)]), False)
+    (item,) = resolved(messages, parse_handles([message_id(1)]), False)
     assert item.id == investigate_id(1)
     assert item.outcome is None, "the state was not to be checked"
 
@@ -287,13 +295,13 @@ def test_of_an_ambiguous_handle_no_candidate_is_touched_but_one_named_by_itself_
     twins = [row(1), row(2, message_id=message_id(1))]
     script.get("investigate", page(twins))
     script.get(path(2), envelope(twins[1]))
-    items = collect(messages, parse_handles([message_id(1), investigate_id(2)]), True)
+    items = resolved(messages, parse_handles([message_id(1), investigate_id(2)]), True)
     assert statuses(items) == ["ambiguous", None]
 
 
 def test_many_candidates_do_not_make_an_endless_sentence(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(number, message_id=message_id(1)) for number in range(1, 300)]))
-    (item,) = collect(messages, parse_handles([message_id(1)]), True)
+    (item,) = resolved(messages, parse_handles([message_id(1)]), True)
     assert item.outcome
     assert "299 messages" in item.outcome.detail
     assert len(item.outcome.detail) < 1000
@@ -301,7 +309,7 @@ def test_many_candidates_do_not_make_an_endless_sentence(messages: Messages[Mess
 
 def test_an_alert_id_is_explained(messages: Messages[Message], script: Script) -> None:
     script.server = lambda sent: Reply(page([])) if sent.path == "investigate" else Reply(refusal(1, "no"), 404)
-    (item,) = collect(messages, parse_handles(["4WtWkr6nlBz9sNH-2024-08-28T15:32:35"]), True)
+    (item,) = resolved(messages, parse_handles(["4WtWkr6nlBz9sNH-2024-08-28T15:32:35"]), True)
     assert item.outcome
     assert "alert id" in item.outcome.detail
 
@@ -309,4 +317,4 @@ def test_an_alert_id_is_explained(messages: Messages[Message], script: Script) -
 def test_an_error_of_the_api_is_passed_on(messages: Messages[Message], script: Script) -> None:
     script.get(path(1), refusal(1, "odd"), 409)
     with pytest.raises(ApiError, match="odd"):
-        collect(messages, parse_handles([investigate_id(1)]), True)
+        resolved(messages, parse_handles([investigate_id(1)]), True)

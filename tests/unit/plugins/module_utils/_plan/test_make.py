@@ -16,8 +16,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make imp
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.planned import (
-    block_drifted,
-    blocked_items,
+    blocked,
+    drifted,
     narrow,
     planned_handles,
 )
@@ -207,8 +207,8 @@ def test_a_blocked_message_is_never_released(found, policy):
         assert len(released) <= policy.max_messages
     if policy.require_ticket and "require_ticket" not in policy.overrides:
         assert not released
-    assert released.isdisjoint({item.handles[0].text for item in blocked_items(plan)})
-    assert len(released) + len(blocked_items(plan)) == len(found)
+    assert released.isdisjoint({item.handles[0].text for item, _outcome in blocked(plan)})
+    assert len(released) + len(list(blocked(plan))) == len(found)
 
 
 def test_what_drifted_since_is_blocked_and_the_rest_is_not():
@@ -218,18 +218,17 @@ def test_what_drifted_since_is_blocked_and_the_rest_is_not():
         Item(parse_handle(before[0].id), message(1, final_disposition="MALICIOUS")),
         Item(parse_handle(before[1].id), message(2)),
     ]
-    block_drifted(plan, items)
-    assert (items[0].outcome.status, items[0].outcome.rule) == ("blocked", "drift")
-    assert items[1].outcome is None
+    ((item, outcome),) = drifted(plan, items)
+    assert (item, outcome.status, outcome.rule) == (items[0], "blocked", "drift")
 
 
 def test_only_some_of_the_plan():
     plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), request()).plan
-    first, second, blocked = (entry["id"] for entry in plan["messages"])
+    first, second, held = (entry["id"] for entry in plan["messages"])
     part = narrow(plan, [second])
     assert [handle.text for handle in planned_handles(part)] == [second]
-    assert blocked_items(part) == []
+    assert list(blocked(part)) == []
     assert part["digest"] == plan["digest"]
-    for stranger in (blocked, "4Xy9-2026-11-20T10:00:00-99999999"):
+    for stranger in (held, "4Xy9-2026-11-20T10:00:00-99999999"):
         with pytest.raises(InputError, match="only names what the plan does not release"):
             narrow(plan, [first, stranger])

@@ -12,9 +12,10 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import DoubtfulError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.delivery import verify_delivery
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.delivery import follow
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import FAILED, RELEASED, Outcome
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import Outcome, Status
 
 ID = "4Xy1-2026-11-20T10:00:00-11111111"
 
@@ -48,9 +49,14 @@ class Mail:
         return dict.fromkeys(handles, found)
 
 
+def verify_delivery(mail: t.Any, clock: t.Any, items: list[Item], seconds: float) -> None:
+    """Follow the items, and record what became of them."""
+    Ledger().record_all(follow(mail, clock, items, seconds))
+
+
 def released() -> Item:
     item = Item(parse_handle(ID))
-    item.outcome = Outcome(RELEASED, "", ["alice@corp.example", "bob@corp.example"], changed=True)
+    item.outcome = Outcome(Status.RELEASED, "", ["alice@corp.example", "bob@corp.example"], changed=True)
     return item
 
 
@@ -101,7 +107,7 @@ def test_a_bounce_counts_even_if_the_next_look_fails():
 
 def test_what_was_not_released_is_not_followed():
     item, mail = released(), Mail(["delivered"])
-    item.outcome = Outcome(FAILED, "")
+    item.outcome = Outcome(Status.FAILED, "")
     verify_delivery(mail, Clock(), [item], 10)
     assert (item.delivery, mail.number) == (None, 0)
 
