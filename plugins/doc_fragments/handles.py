@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module that takes a list of messages; what C(messages) means there, the module says."""
+    """The options of modules that take a list of messages. Each module documents messages itself."""
 
     DOCUMENTATION = r"""
 options:
@@ -18,9 +18,9 @@ options:
         commas, semicolons or tabs. The encoding is UTF-8, with or without a byte order mark, or UTF-16 with one.
       - Blank lines are skipped. If a line is not an id or a Message-ID, the task fails, names the line and the reason, and
         uses none of the lines. Comments are not supported.
-      - An empty file is nothing to do. The file must be a regular file of 16 MiB at most.
-      - Ansible never evaluates the content of the file as a template. Use this option for ids that come from outside, such as
-        Message-IDs, which the sender of a mail chooses.
+      - With an empty file, the module does nothing. The file must be a regular file of at most 16 MiB.
+      - Ansible never evaluates the content of the file as a template. Use this option for ids from outside, such as Message-IDs,
+        which the sender of a message chooses.
     type: path
     version_added: 0.5.0
   messages_column:

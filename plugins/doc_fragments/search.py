@@ -38,11 +38,11 @@ options:
     choices: [MALICIOUS, SUSPICIOUS, SPOOF, SPAM, BULK, NONE]
   start:
     description:
-      - Scanned at this time or later, as an ISO 8601 date or time. Without a zone, UTC is meant.
+      - Scanned at this time or later, as an ISO 8601 date or time. Without a zone, it is UTC.
       - If neither O(start) nor O(since) is set, Cloudflare searches the last 30 days.
     type: str
   end:
-    description: Scanned before this time, as an ISO 8601 date or time. Without a zone, UTC is meant.
+    description: Scanned before this time, as an ISO 8601 date or time. Without a zone, it is UTC.
     type: str
   since:
     description:

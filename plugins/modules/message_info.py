@@ -10,7 +10,7 @@ module: message_info
 short_description: Find messages in Cloudflare Email Security
 version_added: 0.1.0
 description:
-  - Searches the messages that Cloudflare Email Security has seen, or gets those that are named, and returns them as a list.
+  - Searches the messages that Cloudflare Email Security has scanned, or gets messages by their ids, and returns them as a list.
   - Needs the permission C(Cloud Email Security) with C(Read).
 author:
   - emailsec.cloudflare contributors (@emailsec)
@@ -31,25 +31,46 @@ options:
     aliases: [ids, postfix_ids]
   delivery_status:
     description:
-      - What became of the message. V(quarantined) finds what can be released.
+      - Search for messages with this delivery status. V(quarantined) finds messages that can be released.
     type: str
     choices: [delivered, moved, quarantined, rejected, deferred, bounced, queued, move_failed]
   detections_only:
-    description: Whether messages without a detection are left out.
+    description: Whether to leave out messages without a detection.
     type: bool
     default: true
   limit:
     description:
-      - Return this many messages at the most; RV(truncated) tells whether there are more. If not set, all are returned.
+      - Return at most this many messages. RV(truncated) says whether there are more. If not set, all messages are returned.
     type: int
+  return_messages:
+    description:
+      - Which of the messages found are in RV(messages). V(all) returns all of them. V(none) returns an empty list.
+      - V(attention) returns messages that are in quarantine, and messages for which the server does not say whether they are.
+      - RV(count) takes all messages into account.
+      - With many thousands of messages, V(none) together with O(result_file) keeps the output of the task short.
+    type: str
+    choices: [all, attention, none]
+    default: all
+    version_added: 0.5.0
+  result_file:
+    description:
+      - Path of a file for all messages found, whatever O(return_messages) is. The file has one message on each line, as JSON Lines.
+      - A relative path is taken from the directory of the playbook.
+      - If there is a file, it is replaced. The file has the mode C(0600). One that only its group can use stays open to the group.
+      - It must be a regular file with one name (no symbolic link, no hard links), in a directory that not everybody can write to,
+        unless it has the sticky bit. The module checks this before it sends a request. In check mode it checks, but does not write.
+      - The task is not C(changed) when it writes the file. If the file cannot be written, the task fails, and RV(messages) has all
+        messages.
+    type: path
+    version_added: 0.5.0
 notes:
-  - Subjects, names and addresses are what a stranger wrote. Never put them through a template again.
+  - Strangers wrote the subjects, names and addresses. Never evaluate them as templates.
 seealso:
   - module: emailsec.cloudflare.message_release
 """
 
 EXAMPLES = r"""
-- name: What is in quarantine for a recipient (credential and account from the environment)
+- name: Search the quarantine for a recipient (credential and account from the environment)
   emailsec.cloudflare.message_info:
     recipient: alice@example.com
     delivery_status: quarantined
@@ -68,7 +89,7 @@ EXAMPLES = r"""
     messages:
       - !unsafe <a1@sender.example>
 
-- name: The first 100 messages of a domain in a week of November, also those without a detection
+- name: Get the first 100 messages of a domain in a week of November, also those without a detection
   emailsec.cloudflare.message_info:
     account_id: 023e105f4ecef8ad9ca31a8372d0c353
     api_token: "{{ vault_cloudflare_api_token }}"
@@ -77,20 +98,27 @@ EXAMPLES = r"""
     end: "2026-11-16"
     detections_only: false
     limit: 100
+
+- name: Save all messages in quarantine to a file, and return only their number
+  emailsec.cloudflare.message_info:
+    delivery_status: quarantined
+    return_messages: none
+    result_file: /srv/reports/quarantine.jsonl
 """
 
 RETURN = r"""
 messages:
   description:
-    - The messages found, with the field names of Cloudflare's current API; what an older server calls otherwise is
-      translated. Every field is there; what the server did not tell is null or empty.
-    - With O(messages), in that order. A Message-ID that fits several messages gives all of them.
+    - The messages found, with the field names of Cloudflare's current API. Field names of older servers are translated. Every
+      message has all fields. Those that the server left out are null or empty.
+    - With O(messages), they are in that order. If a Message-ID matches several messages, all of them are returned.
+    - With O(return_messages), messages are left out. O(result_file) has all of them.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Investigate id, the name to release it by.
+      description: Investigate id, by which the message can be released.
       type: str
       returned: always
       sample: 4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678
@@ -100,7 +128,7 @@ messages:
       returned: always
       sample: 4Njp3P0STMz2c02Q
     postfix_id_outbound:
-      description: Postfix id on the way out.
+      description: Postfix id of the delivery.
       type: str
       returned: always
       sample: null
@@ -164,12 +192,12 @@ messages:
       returned: always
       sample: [alice@example.com]
     is_quarantined:
-      description: Whether it is in quarantine now. Null if the server does not tell.
+      description: Whether the message is in quarantine now. Null if the server does not say.
       type: bool
       returned: always
       sample: true
     delivery_status:
-      description: What became of it; can be several.
+      description: Delivery status. A message can have several.
       type: list
       elements: str
       returned: always
@@ -185,7 +213,7 @@ messages:
       returned: always
       sample: SPAM
     detection_reasons:
-      description: Why it was held.
+      description: Why the message was held.
       type: list
       elements: str
       returned: always
@@ -197,33 +225,33 @@ messages:
       returned: always
       sample: []
     post_delivery_operations:
-      description: What was done with it since, such as C(QUARANTINE_RELEASE).
+      description: What was done with the message later, such as C(QUARANTINE_RELEASE).
       type: list
       elements: str
       returned: always
       sample: []
     properties:
-      description: Patterns that allowed or blocked it.
+      description: Patterns that allowed or blocked the message.
       type: dict
       returned: always
       sample: {"allowlisted_pattern": null}
     is_phish_submission:
-      description: Whether a user reported it as phishing.
+      description: Whether a user reported the message as phishing.
       type: bool
       returned: always
       sample: false
     smtp_helo_server_ip:
-      description: Address of the server that said hello.
+      description: IP address of the server in the SMTP greeting.
       type: str
       returned: always
       sample: 192.0.2.25
     smtp_previous_hop_ip:
-      description: Address of the hop before.
+      description: IP address of the previous hop.
       type: str
       returned: always
       sample: 192.0.2.25
     x_originating_ip:
-      description: Address that the message names as its origin.
+      description: IP address in the header X-Originating-IP.
       type: str
       returned: always
       sample: null
@@ -243,22 +271,22 @@ messages:
       returned: always
       sample: {"spf": "pass", "dkim": "pass", "dmarc": "pass", "comment": null}
     scanned_at:
-      description: When it was scanned.
+      description: When the message was scanned.
       type: str
       returned: always
       sample: "2024-01-05T10:00:00Z"
     sent_at:
-      description: When it was sent.
+      description: When the message was sent.
       type: str
       returned: always
       sample: "2024-01-05T09:59:58Z"
 count:
-  description: Number of messages returned.
+  description: Number of messages found. Messages that RV(messages) leaves out count, too.
   returned: success
   type: int
   sample: 1
 truncated:
-  description: Whether there are more messages than were returned, because of O(limit) or because the server broke off the list.
+  description: Whether there are more messages, because of O(limit) or because the server cut the list.
   returned: success
   type: bool
   sample: false
@@ -269,7 +297,7 @@ not_found:
   elements: str
   sample: []
 unreadable:
-  description: Handles in O(messages) for which Cloudflare's answers could not be understood.
+  description: Handles in O(messages) for which Cloudflare gave no clear answer.
   returned: success
   type: list
   elements: str
@@ -285,7 +313,7 @@ status:
   type: int
   sample: 403
 errors:
-  description: The API's own errors, each with C(code) and C(message).
+  description: The errors of the API, each with C(code) and C(message).
   returned: when the API refused a request
   type: list
   elements: dict
@@ -308,6 +336,7 @@ from ..module_utils._arguments import (
     fail,
     handles_argument_spec,
     make_client,
+    rows_argument_spec,
     search_argument_spec,
 )
 from ..module_utils._clock import Clock
@@ -316,10 +345,11 @@ from ..module_utils._mail.filters import DELIVERY_STATUSES, search_filters
 from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
+from ..module_utils._rows import Row, check_result_file, wanted, write_result_file
 
 
 def read(messages: Messages[Message], params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
-    """Return the result for the module's parameters."""
+    """Return the result for the options of the module, with all messages."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
     handles = given_handles(params)
     if handles is None:
@@ -343,6 +373,11 @@ def read(messages: Messages[Message], params: dict[str, t.Any], now: float) -> d
     }
 
 
+def needs_attention(message: Row) -> bool:
+    """Tell whether a message is or may be in quarantine."""
+    return message["is_quarantined"] is not False
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
@@ -351,21 +386,28 @@ def main() -> None:
             delivery_status={"type": "str", "choices": list(DELIVERY_STATUSES)},
             detections_only={"type": "bool", "default": True},
             limit={"type": "int"},
+            **rows_argument_spec(),
         ),
         mutually_exclusive=exclusive_search_options("delivery_status"),
         required_by={"messages_column": ["messages_file"]},
         supports_check_mode=True,
     )
     clock = Clock()
+    params = module.params
     calls = 0
+    result: dict[str, t.Any] = {}
     try:
         client = make_client(module, clock)
+        check_result_file(params["result_file"], params["messages_file"])
         try:
-            result = read(Messages(client, clock, Message), module.params, clock.time())
+            result = read(Messages(client, clock, Message), params, clock.time())
         finally:
             calls = client.calls
+        if params["result_file"] is not None and not module.check_mode:
+            write_result_file(params["result_file"], result["messages"], client.masker.mask)
+        result["messages"] = wanted(result["messages"], params["return_messages"], needs_attention)
     except CloudflareError as error:
-        fail(module, error, api_calls=calls)
+        fail(module, error, api_calls=calls, **result)
     module.exit_json(changed=False, api_calls=calls, **result)
 
 

@@ -10,10 +10,10 @@ module: message_plan
 short_description: Plan which messages to release from the quarantine of Cloudflare Email Security
 version_added: 0.2.0
 description:
-  - Finds messages, judges each by a policy of named rules, and writes a plan that says what would be released, what not,
-    and why, with the evidence that an approver needs.
+  - Finds messages, judges each by the named rules of a policy, and writes a plan. The plan says which messages would be released,
+    which not, and why, with the evidence that an approver needs.
   - Changes nothing in Cloudflare. M(emailsec.cloudflare.message_release) applies the plan.
-  - A new plan does not destroy another one that waits for its approval. Each plan is also kept in a file of its own beside O(dest).
+  - A new plan does not destroy another one that waits for its approval. Each plan is also kept in its own file beside O(dest).
   - Needs the permission C(Cloud Email Security) with C(Read).
 author:
   - emailsec.cloudflare contributors (@emailsec)
@@ -39,23 +39,23 @@ options:
     description:
       - Plan these messages, each given by its investigate id, its legacy postfix id or its RFC 5322 Message-ID.
       - Mutually exclusive with O(messages_file) and all search options.
-      - A handle that fits several messages becomes an entry that lists them and asks for a choice.
+      - A handle that matches several messages becomes a blocked entry that lists them.
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
   delivery_status:
     description:
-      - Search for messages of which this became. Only what is in quarantine can be released.
+      - Search for messages with this delivery status. Only messages in quarantine can be released.
     type: str
     choices: [delivered, moved, quarantined, rejected, deferred, bounced, queued, move_failed]
     default: quarantined
   detections_only:
-    description: Whether messages without a detection are left out of the search.
+    description: Whether to leave out messages without a detection.
     type: bool
     default: false
   limit:
     description:
-      - A search that finds more messages than this is refused; a plan never holds only a part of what was asked for.
+      - A search that finds more messages than this is refused. A plan always has all messages of its search.
     type: int
     default: 10000
   policy:
@@ -150,8 +150,7 @@ options:
         default: false
       overrides:
         description:
-          - Names of rules that are not to refuse anything this time. The plan records them, and at each message which of
-            them would have blocked it.
+          - Names of rules that refuse nothing in this plan. The plan records them, and which of them would have blocked each message.
         type: list
         elements: str
         default: []
@@ -175,7 +174,7 @@ options:
     default: 24h
   evidence:
     description:
-      - V(basic) is what the search tells. V(full) adds attachments, links and the sending host, and costs one request for
+      - V(basic) has the results of the search. V(full) adds attachments, links and the sending host, with one more request for
         each message. Links are written so that no program makes them clickable.
     type: str
     choices: [basic, full]
@@ -190,15 +189,15 @@ options:
     description: Number of the ticket. Recorded in the plan.
     type: str
 notes:
-  - A plan holds subjects and addresses. Keep it as confidential as the mail.
-  - Subjects, names and addresses are what a stranger wrote. Never put them through a template again.
+  - A plan has subjects and addresses. It is as confidential as the messages.
+  - Strangers wrote the subjects, names and addresses. Never evaluate them as templates.
 seealso:
   - module: emailsec.cloudflare.message_info
   - module: emailsec.cloudflare.message_release
 """
 
 EXAMPLES = r"""
-- name: Plan the release of what a supplier sent today (credential and account from the environment)
+- name: Plan the release of the messages of a supplier (credential and account from the environment)
   emailsec.cloudflare.message_plan:
     sender: supplier.example
     since: 24h
@@ -212,11 +211,11 @@ EXAMPLES = r"""
     dest: /srv/plans/INC-4711.json
   register: plan
 
-- name: Show what was decided
+- name: Show the decisions
   ansible.builtin.debug:
     msg: "{{ plan.msg }} {{ plan.digest }}"
 
-- name: Apply it, once its digest is approved
+- name: Apply the plan after its digest is approved
   emailsec.cloudflare.message_release:
     plan: /srv/plans/INC-4711.json
     plan_digest: "{{ plan.digest }}"
@@ -224,7 +223,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: What was decided, in one sentence.
+  description: The decisions in one sentence.
   returned: always
   type: str
   sample: "3 messages: 2 to release to 4 recipients, 1 blocked (forbidden_dispositions 1)."
@@ -235,22 +234,22 @@ plan:
   type: dict
   contains:
     account_id:
-      description: The account it is for.
+      description: The account of the plan.
       type: str
       returned: always
       sample: 023e105f4ecef8ad9ca31a8372d0c353
     created_at:
-      description: When it was made.
+      description: When the plan was made.
       type: str
       returned: always
       sample: "2026-11-20T08:00:00Z"
     expires_at:
-      description: Until when it may be applied.
+      description: When the plan expires.
       type: str
       returned: always
       sample: "2026-11-21T08:00:00Z"
     search:
-      description: The search that found the messages, null if they were named.
+      description: The options of the search. Null if O(messages) or O(messages_file) was given.
       type: dict
       returned: always
       sample: {"sender": "supplier.example", "delivery_status": "quarantined"}
@@ -272,7 +271,7 @@ plan:
       returned: always
       contains:
         handles:
-          description: The handles that name it.
+          description: The handles of the message.
           type: list
           elements: str
           returned: always
@@ -284,26 +283,26 @@ plan:
           sample: release
         rules:
           description:
-            - Names of the rules that blocked it; besides those of O(policy) these are C(not_found), C(ambiguous) and
-              C(not_quarantined), which cannot be overridden.
+            - Names of the rules that blocked the message. C(not_found), C(ambiguous) and C(not_quarantined) are not in O(policy) and
+              cannot be overridden.
           type: list
           elements: str
           returned: always
           sample: []
         overridden:
-          description: Rules that would have blocked it, but are overridden.
+          description: Rules that would have blocked the message, but are overridden.
           type: list
           elements: str
           returned: always
           sample: []
         recipients:
-          description: Whom it would reach.
+          description: Who would get the message.
           type: list
           elements: str
           returned: always
           sample: [alice@example.com]
         candidates:
-          description: The messages that an ambiguous handle fits.
+          description: The messages that an ambiguous handle matches.
           type: list
           elements: dict
           returned: when the handle is unknown or ambiguous
@@ -319,31 +318,31 @@ plan:
       returned: always
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 digest:
-  description: SHA-256 over the plan as canonical JSON. What is to be approved.
+  description: SHA-256 over the plan as canonical JSON. An approval is for this digest.
   returned: unless an argument was refused
   type: str
   sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 summary:
-  description: Counts of the plan, and refusals per rule.
+  description: Counts of the plan, and refusals of each rule.
   returned: unless an argument was refused
   type: dict
   sample: {"total": 3, "release": 2, "blocked": 1, "recipients": 4, "rules": {"forbidden_dispositions": 1}}
 dest:
-  description: The option O(dest). This file holds the plan until another one is made.
+  description: The option O(dest). This file has the plan until another one is made.
   returned: unless an argument was refused
   type: str
   sample: /srv/plans/INC-4711.json
 plan_file:
   description:
-    - The file beside O(dest) that holds this plan and that no other plan replaces. Null without O(dest), and if the plan is refused.
+    - The file beside O(dest) with this plan, which no other plan replaces. Null without O(dest), and if the plan is refused.
   returned: unless an argument was refused
   type: str
   version_added: 0.5.0
   sample: /srv/plans/INC-4711.9f86d081884c.json
 waiting:
   description:
-    - Another plan of this account that O(dest) held until now, if it releases something and has not expired, so that it can still be
-      applied by its digest. Null if there is none. RV(msg) says it too.
+    - Another plan of this account that was in O(dest) until now, if it releases a message and has not expired. It can still be
+      applied by its digest. Null if there is none. RV(msg) says it, too.
     - It has C(digest), C(plan_file), C(expires_at), C(requested_by), C(reason) and C(ticket).
   returned: unless an argument was refused
   type: dict
@@ -360,7 +359,7 @@ status:
   type: int
   sample: 403
 errors:
-  description: The API's own errors, each with C(code) and C(message).
+  description: The errors of the API, each with C(code) and C(message).
   returned: when the API refused a request
   type: list
   elements: dict

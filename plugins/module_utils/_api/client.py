@@ -153,7 +153,7 @@ class Client:
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
         """Yield the pages of a list. The field next in result_info leads from each to the next one."""
         query = {"per_page": PAGE_SIZE, **params}
-        seen = set()
+        seen: set[str] = set()
         count = 0
         check_time = self.list_timer()
         while True:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options return_messages and result_file of message_release: every row is kept, whatever is returned."""
+"""The options return_messages and result_file: every row is kept, whatever is returned."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     entry,
     envelope,
     investigate_id,
+    page,
     path,
     refusal,
     released_row,
@@ -119,3 +120,45 @@ def test_a_disk_that_is_full_at_the_end_costs_no_row(
         f"The result file {file} could not be written (No space left on device). The result has all rows instead. "
         "1 message: 1 released, 1 recipient reached."
     )
+
+
+@pytest.mark.parametrize(("choice", "returned"), [("all", NAMES), ("attention", [NAMES[0], NAMES[2]]), ("none", [])])
+def test_a_search_writes_every_message_and_returns_those_that_are_wanted(
+    run: Runner, script: Script, file: Path, choice: str, returned: list[str]
+) -> None:
+    silent = {**row(3), "is_quarantined": None, "delivery_status": []}
+    script.get("investigate", page([row(1), released_row(2), silent]))
+    done = run("message_info", return_messages=choice, result_file=str(file))
+    assert not done.failed
+    assert done.result["changed"] is False
+    assert [found["id"] for found in done.result["messages"]] == returned
+    assert [found["id"] for found in rows(file)] == NAMES
+    assert done.result["count"] == 3
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_search_in_check_mode_writes_no_file(run: Runner, script: Script, file: Path) -> None:
+    script.get("investigate", page([row(1)]))
+    assert not run("message_info", check=True, result_file=str(file)).failed
+    assert not file.exists()
+
+
+def test_a_file_that_cannot_be_written_stops_a_search_before_any_request(run: Runner, file: Path) -> None:
+    done = run("message_info", result_file=str(file / "rows.jsonl"))
+    assert done.failed
+    assert "cannot be written" in done.result["msg"]
+    assert done.result["api_calls"] == 0
+
+
+def test_a_disk_that_is_full_costs_no_message(
+    run: Runner, script: Script, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> t.NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    script.get("investigate", page([row(1)]))
+    done = run("message_info", return_messages="none", result_file=str(file))
+    assert done.failed
+    assert [found["id"] for found in done.result["messages"]] == NAMES[:1]
+    assert "The result has all rows instead" in done.result["msg"]
