@@ -303,7 +303,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
-    DELIVERY_STATUSES,
     api_argument_spec,
     exclusive_search_options,
     fail,
@@ -313,12 +312,13 @@ from ..module_utils._arguments import (
 )
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
-from ..module_utils._mail.filters import search_filters
+from ..module_utils._mail.filters import DELIVERY_STATUSES, search_filters
 from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 
 
-def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
+def read(messages: Messages[Message], params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
     """Return the result for the module's parameters."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
     handles = given_handles(params)
@@ -348,7 +348,7 @@ def main() -> None:
         argument_spec=api_argument_spec(
             **handles_argument_spec(),
             **search_argument_spec(),
-            delivery_status={"type": "str", "choices": DELIVERY_STATUSES},
+            delivery_status={"type": "str", "choices": list(DELIVERY_STATUSES)},
             detections_only={"type": "bool", "default": True},
             limit={"type": "int"},
         ),
@@ -361,7 +361,7 @@ def main() -> None:
     try:
         client = make_client(module, clock)
         try:
-            result = read(Messages(client, clock), module.params, clock.time())
+            result = read(Messages(client, clock, Message), module.params, clock.time())
         finally:
             calls = client.calls
     except CloudflareError as error:

@@ -102,9 +102,7 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
 
     assert run.code == 2
     assert not emulator.deliveries
-    assert (
-        "The plan is not the one that was approved" if other == "forged" else "is no plan of this collection"
-    ) in run.text
+    assert ("The plan is not the approved one" if other == "forged" else "is not a plan of this collection") in run.text
     report = ansible.report()
     assert report["plan"] == approved, "what was looked at, and not what is in the file"
     assert report["plan_digest"] == approved["digest"]

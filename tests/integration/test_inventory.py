@@ -163,7 +163,7 @@ def test_the_cache(ansible: Ansible, emulator: Emulator) -> None:
     [
         (
             "account_owned",
-            "the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's",
+            "the credential belongs to an account, but Cloudflare lists accounts only for users. Use the API token",
         ),
         ("expired", "Cloudflare refused the API token of the environment variable CLOUDFLARE_API_TOKEN: HTTP 401"),
         ("revoked", "Either it is not valid (any more), or it may not do this"),

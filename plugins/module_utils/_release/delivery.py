@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .._mail.message import Message
+from .._mail.message import BriefMessage
 from .._mail.messages import Messages
-from .._mail.whereabouts import BOUNCED, DEFERRED, UNKNOWN, delivery_of
+from .._mail.whereabouts import Delivery, delivery_of
 from .items import Item
 from .outcome import Outcome, Status
 
@@ -22,7 +22,7 @@ _LONGEST_PAUSE = 30.0
 
 
 def follow(
-    messages: Messages, clock: Clock, items: t.Iterable[Item], seconds: float
+    messages: Messages[BriefMessage], clock: Clock, items: t.Iterable[Item], seconds: float
 ) -> t.Iterator[tuple[Item, Outcome]]:
     """Set delivery of each item that was released. Yields those that bounced, with their new outcome.
 
@@ -32,24 +32,24 @@ def follow(
     pause = _FIRST_PAUSE
     open_items = [item for item in items if item.outcome and item.outcome.status in (Status.RELEASED, Status.PARTIAL)]
     for item in open_items:
-        item.delivery = UNKNOWN
+        item.delivery = Delivery.UNKNOWN
     while open_items and not clock.stopping:
         clock.sleep(min(pause, max(0.0, end - clock.monotonic())))
         found = messages.find([item.read_as for item in open_items], released_first=True)
         for item in open_items:
             candidates = found[item.read_as]
             if len(candidates) == 1:
-                item.delivery = delivery_of(candidates[0].data)
-                if item.delivery == BOUNCED:
+                item.delivery = delivery_of(candidates[0].delivery_status)
+                if item.delivery == Delivery.BOUNCED:
                     yield item, _bounced(t.cast(Outcome, item.outcome), candidates[0])
-        open_items = [item for item in open_items if item.delivery in (UNKNOWN, DEFERRED)]
+        open_items = [item for item in open_items if item.delivery in (Delivery.UNKNOWN, Delivery.DEFERRED)]
         if clock.monotonic() >= end:
             break
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _bounced(outcome: Outcome, message: Message) -> Outcome:
-    if "delivered" in message.data["delivery_status"]:
+def _bounced(outcome: Outcome, message: BriefMessage) -> Outcome:
+    if "delivered" in message.delivery_status:
         return outcome._replace(
             status=Status.PARTIAL,
             detail="It left quarantine and was delivered to some recipients, but bounced for others.",

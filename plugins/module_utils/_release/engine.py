@@ -35,6 +35,7 @@ from .._errors import (
     JournalError,
     RateLimitError,
 )
+from .._mail.message import BriefMessage
 from .._mail.messages import Messages
 from .answer import Names, match, outcome_of, read_entries
 from .body import AUTO, Body, content, is_about_the_form, name_of
@@ -94,7 +95,7 @@ class Releaser:
     def __init__(
         self,
         client: Client,
-        messages: Messages,
+        messages: Messages[BriefMessage],
         journal: Journal,
         clock: Clock,
         options: Options,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._mail.handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
-from .._mail.message import NOT_QUARANTINED, QUARANTINED, RELEASED, Message
+from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
 from .outcome import Outcome, Status
 
@@ -47,7 +47,7 @@ class Item:
         "was_read",
     )
 
-    def __init__(self, handle: Handle, message: Message | None = None) -> None:
+    def __init__(self, handle: Handle, message: BriefMessage | None = None) -> None:
         self.handles = [handle]
         self.id: str | None = None
         self.postfix_id: str | None = None
@@ -76,11 +76,11 @@ class Item:
         self.id = self.id or message_id
         self.postfix_id = self.postfix_id or postfix_id
 
-    def read(self, message: Message) -> None:
+    def read(self, message: BriefMessage) -> None:
         """Take over what was read of it."""
         self.learn(message.id, message.postfix_id)
         self.was_read = True
-        self.was_quarantined = self.was_quarantined or message.state == QUARANTINED
+        self.was_quarantined = self.was_quarantined or message.state == State.QUARANTINED
         self.was_partly_delivered = message.partly_delivered
 
     @property
@@ -95,7 +95,7 @@ class Item:
 
 
 def resolve(
-    messages: Messages, handles: t.Sequence[Handle], check_state: bool, keep: bool = False
+    messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool, keep: bool = False
 ) -> tuple[list[Item], dict[Item, Outcome]]:
     """Return the items that the handles name, and the outcomes of those with nothing to send.
 
@@ -141,7 +141,7 @@ def resolve(
     return list(items.values()), outcomes
 
 
-def _nameless(item: Item | None, message: Message) -> Item | None:
+def _nameless(item: Item | None, message: BriefMessage) -> Item | None:
     """Return the item of the same postfix id if one of both came without an investigate id, as from older servers."""
     return item if item and message.postfix_id and not (item.id and message.id) else None
 
@@ -155,7 +155,7 @@ def _not_found(handle: Handle) -> Outcome:
     return Outcome(Status.NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
 
 
-def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
+def _ambiguous(candidates: t.Sequence[BriefMessage]) -> Outcome:
     ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
     return Outcome(
         Status.AMBIGUOUS,
@@ -163,7 +163,7 @@ def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
     )
 
 
-def nothing_to_send(message: Message) -> Outcome | None:
+def nothing_to_send(message: BriefMessage) -> Outcome | None:
     """Return the outcome of a message that is not to be sent, or None for one that is."""
     if message.partly_delivered:
         return Outcome(
@@ -171,11 +171,11 @@ def nothing_to_send(message: Message) -> Outcome | None:
             "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
             "sent, as the first could get it twice; check_state=false sends it all the same.",
         )
-    if message.state == QUARANTINED:
+    if message.state == State.QUARANTINED:
         return None
-    if message.state == RELEASED:
+    if message.state == State.RELEASED:
         return Outcome(Status.ALREADY_RELEASED, "It was released before this run; nothing was sent.")
-    if message.state == NOT_QUARANTINED:
+    if message.state == State.NOT_QUARANTINED:
         return Outcome(
             Status.NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
         )

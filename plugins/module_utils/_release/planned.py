@@ -14,19 +14,20 @@ import typing as t
 
 from .._errors import InputError
 from .._mail.handles import Handle, parse_handle
-from .._plan.document import DRIFT, RELEASE, drift
+from .._mail.message import Message
+from .._plan.document import DRIFT, Decision, drift
 from .items import Item
 from .outcome import Outcome, Status
 
 
 def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
     """Return the handles of exactly those messages that the plan releases."""
-    return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == RELEASE]
+    return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == Decision.RELEASE]
 
 
 def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.Any]:
     """Return the plan with only these of the messages that it releases. Raises InputError for an id that is none of them."""
-    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == Decision.RELEASE}
     strangers = [text for text in ids if text not in entries]
     if strangers:
         raise InputError(
@@ -51,10 +52,10 @@ def _this_user() -> str:
 
 def drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> t.Iterator[tuple[Item, Outcome]]:
     """Yield each item still to be sent that is no longer what was approved, with its outcome."""
-    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == Decision.RELEASE}
     for item in items:
         if item.outcome is None and item.message is not None:
-            change = drift(entries[item.handles[0].text], item.message)
+            change = drift(entries[item.handles[0].text], t.cast(Message, item.message))
             if change:
                 words = f"It is not as it was when the plan was made: {change}. Nothing was sent."
                 yield item, Outcome(Status.BLOCKED, words, rule=DRIFT)
@@ -63,7 +64,7 @@ def drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> t.Iterator[
 def blocked(plan: t.Mapping[str, t.Any]) -> t.Iterator[tuple[Item, Outcome]]:
     """Yield each entry that the plan itself blocks as an item with its outcome."""
     for entry in plan["messages"]:
-        if entry["decision"] != RELEASE:
+        if entry["decision"] != Decision.RELEASE:
             item = Item(Handle(entry["handle"], ""))
             item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
             words = f"The plan blocks it: {', '.join(entry['rules'])}."

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .._mail.message import Message
+from .._mail.message import BriefMessage
 from .._mail.messages import Messages
 from .._times import from_seconds, to_text
 from .history import Record
@@ -25,7 +25,7 @@ _DELIVERED = (Status.RELEASED, Status.PARTIAL)
 
 
 def resume(
-    messages: Messages, clock: Clock, journal: Journal, items: t.Iterable[Item], settle_time: float
+    messages: Messages[BriefMessage], clock: Clock, journal: Journal, items: t.Iterable[Item], settle_time: float
 ) -> t.Iterator[tuple[Item, Outcome]]:
     """Yield each item that an earlier run released, with its outcome.
 
@@ -67,7 +67,7 @@ def resume(
             )
 
 
-def _read_again(item: Item, candidates: t.Sequence[Message]) -> Outcome | None:
+def _read_again(item: Item, candidates: t.Sequence[BriefMessage]) -> Outcome | None:
     if len(candidates) != 1:
         return Outcome(Status.NOT_ATTEMPTED, "Its state could not be read again.")
     item.message = candidates[0]

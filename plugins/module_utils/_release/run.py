@@ -16,6 +16,7 @@ from .._api.client import Client
 from .._clock import Clock
 from .._errors import CloudflareError
 from .._mail.handles import Handle
+from .._mail.message import BriefMessage, Message
 from .._mail.messages import Messages
 from .delivery import follow
 from .engine import Options, Releaser
@@ -54,7 +55,8 @@ def release_messages(client: Client, clock: Clock, request: ReleaseRequest) -> R
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail, "plan_digest": digest}
     journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
     # What was planned is held against all that the plan says.
-    messages = Messages(client, clock, options.concurrency, brief=plan is None)
+    kind = BriefMessage if plan is None else Message
+    messages: Messages[BriefMessage] = Messages(client, clock, kind, options.concurrency)
     ledger = Ledger()
     items: list[Item] = []
     warnings: list[str] = []
@@ -91,7 +93,9 @@ def release_messages(client: Client, clock: Clock, request: ReleaseRequest) -> R
     return RunResult(handles, [*items, *refused], error, warnings)
 
 
-def _follow(messages: Messages, clock: Clock, items: t.Iterable[Item], seconds: float, ledger: Ledger) -> list[str]:
+def _follow(
+    messages: Messages[BriefMessage], clock: Clock, items: t.Iterable[Item], seconds: float, ledger: Ledger
+) -> list[str]:
     """Follow the deliveries. What was released stays released when that fails; returns a warning."""
     try:
         ledger.record_all(follow(messages, clock, items, seconds))

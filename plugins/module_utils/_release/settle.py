@@ -18,7 +18,7 @@ import typing as t
 
 from .._clock import Clock
 from .._mail.handles import Handle
-from .._mail.message import QUARANTINED, RELEASED, UNREADABLE, Message
+from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
 from .items import Item
 from .outcome import Outcome, Status
@@ -52,7 +52,11 @@ class Witness(t.NamedTuple):
 
 
 def read_back(
-    messages: Messages, clock: Clock, doubts: t.Mapping[Item, Doubt], settle_time: float, witness: Witness | None = None
+    messages: Messages[BriefMessage],
+    clock: Clock,
+    doubts: t.Mapping[Item, Doubt],
+    settle_time: float,
+    witness: Witness | None = None,
 ) -> t.Iterator[tuple[Item, Outcome]]:
     """Yield each item that no longer reads as quarantined, or whose state tells nothing, with its outcome.
 
@@ -97,10 +101,14 @@ def read_back(
         waited = enough
 
 
-def _shows(witness: Witness | None, found: t.Mapping[Handle, t.Sequence[Message]]) -> bool | None:
+def _shows(witness: Witness | None, found: t.Mapping[Handle, t.Sequence[BriefMessage]]) -> bool | None:
     """Tell whether the release of the witness shows, or None if that cannot be told."""
     candidates = found[witness.item.read_as] if witness else []
-    return candidates[0].state != QUARANTINED if len(candidates) == 1 and candidates[0].state != UNREADABLE else None
+    return (
+        candidates[0].state != State.QUARANTINED
+        if len(candidates) == 1 and candidates[0].state != State.UNREADABLE
+        else None
+    )
 
 
 def _late(seconds: float) -> Outcome:
@@ -111,10 +119,10 @@ def _late(seconds: float) -> Outcome:
     )
 
 
-def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | None:
+def _outcome(item: Item, failure: str, found: t.Sequence[BriefMessage]) -> Outcome | None:
     if not found and not item.was_read:
         return Outcome(Status.NOT_FOUND, "Cloudflare does not know it in this account.")
-    if len(found) != 1 or found[0].state == UNREADABLE:
+    if len(found) != 1 or found[0].state == State.UNREADABLE:
         return Outcome(Status.UNKNOWN, "It was sent without a plain answer, and its state cannot be read.")
     message, was_partly_delivered, was_quarantined = found[0], item.was_partly_delivered, item.was_quarantined
     item.read(message)
@@ -122,18 +130,18 @@ def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | 
         return Outcome(
             Status.PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
         )
-    if message.state == QUARANTINED:
+    if message.state == State.QUARANTINED:
         return None
-    if was_quarantined or (failure == UNANSWERED and message.state == RELEASED):
+    if was_quarantined or (failure == UNANSWERED and message.state == State.RELEASED):
         return _left(message)
-    if message.state == RELEASED:
+    if message.state == State.RELEASED:
         return Outcome(Status.ALREADY_RELEASED, "Read back: it was released before this run.")
     return Outcome(Status.NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
 
 
-def _left(message: Message) -> Outcome:
+def _left(message: BriefMessage) -> Outcome:
     """Return the outcome of a message that left quarantine; its delivery status tells more, if it is there."""
-    status = set(message.data["delivery_status"])
+    status = set(message.delivery_status)
     lost = status & {"bounced", "rejected"}
     if lost and "delivered" in status:
         return Outcome(
@@ -143,5 +151,5 @@ def _left(message: Message) -> Outcome:
         return Outcome(Status.FAILED, f"Read back: it has left quarantine, but was {' and '.join(sorted(status))}.")
     if status == {"deferred"}:
         return Outcome(Status.UNDELIVERED, "Read back: it has left quarantine, but its delivery is deferred.")
-    delivered = message.recipients if status == {"delivered"} else []
+    delivered = message.recipients if status == {"delivered"} else ()
     return Outcome(Status.RELEASED, "Read back: it has left quarantine.", delivered, changed=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source that takes alerts of Cloudflare Email Security, which Cloudflare's Logpush sends to it."""
+"""Event source for alerts of Cloudflare Email Security that Cloudflare's Logpush sends."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 DOCUMENTATION = r"""
 ---
-short_description: Take alerts of Cloudflare Email Security from Cloudflare's Logpush
+short_description: Receive alerts of Cloudflare Email Security from Cloudflare's Logpush
 description:
-  - Listens for the requests of a Logpush job of the dataset C(email_security_alerts) with an HTTP destination, and puts events
-    into the queue. One alert as JSON, or a list of them, is taken as well. The path of the URL does not matter.
-  - Needs no token and asks Cloudflare nothing. An alert says that a message was detected, not that it is in quarantine; the
-    event source M(emailsec.cloudflare.quarantine) knows that.
-  - Events have the shape of those of M(emailsec.cloudflare.quarantine). C(quarantine.ids) has Message-IDs, as alerts have no
-    other id that a release takes. Where a message has none, or one that could be taken for another id, a path or a template, it has
-    what the id of the alert begins with, or no entry. C(quarantine.name) is a safe name for files.
-  - C(quarantine.decision) is what I(policy) and I(approval_policy) make of what the alert tells. Have the playbook judge again;
-    it asks Cloudflare what is true.
-  - A request is confirmed once all its events are in the queue. What is not confirmed, Cloudflare sends again, and an alert
-    that comes again is told of once, as long as the rulebook runs.
-  - A client without the secret has ten seconds for its request, and at most 256 connections of such clients are open at the same
+  - Listens for the requests of a Logpush job of the dataset C(email_security_alerts) with an HTTP destination, and sends events.
+    It also accepts one alert as JSON, or a list of them. The path of the URL does not matter.
+  - Needs no token and sends no requests to Cloudflare. An alert says that a message was detected, not that it is in quarantine.
+    For that, use the event source M(emailsec.cloudflare.quarantine).
+  - Events have the same form as those of M(emailsec.cloudflare.quarantine). C(quarantine.ids) has Message-IDs, because alerts have
+    no other id that a release accepts. If the Message-ID is missing or could be taken for another id, a path or a template,
+    C(quarantine.ids) has the beginning of the alert id, or no entry. C(quarantine.name) is a name that is safe for files.
+  - C(quarantine.decision) says what I(policy) and I(approval_policy) decide from the alert alone. Let the playbook judge again
+    with what Cloudflare says.
+  - A request is confirmed after all its events are in the queue. Cloudflare sends an unconfirmed request again. While the rulebook
+    runs, an alert that comes again causes no second event.
+  - A client without the secret has ten seconds for its request. At most 256 connections of such clients are open at the same
     time. Each connection is for one request.
-  - Text that strangers wrote is inert, as with M(emailsec.cloudflare.quarantine).
+  - Text that strangers wrote is inert, as in M(emailsec.cloudflare.quarantine).
 options:
   account_id:
-    description: The Cloudflare account that the alerts are of. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID).
+    description: The Cloudflare account of the alerts. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID).
     type: str
   secret:
     description:
-      - What the header must hold, 16 characters or more. If not set, the environment variable E(CLOUDFLARE_LOGPUSH_SECRET), which
-        is the better place.
+      - The value that the header must have, at least 16 characters. If not set, the environment variable
+        E(CLOUDFLARE_LOGPUSH_SECRET), which is the safer place.
     type: str
   header:
-    description: Name of the header with the secret. In the URL of the job it is given as C(header_X-Logpush-Secret=...).
+    description: Name of the header with the secret. In the URL of the job, write it as C(header_X-Logpush-Secret=...).
     type: str
     default: X-Logpush-Secret
   host:
@@ -60,27 +60,27 @@ options:
     required: true
   certfile:
     description:
-      - PEM file with the certificate and those that it is signed with. Cloudflare wants HTTPS with a certificate that is trusted;
-        without this, something before it has to provide that.
+      - PEM file with the certificate and its chain. Cloudflare requires HTTPS with a trusted certificate. Without this option, a
+        proxy in front of this source must provide it.
     type: path
   keyfile:
-    description: PEM file with the certificate's key, if I(certfile) does not have it.
+    description: PEM file with the key of the certificate, if it is not in I(certfile).
     type: path
   max_bytes:
     description:
-      - How large the body of a request may be, unpacked, 1024 to 1073741824. Give the job a smaller C(max_upload_bytes).
-      - A request may have up to 10000 records with 1000000 values in all, whatever its size.
+      - Maximum bytes of the unpacked body of a request, 1024 to 1073741824. Give the job a smaller C(max_upload_bytes).
+      - A request may have at most 10000 records, with 1000000 values in total, whatever its size.
     type: int
     default: 16777216
   batch_size:
-    description: How many messages one event may tell of, 1 to 1000.
+    description: Maximum number of messages in one event, 1 to 1000.
     type: int
     default: 50
   policy:
-    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).
+    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). Messages that pass are C(release).
     type: dict
   approval_policy:
-    description: Likewise; what they let pass, and I(policy) does not, is C(approval). By default the default rules.
+    description: The same for an approval. Messages that pass, but do not pass I(policy), are C(approval). By default, the default rules.
     type: dict
 """
 
@@ -94,13 +94,13 @@ EXAMPLES = r"""
 """
 
 _LOG = logging.getLogger("emailsec.cloudflare.logpush")
-# Seconds that the body of a request may take to arrive
-_PATIENCE = 60.0
+# Seconds for the body of a request to arrive
+_BODY_TIMEOUT = 60.0
 _MOST_AT_ONCE = 16
 
 
 def _library(name: str) -> Any:
-    """Import a module of the collection. ansible-rulebook runs this file by its path, and knows no ansible_collections."""
+    """Import a module of the collection. ansible-rulebook runs this file by its path, without ansible_collections."""
     package = "emailsec_cloudflare"
     if package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
@@ -110,70 +110,70 @@ def _library(name: str) -> Any:
 
 async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> None:
     """Listen until the rulebook ends."""
-    await _run(queue, args, _library("_events.door").Limits(), _PATIENCE)
+    await _run(queue, args, _library("_events.connections").Limits(), _BODY_TIMEOUT)
 
 
-async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limits: Any, patience: float) -> None:
-    """Listen until cancelled. patience: seconds that the body of a request may take to arrive."""
+async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limits: Any, body_timeout: float) -> None:
+    """Listen until this is cancelled. body_timeout: seconds for the body of a request to arrive."""
     clock, input_error = _library("_clock").Clock(), _library("_errors").InputError
-    seldom = _library("_events.seldom").Seldom(clock, _LOG.warning)
-    receiver, gate, address = _library("_events.push_source").make_receiver(args, clock, _LOG.warning, seldom)
-    # One body at a time is in memory. A few others wait on the wire; Cloudflare sends again what is turned away.
+    warn = _library("_events.limited_warnings").LimitedWarnings(clock, _LOG.warning)
+    receiver, secret, address = _library("_events.logpush_source").make_receiver(args, clock, _LOG.warning, warn)
+    # One body at a time is in memory, and a few others wait. Cloudflare sends a refused request again.
     turn, places = asyncio.Lock(), asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def answer(request: web.BaseRequest) -> web.Response:
         response = await take(request)
-        response.force_close()  # One request is all that a connection is for.
+        response.force_close()  # Each connection is for one request.
         return response
 
     async def take(request: web.BaseRequest) -> web.Response:
-        if not gate.admits(request.headers):
+        if not secret.admits(request.headers):
             return web.Response(status=401)
         if request.method != "POST":
             return web.Response(status=405)
         if places.locked():
             return web.Response(status=503)
-        with door.admitted(request.transport):
+        with connections.admitted(request.transport):
             async with places, turn:
                 try:
-                    return web.Response(text=f"{await tell(request)} new\n")
+                    return web.Response(text=f"{await send(request)} new\n")
                 except _library("_events.alerts").TooMuchError as problem:
                     status, reason = 413, str(problem)
                 except input_error as problem:
                     status, reason = 400, str(problem)
                 except (asyncio.TimeoutError, ClientError, ConnectionError):
-                    status, reason = 408, "the request did not arrive as a whole"
-        # What was refused is lost, or Cloudflare sends it again.
-        seldom(f"Requests were refused ({reason})")
+                    status, reason = 408, "the request did not arrive completely"
+        # Cloudflare may send a refused request again. Otherwise its alerts are lost.
+        warn(f"Requests were refused ({reason})")
         return web.Response(status=status, text=f"{reason}\n")
 
-    async def tell(request: web.BaseRequest) -> int:
-        events = receiver.events(await asyncio.wait_for(_body(request, address.max_bytes), patience))
-        told = 0
+    async def send(request: web.BaseRequest) -> int:
+        events = receiver.events(await asyncio.wait_for(_body(request, address.max_bytes), body_timeout))
+        count = 0
         while event := await asyncio.to_thread(next, events, None):
             await queue.put(event)
-            told += event["quarantine"]["count"]
-        return told
+            count += event["quarantine"]["count"]
+        return count
 
-    # Bodies are unpacked elsewhere, within bounds. Nothing is kept of requests, as what they hold is private.
-    server = web.Server(answer, access_log=None, logger=_logger(seldom), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
-    door = _library("_events.door").Door(server, limits, _tls(address, input_error), seldom)
+    # The library unpacks bodies, within limits. There is no log of requests, because they are private.
+    server = web.Server(answer, access_log=None, logger=_logger(warn), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
+    connections = _library("_events.connections").Connections(server, limits, _tls(address, input_error), warn)
     try:
-        listeners = _library("_events.door").listen(address.host, address.port)
+        listeners = _library("_events.connections").listen(address.host, address.port)
     except OSError as problem:
-        raise input_error(f"{address.host} port {address.port} cannot be listened on ({problem.strerror})") from None
+        raise input_error(f"cannot listen on {address.host} port {address.port} ({problem.strerror})") from None
     _LOG.info("Listening on %s port %d", address.host, address.port)
     try:
-        await asyncio.gather(*map(door.accept, listeners))
+        await asyncio.gather(*map(connections.accept, listeners))
     finally:
         for listener in listeners:
             listener.close()
         await server.shutdown(1)
-        await door.close()
+        await connections.close()
 
 
 async def _body(request: web.BaseRequest, most: int) -> bytes:
-    """Return the body of a request, but no more than a byte too many."""
+    """Return the body of a request, or its first most + 1 bytes."""
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
@@ -185,14 +185,14 @@ async def _body(request: web.BaseRequest, most: int) -> bytes:
     return bytes(body[: most + 1])
 
 
-def _logger(seldom: Any) -> logging.Logger:
-    """Return what aiohttp writes to. That somebody sends what is no HTTP is counted; anything else is worth a traceback."""
+def _logger(warn: Any) -> logging.Logger:
+    """Return the logger for aiohttp. It counts requests that are not HTTP, and logs anything else with its traceback."""
 
     def is_failure(record: logging.LogRecord) -> bool:
         problem = record.exc_info and record.exc_info[1]
         if problem and not isinstance(problem, HttpProcessingError):
             return True
-        seldom("Requests were refused that are not valid HTTP")
+        warn("Requests were refused because they are not valid HTTP")
         return False
 
     logger = logging.Logger(f"{_LOG.name}.http")
@@ -206,8 +206,8 @@ def _tls(address: Any, input_error: type[Exception]) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(address.certfile, address.keyfile or None, password="")  # asks nobody for one
-    except OSError as problem:  # among them what is wrong with the files' contents
+        context.load_cert_chain(address.certfile, address.keyfile or None, password="")  # never asks for one
+    except OSError as problem:  # also for wrong contents
         raise input_error(f"certfile and keyfile cannot be used ({problem.strerror or problem})") from None
     return context
 

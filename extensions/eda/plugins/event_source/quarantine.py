@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source that tells of mail that newly entered the quarantine of Cloudflare Email Security."""
+"""Event source for new messages in the quarantine of Cloudflare Email Security."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ from typing import Any
 
 DOCUMENTATION = r"""
 ---
-short_description: Tell of mail that newly entered the quarantine of Cloudflare Email Security
+short_description: Send events for new messages in the quarantine of Cloudflare Email Security
 description:
-  - Asks Cloudflare at intervals for mail in quarantine, and puts an event into the queue for what it has not told of yet.
-  - Survives errors of server and network, and keeps to the rate limit. With I(state_file) it goes on after a restart where it
-    was. What it was telling of when it was killed it may tell of again. What was to be released and is in quarantine all the
-    same, as its event was lost or its release failed, it tells of again after I(repeat_after), three times in all.
+  - Polls Cloudflare for messages in quarantine, and sends an event for each newly quarantined message.
+  - Goes on after errors of the server or the network, and keeps to the rate limit. With I(state_file), it continues after a
+    restart. Messages that it was reporting when it was killed may be in a second event.
+  - If a message that was to be released is still in quarantine after I(repeat_after), because its event was lost or its release
+    failed, its event is sent again, at most three times in total.
   - Releases nothing. A token with the permission C(Cloud Email Security) with C(Read) is enough.
-  - Each event has messages of one decision. C(quarantine.decision) is C(release) if I(policy) lets them pass, C(approval) if it
-    does not but I(approval_policy) does, C(keep) if neither does, and null without a I(policy). C(quarantine.ids) has their
-    ids, C(quarantine.messages) what is known of them, C(quarantine.count) how many they are, and C(quarantine.name) a name for
-    files that is always safe.
-  - A message whose id could be taken for another id, a path or a template is left out with a warning.
-  - Text that strangers wrote is inert. Braces that would begin a template are taken apart, as ansible-rulebook hands events to
-    playbooks as extra variables, which Ansible takes for templates. Control characters are replaced, and so are those beyond
-    U+FFFF, such as emoji, which ansible-rulebook hands on broken.
+  - All messages of an event have the same decision. C(quarantine.decision) is C(release) if the messages pass I(policy),
+    C(approval) if they only pass I(approval_policy), C(keep) if they pass neither, and null without I(policy).
+    C(quarantine.ids) has their ids, C(quarantine.messages) their details, C(quarantine.count) their number, and
+    C(quarantine.name) a name that is always safe for files.
+  - A message whose id could be taken for another id, a path or a template is left out, with a warning.
+  - Text that strangers wrote is inert. ansible-rulebook passes events to playbooks as extra variables, which Ansible takes for
+    templates, so braces that would begin a template are separated. Control characters are replaced. Characters beyond U+FFFF,
+    such as emoji, are replaced as well, because ansible-rulebook breaks them.
 options:
   account_id:
     description: The Cloudflare account. If not set, the environment variable E(CLOUDFLARE_ACCOUNT_ID).
     type: str
   api_token:
-    description: API token. If not set, the environment variable E(CLOUDFLARE_API_TOKEN), which is the better place.
+    description: API token. If not set, the environment variable E(CLOUDFLARE_API_TOKEN), which is the safer place.
     type: str
   api_email:
     description: Email address for I(api_key). If not set, E(CLOUDFLARE_EMAIL).
@@ -46,65 +47,67 @@ options:
     description: Global API key. If not set, E(CLOUDFLARE_API_KEY).
     type: str
   api_url:
-    description: Base URL of the API. If not set, E(CLOUDFLARE_BASE_URL), or Cloudflare's.
+    description: Base URL of the API. If not set, E(CLOUDFLARE_BASE_URL), or the URL of Cloudflare.
     type: str
   timeout:
     description: Seconds that one request may take.
     type: float
     default: 60
   retries:
-    description: How often a request is tried again.
+    description: How often a failed request is repeated.
     type: int
     default: 5
   max_wait:
-    description: Seconds to wait in all for the rate limit in one poll.
+    description: Seconds to wait for the rate limit in one poll, in total.
     type: float
     default: 600
   validate_certs:
-    description: Whether the server's certificate is checked.
+    description: Whether to verify the TLS certificate of the server.
     type: bool
     default: true
   ca_path:
     description: File or directory of CA certificates.
     type: path
   interval:
-    description: Seconds from one poll to the next, 1 to 86400.
+    description: Seconds between two polls, 1 to 86400.
     type: float
     default: 60
   since:
-    description: How far back the very first poll looks, such as C(1h) or C(2d).
+    description: How far the first poll looks back, such as C(1h) or C(2d).
     type: str
     default: 1h
   overlap:
-    description: Seconds that each poll looks back before the newest message it knows, 60 to 86400, as mail may be shown late.
+    description: Seconds that each poll looks back before the newest known message, 60 to 86400, because messages may show up late.
     type: float
     default: 900
   repeat_after:
-    description: Seconds after which a message with the decision C(release) that is still in quarantine is told of again, 5 to 86400.
+    description: Seconds after which the event of a message with the decision C(release) is sent again if the message is still in quarantine,
+      5 to 86400.
     type: float
     default: 900
   batch_size:
-    description: How many messages one event may tell of, 1 to 1000.
+    description: Maximum number of messages in one event, 1 to 1000.
     type: int
     default: 50
   state_file:
-    description: File that keeps how far it has come, one for each source. Without it, each start begins with I(since). It must belong to
-      this user or to root and be no symbolic link, in a directory that not everybody can write to, unless it has the sticky bit.
+    description: File that keeps the progress of this source. Each source needs its own. Without it, each start begins with I(since). It
+      must belong to this user or to root and must not be a symbolic link. Its directory must not be writable for everybody, unless
+      it has the sticky bit.
     type: path
   policy:
-    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). What they let pass is C(release).
+    description: Rules of the option I(policy) of M(emailsec.cloudflare.message_plan). Messages that pass are C(release).
     type: dict
   approval_policy:
-    description: Likewise; what they let pass, and I(policy) does not, is C(approval). By default the default rules.
+    description: The same for an approval. Messages that pass, but do not pass I(policy), are C(approval). By default, the default rules.
     type: dict
   sender:
-    description: Address or domain of the sender; only such mail is told of. Likewise I(recipient), I(subject), I(query),
-      I(domain) and I(disposition), the search options of M(emailsec.cloudflare.message_info).
+    description: Address or domain of the sender. Events are sent only for messages that match. I(recipient), I(subject), I(query),
+      I(domain) and I(disposition) work the same; they are search options of M(emailsec.cloudflare.message_info).
     type: str
 """
 
 EXAMPLES = r"""
-- name: Newly quarantined mail
+- name: New messages in quarantine
   emailsec.cloudflare.quarantine:
     interval: 60
     state_file: /var/lib/emailsec/quarantine.cursor
@@ -117,7 +120,7 @@ _LONGEST_PAUSE = 600.0
 
 
 def _library(name: str) -> Any:
-    """Import a module of the collection. ansible-rulebook runs this file by its path, and knows no ansible_collections."""
+    """Import a module of the collection. ansible-rulebook runs this file by its path, without ansible_collections."""
     package = "emailsec_cloudflare"
     if package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
@@ -129,7 +132,7 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
     """Poll until the rulebook ends."""
     error = _library("_errors").CloudflareError
     clock = _library("_clock").Clock()
-    watcher, interval = _library("_events.source").make_watcher(args, clock, _LOG.warning)
+    watcher, interval = _library("_events.quarantine_source").make_watcher(args, clock, _LOG.warning)
     failures = 0
     try:
         while True:
@@ -140,10 +143,10 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
                 failures = 0
             except error as problem:
                 failures += 1
-                _LOG.error("Quarantine could not be read, and is asked again: %s", problem)
+                _LOG.error("The quarantine could not be read. The next poll tries again: %s", problem)
             await asyncio.sleep(min(interval * 2 ** min(failures, 10), max(interval, _LONGEST_PAUSE)))
     finally:
-        # A poll that is under way in its thread is not to wait any longer.
+        # A poll that still runs in its thread must not wait any longer.
         clock.stop()
 
 

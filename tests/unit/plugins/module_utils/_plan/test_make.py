@@ -11,9 +11,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.evidence import defang
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import digest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import Wish, make_plan, sentence
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import PlanRequest, make_plan, sentence
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.planned import (
@@ -38,7 +37,7 @@ class Mail:
         self.truncated = truncated
 
     def search(self, filters, limit):
-        return SearchResult(self.messages, self.truncated)
+        return self.messages, self.truncated
 
     def find(self, handles):
         return {
@@ -71,8 +70,8 @@ def message(number=1, **fields):
     return Message({**row, **fields})
 
 
-def wish(**fields):
-    return Wish(
+def request(**fields):
+    return PlanRequest(
         **{
             "account_id": ACCOUNT,
             "handles": None,
@@ -90,7 +89,7 @@ def decisions(plan):
 
 def test_each_message_is_released_or_blocked_by_named_rules():
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS"), message(3, is_quarantined=False)])
-    plan = make_plan(mail, wish()).plan
+    plan = make_plan(mail, request()).plan
     assert [rules for _decision, rules in decisions(plan).values()] == [
         [],
         ["forbidden_dispositions"],
@@ -106,7 +105,7 @@ def test_each_message_is_released_or_blocked_by_named_rules():
 def test_handles_that_name_no_one_message_ask_for_a_choice():
     twins = [message(1, message_id="<twin@x.example>"), message(2, message_id="<twin@x.example>"), message(3)]
     handles = [parse_handle(text) for text in ("<twin@x.example>", "4Gone", "<3@mailer.example>", twins[2].id)]
-    plan = make_plan(Mail(twins), wish(handles=handles, search=None)).plan
+    plan = make_plan(Mail(twins), request(handles=handles, search=None)).plan
     first, second, third = plan["messages"]
     assert (first["decision"], first["rules"]) == ("blocked", ["ambiguous"])
     assert [candidate["id"] for candidate in first["candidates"]] == [twins[0].id, twins[1].id]
@@ -116,7 +115,7 @@ def test_handles_that_name_no_one_message_ask_for_a_choice():
 
 def test_an_override_is_recorded_where_it_mattered():
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS")])
-    plan = make_plan(mail, wish(policy=Policy(overrides=("forbidden_dispositions",)))).plan
+    plan = make_plan(mail, request(policy=Policy(overrides=("forbidden_dispositions",)))).plan
     assert [(entry["decision"], entry["overridden"]) for entry in plan["messages"]] == [
         ("release", []),
         ("release", ["forbidden_dispositions"]),
@@ -125,20 +124,20 @@ def test_an_override_is_recorded_where_it_mattered():
 
 
 def test_over_a_cap_the_whole_plan_is_refused():
-    planned = make_plan(Mail([message(number) for number in range(3)]), wish(policy=Policy(max_messages=2)))
-    assert planned.plan["summary"]["release"] == 0
-    assert planned.plan["refused_by"] == ["max_messages"]
-    assert {entry["decision"] for entry in planned.plan["messages"]} == {"blocked"}
-    assert sentence(planned).startswith("The whole plan is refused (max_messages: 3 messages, and 2 are allowed).")
+    made = make_plan(Mail([message(number) for number in range(3)]), request(policy=Policy(max_messages=2)))
+    assert made.plan["summary"]["release"] == 0
+    assert made.plan["refused_by"] == ["max_messages"]
+    assert {entry["decision"] for entry in made.plan["messages"]} == {"blocked"}
+    assert sentence(made).startswith("The whole plan is refused (max_messages: 3 messages, but at most 2 are allowed).")
 
 
 def test_a_selection_that_was_cut_makes_no_plan():
     with pytest.raises(InputError, match="finds more than 2 messages"):
-        make_plan(Mail([message(1), message(2)], truncated=True), wish(limit=2))
+        make_plan(Mail([message(1), message(2)], truncated=True), request(limit=2))
 
 
 def test_full_evidence_is_defanged_and_may_be_missing():
-    plan = make_plan(Mail([message(1), message(2)]), wish(evidence="full")).plan
+    plan = make_plan(Mail([message(1), message(2)]), request(evidence="full")).plan
     first, second = plan["messages"]
     assert first["details"]["links"] == [{"href": "hxxps://evil[.]example/a", "text": ""}]
     assert first["details"]["attachments"] == []
@@ -198,7 +197,7 @@ policies = st.builds(
 
 @given(found=st.lists(messages, max_size=8, unique_by=lambda one: one.id), policy=policies)
 def test_a_blocked_message_is_never_released(found, policy):
-    plan = make_plan(Mail(found), wish(policy=policy)).plan
+    plan = make_plan(Mail(found), request(policy=policy)).plan
     released = {handle.text for handle in planned_handles(plan)}
     for one in found:
         standing = [rule for rule in policy.judge(one, from_seconds(NOW)) if rule not in policy.overrides]
@@ -214,7 +213,7 @@ def test_a_blocked_message_is_never_released(found, policy):
 
 def test_what_drifted_since_is_blocked_and_the_rest_is_not():
     before = [message(1), message(2)]
-    plan = make_plan(Mail(before), wish()).plan
+    plan = make_plan(Mail(before), request()).plan
     items = [
         Item(parse_handle(before[0].id), message(1, final_disposition="MALICIOUS")),
         Item(parse_handle(before[1].id), message(2)),
@@ -224,7 +223,7 @@ def test_what_drifted_since_is_blocked_and_the_rest_is_not():
 
 
 def test_only_some_of_the_plan():
-    plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), wish()).plan
+    plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), request()).plan
     first, second, held = (entry["id"] for entry in plan["messages"])
     part = narrow(plan, [second])
     assert [handle.text for handle in planned_handles(part)] == [second]

@@ -24,6 +24,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     RateLimitError,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import BriefMessage
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options, Releaser
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, resolve
@@ -57,7 +58,7 @@ def release(
 ) -> Ended:
     """Release everything in the quarantine, or the messages named."""
     client = t.cast(Client, quarantine)
-    messages = Messages(client, clock, 2)
+    messages = Messages(client, clock, BriefMessage, 2)
     handles = parse_handles(names or [investigate_id(number) for number in quarantine.rows])
     items, known = resolve(messages, handles, check_state)
     ledger = Ledger()
