@@ -29,7 +29,7 @@ def planned_run(planned: Result) -> dict[str, t.Any]:
     outcomes = {Item(handle): foretold for handle in planned_handles(plan)}
     outcomes.update(blocked(plan))
     Ledger().record_all(outcomes.items())
-    run = RunResult([item.handles[0] for item in outcomes], outcomes)
+    run = RunResult([item.handles[0] for item in outcomes], list(outcomes))
     kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
     return {
         **run.data(),

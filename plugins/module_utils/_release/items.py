@@ -23,8 +23,8 @@ class Item:
 
     handles: all handles that name it.
     id, postfix_id: as far as known.
-    message: what was last read of it, or None. It is forgotten with the outcome.
-    was_quarantined: it was read as quarantined in this run.
+    message: what was last read of it, if that is still needed.
+    was_read, was_quarantined, was_partly_delivered: what was read of it in this run.
     outcome: what became of it, or None while that is open. Only the ledger sets it.
     sent_as: which of its names is sent.
     in_flight: it was sent, and what came of it is not known yet.
@@ -42,22 +42,29 @@ class Item:
         "outcome",
         "postfix_id",
         "sent_as",
+        "was_partly_delivered",
         "was_quarantined",
+        "was_read",
     )
 
     def __init__(self, handle: Handle, message: BriefMessage | None = None) -> None:
         self.handles = [handle]
+        self.id: str | None = None
+        self.postfix_id: str | None = None
         self.message = message
-        self.id = message.id if message else handle.text if handle.kind == INVESTIGATE_ID else None
-        if self.id == handle.text:
-            self.id = handle.text  # one text in place of two equal ones
-        self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
-        self.was_quarantined = message is not None and message.state == State.QUARANTINED
+        self.was_read = self.was_quarantined = self.was_partly_delivered = False
         self.outcome: Outcome | None = None
         self.sent_as = 0
         self.in_flight = False
         self.fruitless = 0
         self.delivery: str | None = None
+        if message is None:
+            self.id = handle.text if handle.kind == INVESTIGATE_ID else None
+            self.postfix_id = handle.text if handle.kind == POSTFIX_ID else None
+        else:
+            self.read(message)
+        if self.id == handle.text:
+            self.id = handle.text  # one text in place of two equal ones
 
     @property
     def names(self) -> list[str]:
@@ -68,6 +75,13 @@ class Item:
         """Take over ids that an answer told."""
         self.id = self.id or message_id
         self.postfix_id = self.postfix_id or postfix_id
+
+    def read(self, message: BriefMessage) -> None:
+        """Take over what was read of it."""
+        self.learn(message.id, message.postfix_id)
+        self.was_read = True
+        self.was_quarantined = self.was_quarantined or message.state == State.QUARANTINED
+        self.was_partly_delivered = message.partly_delivered
 
     @property
     def read_as(self) -> Handle:
@@ -81,35 +95,47 @@ class Item:
 
 
 def resolve(
-    messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool
+    messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool, keep: bool = False
 ) -> tuple[list[Item], dict[Item, Outcome]]:
     """Return the items that the handles name, and the outcomes of those with nothing to send.
 
     Without check_state, only what cannot be sent unread is read: Message-IDs, and everything when handles are of several
     kinds and could name the same message.
+
+    keep: the items keep what was read of them.
     """
     read_all = check_state or len({handle.kind for handle in handles}) > 1
     found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
-    # By the message's key, or by the handle itself where it has no message: it may be the id of one that another handle found.
+    # Older servers leave the investigate id out. Only then can two messages of one postfix id be the same.
+    ids_missing = any(message.id is None for candidates in found.values() for message in candidates)
+    by_postfix_id: dict[str | None, Item] = {}
+    # By an id of the message, or by the handle itself where it has no message: it may be the id of one that another handle found.
     items: dict[str | Handle, Item] = {}
     outcomes: dict[Item, Outcome] = {}
-    by_postfix_id: dict[str | None, Item] = {}
     for handle in handles:
-        candidates = found.get(handle)
+        candidates = found.pop(handle, None)  # with 100,000 messages, each is freed as soon as it is read
         if candidates is None:
             items[handle] = Item(handle)
-        elif len(candidates) != 1:
+            continue
+        if len(candidates) != 1:
             item = items[handle] = Item(handle)
             outcomes[item] = _ambiguous(candidates) if candidates else _not_found(handle)
-        elif candidates[0].key in items:
-            items[candidates[0].key].handles.append(handle)
-        elif nameless := _nameless(by_postfix_id.get(candidates[0].postfix_id), candidates[0]):
+            continue
+        message = candidates[0]
+        key = message.id or message.postfix_id or handle
+        if key in items:
+            items[key].handles.append(handle)
+        elif nameless := _nameless(by_postfix_id.get(message.postfix_id), message):
             nameless.handles.append(handle)
-            nameless.learn(candidates[0].id, candidates[0].postfix_id)
+            nameless.learn(message.id, message.postfix_id)
         else:
-            item = items[candidates[0].key] = Item(handle, candidates[0])
-            by_postfix_id[item.postfix_id] = item
-            outcome = nothing_to_send(candidates[0]) if check_state or not item.names else None
+            item = Item(handle, message)
+            items[item.id or key] = item
+            if not keep:
+                item.message = None
+            if ids_missing:
+                by_postfix_id[item.postfix_id] = item
+            outcome = nothing_to_send(message) if check_state or not item.names else None
             if outcome:
                 outcomes[item] = outcome
     return list(items.values()), outcomes

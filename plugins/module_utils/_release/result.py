@@ -17,40 +17,30 @@ from .items import Item
 from .outcome import STATUSES, Outcome, Status
 
 
-class Row(t.NamedTuple):
-    """What became of one handle: less than half of what the item weighs."""
-
-    handle: str
-    id: str | None
-    postfix_id: str | None
-    outcome: Outcome
-    delivery: str | None
-
-    def as_data(self) -> dict[str, t.Any]:
-        """Return the row as the result gives it."""
-        return {
-            "handle": self.handle,
-            "id": self.id,
-            "postfix_id": self.postfix_id,
-            **self.outcome.facts(),
-            "detail": self.outcome.detail,
-            "rule": self.outcome.rule,
-            "delivery": self.delivery,
-            "changed": self.outcome.changed,
-        }
-
-
 class Rows(t.Sequence[t.Dict[str, t.Any]]):
     """The rows of a result as data, each made when it is asked for: Ansible makes its own copy of them all."""
 
-    def __init__(self, rows: t.Sequence[Row]) -> None:
-        self._rows = rows
+    def __init__(self, handles: t.Sequence[Handle], items: t.Mapping[str, Item]) -> None:
+        self._handles = handles
+        self._items = items
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._handles)
 
     def __getitem__(self, index: t.Any) -> t.Any:
-        return self._rows[index].as_data()
+        handle = self._handles[index].text
+        item = self._items[handle]
+        outcome = t.cast(Outcome, item.outcome)
+        return {
+            "handle": handle,
+            "id": item.id,
+            "postfix_id": item.postfix_id,
+            **outcome.facts(),
+            "detail": outcome.detail,
+            "rule": outcome.rule,
+            "delivery": item.delivery,
+            "changed": outcome.changed,
+        }
 
 
 class RunResult:
@@ -58,31 +48,27 @@ class RunResult:
 
     rows: one for each handle, in the order of the handles.
     changed: a message was delivered to somebody (in check mode: would be tried).
+    summary: the number of rows per status, and how many recipients were reached.
     error: what ended the run early, if anything did.
     """
 
     def __init__(
         self,
-        handles: t.Iterable[Handle],
-        items: t.Iterable[Item],
+        handles: t.Sequence[Handle],
+        items: t.Sequence[Item],
         error: CloudflareError | None = None,
         warnings: t.Sequence[str] = (),
     ) -> None:
         self.error = error
         self.warnings = warnings
-        self.changed = False
-        recipients = 0
-        rows = []
-        for item in items:
-            outcome = t.cast(Outcome, item.outcome)
-            # Two handles of one message give two rows, but it was delivered once.
-            recipients += len(outcome.delivered)
-            self.changed |= outcome.changed
-            rows += [Row(handle.text, item.id, item.postfix_id, outcome, item.delivery) for handle in item.handles]
-        position = {handle.text: index for index, handle in enumerate(handles)}
-        rows.sort(key=lambda row: position[row.handle])
-        self.rows = Rows(rows)
-        self.summary = summarise((row.outcome.status for row in rows), recipients)
+        # Two handles of one message give two rows, but it was delivered once.
+        self.rows = Rows(handles, {handle.text: item for item in items for handle in item.handles})
+        outcomes = [(t.cast(Outcome, item.outcome), len(item.handles)) for item in items]
+        self.changed = any(outcome.changed for outcome, _rows in outcomes)
+        self.summary = summarise(
+            (outcome.status for outcome, rows in outcomes for _row in range(rows)),
+            sum(len(outcome.delivered) for outcome, _rows in outcomes),
+        )
 
     def data(self) -> dict[str, t.Any]:
         """Return the module's result without api_calls and diff."""

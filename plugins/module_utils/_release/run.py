@@ -64,7 +64,7 @@ def release_messages(client: Client, clock: Clock, request: ReleaseRequest) -> R
     try:
         journal.take_turn(clock, client.max_wait)
         read_state = request.check_state or request.check_mode or plan is not None
-        items, known = resolve(messages, request.handles, read_state)
+        items, known = resolve(messages, request.handles, read_state, keep=plan is not None)
         ledger.record_all(known.items())
         if read_state:
             ledger.record_all(resume(messages, clock, journal, items, options.settle_time))

@@ -120,21 +120,19 @@ def _late(seconds: float) -> Outcome:
 
 
 def _outcome(item: Item, failure: str, found: t.Sequence[BriefMessage]) -> Outcome | None:
-    if not found and item.message is None:
+    if not found and not item.was_read:
         return Outcome(Status.NOT_FOUND, "Cloudflare does not know it in this account.")
     if len(found) != 1 or found[0].state == State.UNREADABLE:
         return Outcome(Status.UNKNOWN, "It was sent without a plain answer, and its state cannot be read.")
-    before, message = item.message, found[0]
-    item.message = message
-    item.learn(message.id, message.postfix_id)
-    if message.partly_delivered and not (before and before.partly_delivered):
+    message, was_partly_delivered, was_quarantined = found[0], item.was_partly_delivered, item.was_quarantined
+    item.read(message)
+    if message.partly_delivered and not was_partly_delivered:
         return Outcome(
             Status.PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
         )
     if message.state == State.QUARANTINED:
-        item.was_quarantined = True
         return None
-    if item.was_quarantined or (failure == UNANSWERED and message.state == State.RELEASED):
+    if was_quarantined or (failure == UNANSWERED and message.state == State.RELEASED):
         return _left(message)
     if message.state == State.RELEASED:
         return Outcome(Status.ALREADY_RELEASED, "Read back: it was released before this run.")

@@ -59,7 +59,7 @@ def find(messages: Messages[Message], *names: str) -> list[list[str]]:
 
 def resolved(messages: Messages[Message], handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
     """Return the items that the handles name, with the outcomes of those with nothing to send."""
-    items, known = resolve(messages, handles, check_state)
+    items, known = resolve(messages, handles, check_state, keep=True)
     Ledger().record_all(known.items())
     return items
 
