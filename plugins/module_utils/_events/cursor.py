@@ -84,7 +84,7 @@ class Cursor:
             raise InputError(f"state_file {path} is not a file of this event source; move it away to start again")
         if content["account_id"] != self._account_id:
             raise InputError(
-                f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account a file of its own"
+                f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account its own file"
             )
         self.newest, self.seen, self.open = content["newest"], content["seen"], content["open"]
 
@@ -109,7 +109,7 @@ def _locked(path: str) -> int:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(
-            f"another event source uses this state_file ({path} is locked); give each a file of its own"
+            f"another event source uses this state_file ({path} is locked); give each its own file"
         ) from None
     except OSError as error:
         raise InputError(f"state_file cannot be used: {path} cannot be opened ({error.strerror})") from None

@@ -15,6 +15,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from .._json import string, strings
 from .._mail.handles import postfix_part
 from .outcome import Outcome, Status
 
@@ -48,10 +49,10 @@ def read_entries(result: object) -> list[Entry] | None:
         return None
     entries = []
     for row in rows:
-        if not isinstance(row, dict) or not (_text(row.get("id")) or _text(row.get("postfix_id"))):
+        if not isinstance(row, dict) or not (string(row.get("id")) or string(row.get("postfix_id"))):
             return None
-        lists = [_texts(row.get(name)) for name in ("delivered", "undelivered", "failed")]
-        entries.append(Entry(_text(row.get("id")), _text(row.get("postfix_id")), *lists))
+        lists = [list(filter(None, strings(row.get(name)))) for name in ("delivered", "undelivered", "failed")]
+        entries.append(Entry(string(row.get("id")) or None, string(row.get("postfix_id")) or None, *lists))
     return entries
 
 
@@ -100,12 +101,3 @@ def outcome_of(entry: Entry | None) -> Outcome | None:
 def _add(index: dict[str, Entry], name: str | None, entry: Entry) -> None:
     if name:
         index[name] = index[name].merged(entry) if name in index else entry
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _texts(value: object) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [text for text in values if isinstance(text, str) and text]

@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
+from .._json import items, mapping, parse, rows
 from .._times import parse_time
 from .outcome import STATUSES, Status
 
@@ -44,7 +44,7 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
     for number, line in enumerate(lines):
         if account not in line:
             continue
-        entry = _mapping(_parsed(line))
+        entry = mapping(parse(line))
         moment = parse_time(str(entry.get("time")))
         if entry.get("account_id") != account_id or moment is None or moment.timestamp() < now - _DAY:
             continue
@@ -62,24 +62,9 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
 def _told(entry: t.Mapping[str, t.Any]) -> t.Iterator[tuple[t.Any, t.Any]]:
     """Yield each name of a message in a line, with its status."""
     if entry.get("event") == "intent":
-        for name in _items(entry.get("ids")):
+        for name in items(entry.get("ids")):
             yield name, None
     elif entry.get("event") in _OUTCOMES:
-        for row in map(_mapping, _items(entry.get("messages"))):
+        for row in rows(entry.get("messages")):
             yield row.get("id"), row.get("status")
             yield row.get("postfix_id"), row.get("status")
-
-
-def _parsed(line: bytes) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _mapping(value: object) -> t.Mapping[str, t.Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _items(value: object) -> t.Sequence[t.Any]:
-    return value if isinstance(value, list) else []

@@ -13,6 +13,7 @@ import pwd
 import typing as t
 
 from .._errors import InputError
+from .._json import string
 from .._mail.handles import Handle, parse_handle
 from .._mail.message import Message
 from .._plan.document import DRIFT, Decision, drift
@@ -39,7 +40,7 @@ def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.A
 
 def audit_trail(given: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> dict[str, str | None]:
     """Return who asked for a release, approved and started it, and why. What is not given is as the plan has it, if there is one."""
-    asked = {name: given[name] or _text(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
+    asked = {name: given[name] or string(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
     return {**asked, "started_by": given["started_by"] or _this_user(), "approved_by": given["approved_by"] or None}
 
 
@@ -66,10 +67,6 @@ def blocked(plan: t.Mapping[str, t.Any]) -> t.Iterator[tuple[Item, Outcome]]:
     for entry in plan["messages"]:
         if entry["decision"] != Decision.RELEASE:
             item = Item(Handle(entry["handle"], ""))
-            item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
+            item.learn(string(entry.get("id")), string(entry.get("postfix_id")))
             words = f"The plan blocks it: {', '.join(entry['rules'])}."
             yield item, Outcome(Status.BLOCKED, words, rule=entry["rules"][0])
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
