@@ -34,10 +34,10 @@ class Record(t.NamedTuple):
 
 
 def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], now: float) -> dict[str, Record]:
-    """Return the newest record of the last day for each of these ids. What is no line of a journal is passed over.
+    """Return the newest record of the last day for each of these ids. Lines that are not from a journal are skipped.
 
-    A line that names a message, but has a time to come, no run or a status that there is not, proves nothing: it leaves the message in
-    doubt, and does not take back an earlier line that says that it was released.
+    A line with a time in the future, without a run or with an unknown status proves nothing. It leaves the message in doubt, and
+    does not take back an earlier line that says that the message was released.
     """
     records: dict[str, Record] = {}
     account = account_id.encode()
