@@ -522,7 +522,7 @@ def main() -> None:
     except CloudflareError as error:
         fail(module, error)
 
-    error = run.error
+    ended_by = run.error
     result = {**run.data(), "api_calls": client.calls, **trail}
     if plan:
         result["plan_digest"] = plan["digest"]
@@ -537,10 +537,10 @@ def main() -> None:
             write_result_file(params["result_file"], run.rows, client.masker.mask)
         result["messages"] = wanted(run.rows, params["return_messages"], lambda row: row["status"] in FAIL_ON)
     except ResultFileError as unwritten:
-        error = error or unwritten
+        ended_by = ended_by or unwritten
         result["msg"] = f"{unwritten.sentence()} {result['msg']}"
-    if error or run.fails(params["fail_on"]):
-        fail(module, error, **result)
+    if ended_by or run.fails(params["fail_on"]):
+        fail(module, ended_by, **result)
     module.exit_json(**result)
 
 
