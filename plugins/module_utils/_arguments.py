@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Between Ansible and the library: the connection options of every module, and the client made from them."""
+"""Connects Ansible and the library: options that modules share, and the client that they make."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ._api.http import IMPORT_ERROR
 from ._api.masking import Masker
 from ._clock import Clock
 from ._errors import CloudflareError, InputError
-
-DELIVERY_STATUSES = ["delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"]
+from ._mail.filters import DISPOSITIONS, SEARCH_OPTIONS
+from ._rows import ALL, ATTENTION, NONE
 
 
 def refuse_null(module: AnsibleModule, *names: str) -> None:
-    """Raise InputError where the task gives one of these options as null, which is not the same as to leave it out.
+    """Raise InputError if the task gives one of these options as null. To leave it out is something else.
 
-    From ansible-core 2.19 on, null is what a template leaves that found nothing. C(module.params) has null in both cases.
+    Since ansible-core 2.19, a template that finds nothing gives null. module.params has None in both cases.
     """
     given = _load_params()
     for name in names:
@@ -35,7 +35,7 @@ def refuse_null(module: AnsibleModule, *names: str) -> None:
 
 
 def _from_environment(*names: str) -> str:
-    """Return the first of these environment variables that is not empty. Fallback for an option."""
+    """Return the first of these environment variables that is not empty, as the fallback of an option."""
     for name in names:
         if os.environ.get(name):
             return os.environ[name]
@@ -43,10 +43,10 @@ def _from_environment(*names: str) -> str:
 
 
 def api_argument_spec(**options: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """Return the connection options together with a module's own options."""
+    """Return the connection options and the options of one module."""
     return {
         "account_id": {"type": "str", "fallback": (_from_environment, ["CLOUDFLARE_ACCOUNT_ID"])},
-        # The environment of these is read below: which kind of credential counts depends on all of them.
+        # The library reads the environment of these: which kind of credential counts depends on all of them.
         "api_token": {"type": "str", "no_log": True},
         "api_email": {"type": "str"},
         "api_key": {"type": "str", "no_log": True},
@@ -69,21 +69,27 @@ def handles_argument_spec() -> dict[str, dict[str, t.Any]]:
     }
 
 
-def search_argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the search options that all modules share (doc fragment search)."""
+def rows_argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the options that say where the rows of a result go."""
     return {
-        **{
-            name: {"type": "str"}
-            for name in ("sender", "recipient", "subject", "query", "domain", "message_id", "alert_id")
-        },
-        "disposition": {"type": "str", "choices": ["MALICIOUS", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "NONE"]},
-        **{name: {"type": "str"} for name in ("start", "end", "since")},
+        "return_messages": {"type": "str", "choices": [ALL, ATTENTION, NONE], "default": ALL},
+        "result_file": {"type": "path"},
     }
 
 
+def search_argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the options of a search (doc fragment search)."""
+    spec: dict[str, dict[str, t.Any]] = {name: {"type": "str"} for name in SEARCH_OPTIONS}
+    spec["disposition"]["choices"] = list(DISPOSITIONS)
+    return spec
+
+
 def exclusive_search_options(*others: str) -> list[tuple[str, str]]:
-    """Return the pairs of options that exclude each other in a module that takes handles or a search. others: more options of the search."""
-    search = (*search_argument_spec(), *others)
+    """Return the pairs of options that exclude each other if a module takes either handles or a search.
+
+    others: more options of the search.
+    """
+    search = (*SEARCH_OPTIONS, *others)
     return [
         ("start", "since"),
         ("messages", "messages_file"),
@@ -92,7 +98,7 @@ def exclusive_search_options(*others: str) -> list[tuple[str, str]]:
 
 
 def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Client:
-    """Return a client made from the connection options. Raises InputError for what is wrong with them."""
+    """Return a client for the connection options. Raises InputError."""
     if IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR)
     params = module.params
@@ -107,7 +113,7 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
 
 
 def fail(module: AnsibleModule, error: CloudflareError | None, **result: t.Any) -> t.NoReturn:
-    """End the task as failed, with everything that is known. C(msg) in C(result) goes before the error's own words."""
+    """End the task as failed, with all that is known. A msg in the result replaces the words of the error."""
     details = error.details() if error else {}
     module.fail_json(**{"msg": str(error), **details, **result})
     raise AssertionError("fail_json ended the task")

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Time, and being told to stop, in one place so that tests can replace both."""
+"""The time, and the signal to stop. Tests replace both."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import time
 
 
 class Clock:
-    """Tells the time and sleeps; a sleep ends early once C(stop) was called."""
+    """Tells the time and sleeps. After stop, a sleep ends early."""
 
-    # A signal handler may only set a flag: locks could be held by the thread it interrupts.
+    # A signal handler may only set a flag: the thread that it interrupts may hold a lock.
     _SLICE = 0.2
 
     def __init__(self) -> None:
         self.stopping = False
 
     def stop(self, *_signal: object) -> None:
-        """Ask the run to end as soon as the requests in flight are answered. Usable as a signal handler."""
+        """Let the run end as soon as its open requests are answered. Can be a signal handler."""
         self.stopping = True
 
     def monotonic(self) -> float:
-        """Return seconds that only ever grow."""
+        """Return seconds that never go back."""
         return time.monotonic()
 
     def time(self) -> float:
@@ -33,7 +33,7 @@ class Clock:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep for C(seconds), or until told to stop."""
+        """Sleep for so many seconds, or until stop is called."""
         end = self.monotonic() + seconds
         while not self.stopping:
             left = end - self.monotonic()

@@ -4,9 +4,9 @@
 
 # This module is private to the collection.
 
-"""What can go wrong, as the rest of the collection needs to tell it apart.
+"""The errors of this collection, by what they mean for a run.
 
-Every message is one or two sentences for a human and never holds a secret.
+Each message is one or two sentences for people and contains no secret.
 """
 
 from __future__ import annotations
@@ -16,25 +16,23 @@ import typing as t
 
 
 class CloudflareError(Exception):
-    """Base of all errors that this collection raises on purpose."""
+    """The base of all errors that this collection raises on purpose."""
 
     def sentence(self) -> str:
-        """Return the message as a sentence of its own."""
+        """Return the message as a whole sentence."""
         text = str(self).rstrip(".")
         return f"{text[:1].upper()}{text[1:]}."
 
     def details(self) -> dict[str, t.Any]:
-        """Return the machine-readable part, for the result of a failing task."""
+        """Return the facts for the result of the failed task."""
         return {}
 
 
 class InternalError(CloudflareError):
-    """A fault of this collection, with its traceback. What was in flight is in doubt."""
+    """A bug in this collection, with its traceback. The outcome of open requests is unknown."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(
-            f"A fault of this collection ended the run ({type(error).__name__}: {error}); please report it"
-        )
+        super().__init__(f"A bug in this collection ended the run ({type(error).__name__}: {error}); please report it")
         self.traceback = "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
     def details(self) -> dict[str, t.Any]:
@@ -42,34 +40,39 @@ class InternalError(CloudflareError):
 
 
 class InputError(CloudflareError):
-    """An option, a handle or a file of the user's is unusable. Nothing was sent."""
+    """An option, a handle or a file of the user cannot be used. Nothing was sent."""
 
 
 class JournalError(CloudflareError):
-    """The journal cannot be written, so nothing more may be sent."""
+    """The journal cannot be written, so nothing more is sent."""
+
+
+class ResultFileError(CloudflareError):
+    """The rows of the result cannot be written to a file. What was done stays done."""
 
 
 class ConnectError(CloudflareError):
-    """The server was never reached: nothing was sent."""
+    """There was no connection to the server. Nothing was sent."""
 
 
 class CertificateError(ConnectError):
-    """The server's TLS certificate was not accepted: nothing was sent, and trying again is pointless."""
+    """The TLS certificate of the server was not accepted. Nothing was sent, and another try would not help."""
 
 
 class InterruptError(CloudflareError):
-    """The run was told to stop (SIGTERM or SIGINT) while it waited."""
+    """A signal (SIGTERM or SIGINT) stopped the run while it waited."""
 
 
 class DoubtfulError(CloudflareError):
-    """The request may have been carried out: no answer came, or none that can be understood."""
+    """There was no answer, or an unclear one. The request may have been carried out."""
 
 
 class ApiError(CloudflareError):
     """The API refused a request.
 
-    status: HTTP status. errors: the API's own C(code)/C(message) entries.
-    cf_ray: Cloudflare's request id, for a support ticket.
+    status: the HTTP status.
+    errors: the errors in the answer, each with code and message.
+    cf_ray: Cloudflare's id of the request, for a support ticket.
     """
 
     def __init__(
@@ -87,13 +90,13 @@ class ApiError(CloudflareError):
 
     @property
     def codes(self) -> set[int]:
-        """Return the API's error codes, those of nested causes included."""
+        """Return the error codes of the API, with those of nested causes."""
         chained = [cause for error in self.errors for cause in error.get("error_chain", [])]
         return {entry["code"] for entry in [*self.errors, *chained]}
 
     @property
     def no_route(self) -> bool:
-        """Tell whether the API found no such route: a wrong path or account, or, perhaps, an unknown object."""
+        """Tell whether the API knows no such path: the path or the account is wrong, or perhaps the object is unknown."""
         return not self.codes.isdisjoint({7000, 7003})
 
     def details(self) -> dict[str, t.Any]:
@@ -105,12 +108,12 @@ class AuthenticationError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """The API answers that it does not know the object (or the route)."""
+    """The API does not know the object, or the path."""
 
 
 class ForeignAnswerError(ApiError):
-    """Something else than Cloudflare's API refused the request: a proxy, a login page, a redirect, a wrong C(api_url)."""
+    """The answer is not from Cloudflare's API: from a proxy or a login page, a redirect, or api_url is wrong."""
 
 
 class RateLimitError(ApiError):
-    """Cloudflare asks to wait for longer than C(max_wait) allows. The request was not processed."""
+    """Cloudflare asks to wait longer than max_wait allows. The request was not processed."""

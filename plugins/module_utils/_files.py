@@ -4,9 +4,9 @@
 
 # This module is private to the collection.
 
-"""Files that are this user's own, root's or a group's of this user, and that nobody else can have put there.
+"""Reads and writes files that no stranger can have put there: they belong to this user, to root, or to a group of this user.
 
-What is refused is an OSError like any other, with the reason as its C(strerror).
+A file that is refused raises an OSError with the reason as its strerror.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import errno
 import os
 import stat
 import tempfile
+import typing as t
 
 _ROOT = 0
-_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # a FIFO does not keep us waiting
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # does not wait for the other end of a FIFO
 
 
 def open_private(path: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
-    """Open a file, made with mode 0600. If others than its group can read it, nobody but its owner may from now on."""
+    """Open a file, or create it with mode 0600. A file that everybody can read becomes readable for its owner only."""
     check_folder(path)
     file = _opened(path, flags)
     found = os.fstat(file)
@@ -32,7 +33,7 @@ def open_private(path: str, flags: int = os.O_RDWR | os.O_CREAT) -> int:
 
 
 def read_whole(path: str, most: int, anybodys: bool = False) -> bytes:
-    """Return what is in a file. anybodys: it may be another user's, as its content is known by other means."""
+    """Return the content of a file. anybodys: it may belong to anybody, because its digest is known."""
     if not anybodys:
         check_folder(path)
     with os.fdopen(_opened(path, os.O_RDONLY, anybodys), "rb") as stream:
@@ -43,18 +44,21 @@ def read_whole(path: str, most: int, anybodys: bool = False) -> bytes:
 
 
 def write_whole(path: str, content: bytes) -> None:
-    """Write a file, whole or not at all: with mode 0600, or readable and writable for the group to which the file it replaces is open."""
+    """Write a file as write_parts does."""
+    write_parts(path, [content])
+
+
+def write_parts(path: str, parts: t.Iterable[bytes]) -> None:
+    """Write a file, whole or not at all, with mode 0600. If it replaces a file that its group can use, the group still can."""
     before = check_target(path)
-    file, temporary = tempfile.mkstemp(
-        prefix=".new-", dir=os.path.dirname(os.path.abspath(path))
-    )  # made with mode 0600
+    file, temporary = tempfile.mkstemp(prefix=".new-", dir=os.path.dirname(os.path.abspath(path)))  # with mode 0600
     try:
         with os.fdopen(file, "wb") as stream:
             if before and before.st_mode & 0o070 and not before.st_mode & 0o007:
-                with contextlib.suppress(OSError):  # of whoever is not in that group
+                with contextlib.suppress(OSError):  # this user is not in that group
                     os.fchown(file, -1, before.st_gid)
                     os.fchmod(file, 0o600 | before.st_mode & 0o060)
-            stream.write(content)
+            stream.writelines(parts)
             stream.flush()
             os.fsync(file)
         os.replace(temporary, path)
@@ -64,7 +68,7 @@ def write_whole(path: str, content: bytes) -> None:
 
 
 def check_folder(path: str) -> None:
-    """Raise OSError unless C(path) is in a directory, one in which not everybody can put another file in its place."""
+    """Raise OSError if the directory of a path is none, or if everybody can replace files in it."""
     mode = os.stat(os.path.dirname(os.path.abspath(path))).st_mode
     if not stat.S_ISDIR(mode):
         raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -73,9 +77,9 @@ def check_folder(path: str) -> None:
 
 
 def check_target(path: str, replaced: bool = True) -> os.stat_result | None:
-    """Return what is at C(path). Raises OSError if no file could be written there, without touching it.
+    """Return the file at a path, or None. Raises OSError if no file can be written there. Changes nothing.
 
-    replaced: a file that is there is to be replaced, not to be appended to.
+    replaced: the file would be replaced, not appended to.
     """
     check_folder(path)
     found: os.stat_result | None = None

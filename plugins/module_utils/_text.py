@@ -4,29 +4,31 @@
 
 # This module is private to the collection.
 
-"""Text that strangers wrote, made fit to be looked at or handed on."""
+"""Makes text that strangers wrote safe to show and to pass on."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# What shows as nothing or as a blank, though Unicode counts it among letters, marks and symbols: fillers, variation selectors,
+# Letters, marks and symbols by their Unicode category that show as nothing or as a blank: fillers, variation selectors,
 # joiners, blanks of Braille, music, Khitan and hieroglyphs.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U0001107f\U00013441\U00013442\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
 )
 _LONGEST = 300
-# Marks above or below one letter; more of them cover the lines around it.
+# Marks above or below one letter. More of them cover the lines around it.
 _MOST_MARKS = 4
 
 
 def printable(value: object, longest: int | None = _LONGEST) -> str:
-    """Return foreign text in one line, without control characters, cut with a mark where it is too long.
+    """Return text on one line without control characters, cut if it is too long. None becomes the empty text.
 
-    What a terminal or a browser would obey, what hides text or is not to be seen, and what no standard defines becomes U+FFFD,
-    and each kind of blank a plain one. longest: None for text that is not cut.
+    Characters that terminals or browsers obey, that hide text, that cannot be seen, or that no standard defines become U+FFFD.
+    All kinds of blanks become plain ones.
+
+    longest: None to leave the length as it is.
     """
     text = "" if value is None else str(value)
     if longest is not None and len(text) > longest:
@@ -49,8 +51,8 @@ def _visible(text: str) -> str:
 
 
 def inert(value: object, longest: int = _LONGEST) -> str:
-    """Return it printable, and so that no template engine of Ansible's takes it for a template.
+    """Return printable text that Ansible does not take for a template.
 
-    Characters beyond U+FFFF, such as emoji, are replaced: ansible-rulebook hands them on as halves, which Ansible cannot read.
+    Characters beyond U+FFFF, such as emoji, are replaced: ansible-rulebook splits them into halves, which Ansible cannot read.
     """
     return re.sub("[\U00010000-\U0010ffff]", "\ufffd", re.sub(r"\{(?=[{%#]|\Z)", "{ ", printable(value, longest)))

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Times and durations as people and the API write them. All times are UTC."""
+"""Times and durations in the forms that people and the API use. All times are UTC."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST = datetime.timedelta(days=3660)
 
 
 def parse_duration(text: str, option: str) -> datetime.timedelta:
-    """Return a duration such as C(24h) or C(7d). Raises InputError that names the option."""
+    """Return a duration such as 24h or 7d. Raises InputError, which names the option."""
     match = re.match(r"\s*(\d{1,6})\s*([mhdw])\s*\Z", text)
     duration = datetime.timedelta(**{_UNITS[match.group(2)]: int(match.group(1))}) if match else datetime.timedelta()
     if not datetime.timedelta() < duration <= _LONGEST:
@@ -29,7 +29,7 @@ def parse_duration(text: str, option: str) -> datetime.timedelta:
 
 
 def parse_time(text: str) -> datetime.datetime | None:
-    """Return the moment that an ISO 8601 date or time means, or None. Without a zone, UTC is meant."""
+    """Return the moment of an ISO 8601 date or time, or None if it is neither. Without a zone, it is UTC."""
     try:
         # Before Python 3.11, fromisoformat knows no Z.
         moment = datetime.datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text.strip()))
@@ -41,10 +41,10 @@ def parse_time(text: str) -> datetime.datetime | None:
 
 
 def from_seconds(seconds: float) -> datetime.datetime:
-    """Return the moment that is so many seconds after the epoch."""
+    """Return the moment so many seconds after the epoch."""
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
 
 
 def to_text(moment: datetime.datetime) -> str:
-    """Return a moment as the API takes it, such as C(2026-11-20T08:00:00Z)."""
+    """Return a moment in the form of the API, such as 2026-11-20T08:00:00Z."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

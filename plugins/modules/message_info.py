@@ -42,6 +42,27 @@ options:
     description:
       - Return at most this many messages. RV(truncated) says whether there are more. If not set, all are returned.
     type: int
+  return_messages:
+    description:
+      - Which of the messages found are in RV(messages). V(all) returns all of them. V(none) returns an empty list.
+      - V(attention) returns messages that are in quarantine, and messages for which the server does not say whether they are.
+      - RV(count) takes all messages into account.
+      - With many thousands of messages, V(none) together with O(result_file) keeps the output of the task short.
+    type: str
+    choices: [all, attention, none]
+    default: all
+    version_added: 0.5.0
+  result_file:
+    description:
+      - Path of a file for all messages found, whatever O(return_messages) is. The file has one message on each line, as JSON Lines.
+      - A relative path is taken from the directory of the playbook.
+      - If there is a file, it is replaced. The file has the mode C(0600). One that only its group can use stays open to the group.
+      - It must be a regular file with one name (no symbolic link, no hard links), in a directory that not everybody can write to,
+        unless it has the sticky bit. The module checks this before it sends a request. In check mode it checks, but does not write.
+      - The task is not C(changed) when it writes the file. If the file cannot be written, the task fails, and RV(messages) has all
+        messages.
+    type: path
+    version_added: 0.5.0
 notes:
   - Subjects, names and addresses are written by strangers. Never evaluate them as templates.
 seealso:
@@ -77,6 +98,12 @@ EXAMPLES = r"""
     end: "2026-11-16"
     detections_only: false
     limit: 100
+
+- name: Save all messages in quarantine to a file, and return only their number
+  emailsec.cloudflare.message_info:
+    delivery_status: quarantined
+    return_messages: none
+    result_file: /srv/reports/quarantine.jsonl
 """
 
 RETURN = r"""
@@ -85,6 +112,7 @@ messages:
     - The messages found, with the field names of Cloudflare's current API. Field names of older servers are translated.
       Every message has every field. A field that the server did not send is null or empty.
     - With O(messages), they are in that order. A Message-ID that matches several messages returns all of them.
+    - With O(return_messages), messages are left out. O(result_file) has all of them.
   returned: success
   type: list
   elements: dict
@@ -203,12 +231,12 @@ messages:
       returned: always
       sample: []
     properties:
-      description: Patterns that allowed or blocked it.
+      description: Patterns that allowed or blocked the message.
       type: dict
       returned: always
       sample: {"allowlisted_pattern": null}
     is_phish_submission:
-      description: Whether a user reported it as phishing.
+      description: Whether a user reported the message as phishing.
       type: bool
       returned: always
       sample: false
@@ -243,17 +271,17 @@ messages:
       returned: always
       sample: {"spf": "pass", "dkim": "pass", "dmarc": "pass", "comment": null}
     scanned_at:
-      description: When it was scanned.
+      description: When the message was scanned.
       type: str
       returned: always
       sample: "2024-01-05T10:00:00Z"
     sent_at:
-      description: When it was sent.
+      description: When the message was sent.
       type: str
       returned: always
       sample: "2024-01-05T09:59:58Z"
 count:
-  description: Number of messages returned.
+  description: Number of messages found. Messages that RV(messages) leaves out count, too.
   returned: success
   type: int
   sample: 1
@@ -303,23 +331,25 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
-    DELIVERY_STATUSES,
     api_argument_spec,
     exclusive_search_options,
     fail,
     handles_argument_spec,
     make_client,
+    rows_argument_spec,
     search_argument_spec,
 )
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
-from ..module_utils._mail.filters import search_filters
+from ..module_utils._mail.filters import DELIVERY_STATUSES, search_filters
 from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
+from ..module_utils._rows import Row, check_result_file, wanted, write_result_file
 
 
-def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
-    """Return the result for the module's parameters."""
+def read(messages: Messages[Message], params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
+    """Return the result for the options of the module, with all messages."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
     handles = given_handles(params)
     if handles is None:
@@ -343,29 +373,41 @@ def read(messages: Messages, params: dict[str, t.Any], now: float) -> dict[str, 
     }
 
 
+def needs_attention(message: Row) -> bool:
+    """Tell whether a message is or may be in quarantine."""
+    return message["is_quarantined"] is not False
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
             **handles_argument_spec(),
             **search_argument_spec(),
-            delivery_status={"type": "str", "choices": DELIVERY_STATUSES},
+            delivery_status={"type": "str", "choices": list(DELIVERY_STATUSES)},
             detections_only={"type": "bool", "default": True},
             limit={"type": "int"},
+            **rows_argument_spec(),
         ),
         mutually_exclusive=exclusive_search_options("delivery_status"),
         required_by={"messages_column": ["messages_file"]},
         supports_check_mode=True,
     )
     clock = Clock()
+    params = module.params
     calls = 0
+    result: dict[str, t.Any] = {}
     try:
         client = make_client(module, clock)
+        check_result_file(params["result_file"], params["messages_file"])
         try:
-            result = read(Messages(client, clock), module.params, clock.time())
+            result = read(Messages(client, clock, Message), params, clock.time())
         finally:
             calls = client.calls
+        if params["result_file"] is not None and not module.check_mode:
+            write_result_file(params["result_file"], result["messages"], client.masker.mask)
+        result["messages"] = wanted(result["messages"], params["return_messages"], needs_attention)
     except CloudflareError as error:
-        fail(module, error, api_calls=calls)
+        fail(module, error, api_calls=calls, **result)
     module.exit_json(changed=False, api_calls=calls, **result)
 
 

@@ -382,7 +382,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
-    DELIVERY_STATUSES,
     api_argument_spec,
     exclusive_search_options,
     fail,
@@ -392,51 +391,32 @@ from ..module_utils._arguments import (
 )
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, InputError
-from ..module_utils._mail.filters import search_filters
+from ..module_utils._mail.filters import DELIVERY_STATUSES, SEARCH_OPTIONS, search_filters
 from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 from ..module_utils._plan.document import LONGEST, expiry
-from ..module_utils._plan.file import Kept, check_writable, keep_plan
-from ..module_utils._plan.make import Wish, make_plan, sentence
-from ..module_utils._plan.policy import Policy
+from ..module_utils._plan.file import KeptPlan, check_writable, keep_plan
+from ..module_utils._plan.make import PlanRequest, make_plan, sentence
+from ..module_utils._plan.policy import Policy, argument_spec
 from ..module_utils._times import from_seconds, parse_duration, to_text
 
-POLICY_OPTIONS = {
-    "max_messages": {"type": "int", "default": 50},
-    "max_recipients": {"type": "int", "default": 500},
-    "max_per_sender": {"type": "int", "default": 50},
-    "forbidden_dispositions": {"type": "list", "elements": "str", "default": ["MALICIOUS", "MALICIOUS-BEC"]},
-    "forbidden_threat_categories": {"type": "list", "elements": "str", "default": []},
-    "max_age": {"type": "str"},
-    "min_age": {"type": "str"},
-    "require_authentication": {"type": "raw", "default": "aligned"},
-    "protected_recipients": {"type": "list", "elements": "str", "default": []},
-    "allowed_senders": {"type": "list", "elements": "str", "default": []},
-    "denied_senders": {"type": "list", "elements": "str", "default": []},
-    "require_ticket": {"type": "bool", "default": False},
-    "require_reason": {"type": "bool", "default": False},
-    "overrides": {"type": "list", "elements": "str", "default": []},
-}
 
-
-def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
-    """Return what the module's parameters ask for. Raises InputError."""
+def plan_request(params: dict[str, t.Any], account_id: str, now: float) -> PlanRequest:
+    """Return the request in the options of the module. Raises InputError."""
     search = asked = None
     handles = given_handles(params)
     if handles is None:
-        if not any(params[name] for name in search_argument_spec()):
+        if not any(params[name] for name in SEARCH_OPTIONS):
             raise InputError(
                 "A plan needs messages, or a search with at least one filter such as sender, recipient or since"
             )
         search = search_filters(params, now)
-        asked = {
-            name: params[name]
-            for name in (*search_argument_spec(), "delivery_status", "detections_only")
-            if params[name] is not None
-        }
+        names = (*SEARCH_OPTIONS, "delivery_status", "detections_only")
+        asked = {name: params[name] for name in names if params[name] is not None}
     if parse_duration(params["expires_in"], "expires_in") > LONGEST:
         raise InputError(f"expires_in must be at most {LONGEST.days}d, not {params['expires_in']!r:.40}")
-    return Wish(
+    return PlanRequest(
         account_id=account_id,
         handles=handles,
         search=search,
@@ -448,12 +428,12 @@ def make_wish(params: dict[str, t.Any], account_id: str, now: float) -> Wish:
     )
 
 
-def waits(kept: Kept | None) -> dict[str, t.Any] | None:
-    """Return what the result says of another plan that waits."""
+def waiting_plan(kept: KeptPlan | None) -> dict[str, t.Any] | None:
+    """Return what the result says about another plan that waits."""
     if not kept or not kept.waiting:
         return None
-    told = {name: kept.waiting.get(name) for name in ("digest", "requested_by", "reason", "ticket")}
-    return {**told, "plan_file": kept.waiting_file, "expires_at": to_text(expiry(kept.waiting))}
+    facts = {name: kept.waiting.get(name) for name in ("digest", "requested_by", "reason", "ticket")}
+    return {**facts, "plan_file": kept.waiting_file, "expires_at": to_text(expiry(kept.waiting))}
 
 
 def main() -> None:
@@ -461,10 +441,10 @@ def main() -> None:
         argument_spec=api_argument_spec(
             **handles_argument_spec(),
             **search_argument_spec(),
-            delivery_status={"type": "str", "choices": DELIVERY_STATUSES, "default": "quarantined"},
+            delivery_status={"type": "str", "choices": list(DELIVERY_STATUSES), "default": "quarantined"},
             detections_only={"type": "bool", "default": False},
             limit={"type": "int", "default": 10_000},
-            policy={"type": "dict", "default": {}, "options": POLICY_OPTIONS},
+            policy={"type": "dict", "default": {}, "options": argument_spec()},
             dest={"type": "path"},
             expires_in={"type": "str", "default": "24h"},
             evidence={"type": "str", "choices": ["basic", "full"], "default": "basic"},
@@ -482,23 +462,19 @@ def main() -> None:
     calls = 0
     try:
         client = make_client(module, clock)
-        wish = make_wish(module.params, client.account_id, now)
+        request = plan_request(module.params, client.account_id, now)
         if dest:
             check_writable(dest)
         try:
-            planned = make_plan(Messages(client, clock), wish)
+            made = make_plan(Messages(client, clock, Message), request)
         finally:
             calls = client.calls
-        kept = (
-            keep_plan(dest, planned.plan, from_seconds(now), module.check_mode)
-            if dest and not planned.refusals
-            else None
-        )
+        kept = keep_plan(dest, made.plan, from_seconds(now), module.check_mode) if dest and not made.refusals else None
     except CloudflareError as error:
         fail(module, error, api_calls=calls)
-    plan = kept.plan if kept else planned.plan
-    waiting = waits(kept)
-    msg = sentence(planned)
+    plan = kept.plan if kept else made.plan
+    waiting = waiting_plan(kept)
+    msg = sentence(made)
     if waiting:
         msg += f" Another plan can still be applied until {waiting['expires_at']}: {waiting['digest']}, kept in {waiting['plan_file']}."
     result = {
@@ -512,7 +488,7 @@ def main() -> None:
         "waiting": waiting,
         "api_calls": calls,
     }
-    if planned.refusals:
+    if made.refusals:
         fail(module, None, **result)
     module.exit_json(**result)
 

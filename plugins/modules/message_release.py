@@ -164,6 +164,28 @@ options:
       - A new journal has the mode C(0600). One that everybody can read is restricted to its owner. One that only its group can
         use stays open to the group.
     type: path
+  return_messages:
+    description:
+      - Which rows are in RV(messages). V(all) returns all rows. V(none) returns an empty list.
+      - V(attention) returns the rows that need a person. Their status is one that O(fail_on) has by default.
+      - RV(summary), RV(msg) and O(fail_on) take all rows into account.
+      - With many thousands of messages, V(attention) and V(none) save memory and keep the output of the task short. Give the messages
+        with O(messages_file) then, because Ansible repeats O(messages) in its output.
+    type: str
+    choices: [all, attention, none]
+    default: all
+    version_added: 0.5.0
+  result_file:
+    description:
+      - Path of a file for all rows of RV(messages), whatever O(return_messages) is. The file has one row on each line, as JSON Lines.
+      - A relative path is taken from the directory of the playbook.
+      - The module writes the file at the end of the run, also when the task fails. It replaces the file of an earlier run.
+      - The file has the mode C(0600). One that only its group can use stays open to the group.
+      - It must be a regular file with one name (no symbolic link, no hard links), in a directory that not everybody can write to,
+        unless it has the sticky bit. The module checks this before it sends anything. In check mode it checks, but does not write.
+      - If the file cannot be written at the end of the run, the task fails, and RV(messages) has all rows.
+    type: path
+    version_added: 0.5.0
   reason:
     description:
       - Why the messages are released. Recorded in the journal and the result, not sent to Cloudflare.
@@ -248,6 +270,12 @@ EXAMPLES = r"""
   emailsec.cloudflare.message_release:
     plan: /srv/plans/INC-4711.json
     only: "{{ (plan.messages | selectattr('decision', 'eq', 'release') | map(attribute='id'))[:2] }}"
+
+- name: Release very many messages, return those that need a person, and keep all rows in a file
+  emailsec.cloudflare.message_release:
+    messages_file: /srv/lists/export.csv
+    return_messages: attention
+    result_file: /srv/reports/release.jsonl
 """
 
 RETURN = r"""
@@ -257,7 +285,9 @@ msg:
   type: str
   sample: "3 messages: 2 released, 1 already_released, 4 recipients reached."
 messages:
-  description: Outcome for each handle, in the order of O(messages).
+  description:
+    - Outcome for each handle, in the order of O(messages).
+    - With O(return_messages), rows are left out. O(result_file) has all of them.
   returned: unless an argument was refused
   type: list
   elements: dict
@@ -335,7 +365,7 @@ messages:
       returned: always
       sample: true
 summary:
-  description: Number of entries in RV(messages) per status, C(total), and C(recipients_delivered).
+  description: Number of rows per status, including those that RV(messages) leaves out, C(total), and C(recipients_delivered).
   returned: unless an argument was refused
   type: dict
   sample: {"released": 2, "already_released": 1, "total": 3, "recipients_delivered": 4}
@@ -407,17 +437,26 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import api_argument_spec, fail, handles_argument_spec, make_client, refuse_null
+from ..module_utils._arguments import (
+    api_argument_spec,
+    fail,
+    handles_argument_spec,
+    make_client,
+    refuse_null,
+    rows_argument_spec,
+)
 from ..module_utils._clock import Clock
-from ..module_utils._errors import CloudflareError
+from ..module_utils._errors import CloudflareError, ResultFileError
 from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._plan.document import check_plan
 from ..module_utils._plan.file import read_plan
-from ..module_utils._release.engine import ARRAY, AUTO, OBJECT, Options
+from ..module_utils._release.body import ARRAY, AUTO, OBJECT
+from ..module_utils._release.engine import Options
 from ..module_utils._release.outcome import FAIL_ON, STATUSES
 from ..module_utils._release.planned import audit_trail, narrow, planned_handles
-from ..module_utils._release.run import Request, release_messages
+from ..module_utils._release.run import ReleaseRequest, release_messages
 from ..module_utils._release.settle import SETTLE_TIME
+from ..module_utils._rows import check_result_file, wanted, write_result_file
 from ..module_utils._times import from_seconds
 
 
@@ -425,6 +464,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=api_argument_spec(
             **handles_argument_spec(),
+            **rows_argument_spec(),
             plan={"type": "path"},
             plan_digest={"type": "str"},
             only={"type": "list", "elements": "str"},
@@ -455,6 +495,7 @@ def main() -> None:
     try:
         client = make_client(module, clock, connections=in_range(params, "concurrency", 1, 16))
         refuse_null(module, "plan_digest", "only")
+        check_result_file(params["result_file"], params["journal"], params["plan"], params["messages_file"])
         plan = chosen = None
         if params["plan"] is not None:
             plan = chosen = read_plan(params["plan"], params["plan_digest"])
@@ -462,7 +503,7 @@ def main() -> None:
             if params["only"] is not None:
                 chosen = narrow(plan, params["only"])
         trail = audit_trail(params, plan or {})
-        request = Request(
+        request = ReleaseRequest(
             handles=planned_handles(chosen) if chosen else given_handles(params) or [],
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
@@ -479,21 +520,29 @@ def main() -> None:
             verify_delivery=in_range(params, "verify_delivery", 0),
             journal=params["journal"],
         )
-        report = release_messages(client, clock, request)
+        run = release_messages(client, clock, request)
     except CloudflareError as error:
         fail(module, error)
 
-    result = {**report.result(), "api_calls": client.calls, **trail}
+    ended_by = run.error
+    result = {**run.data(), "api_calls": client.calls, **trail}
     if plan:
         result["plan_digest"] = plan["digest"]
         if chosen is plan:
             result["plan"] = plan
-    for warning in report.warnings:
+    for warning in run.warnings:
         module.warn(warning)
     if module._diff:
-        result["diff"] = report.diff()
-    if report.error or report.fails(params["fail_on"]):
-        fail(module, report.error, **result)
+        result["diff"] = run.diff()
+    try:
+        if params["result_file"] is not None and not module.check_mode:
+            write_result_file(params["result_file"], run.rows, client.masker.mask)
+        result["messages"] = wanted(run.rows, params["return_messages"], lambda row: row["status"] in FAIL_ON)
+    except ResultFileError as unwritten:
+        ended_by = ended_by or unwritten
+        result["msg"] = f"{unwritten.sentence()} {result['msg']}"
+    if ended_by or run.fails(params["fail_on"]):
+        fail(module, ended_by, **result)
     module.exit_json(**result)
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._release.items import Item
-from ..module_utils._release.outcome import NOT_ATTEMPTED, UNKNOWN, WOULD_RELEASE, Outcome
-from ..module_utils._release.planned import blocked_items, planned_handles
-from ..module_utils._release.run import Report, count, in_words
+from ..module_utils._release.ledger import Ledger
+from ..module_utils._release.outcome import Outcome, Status
+from ..module_utils._release.planned import blocked, planned_handles
+from ..module_utils._release.result import RunResult, summarise, summary_sentence
 
 Result = t.Mapping[str, t.Any]
 _LOST = "The module ended without a result (was it killed?)."
@@ -24,16 +25,16 @@ def planned_run(planned: Result) -> dict[str, t.Any]:
     plan = planned.get("plan")
     if plan is None:
         return {**_shown(planned), "msg": _told(planned), "changed": False, "messages": []}
-    items = [Item(handle) for handle in planned_handles(plan)]
-    for item in items:
-        item.outcome = Outcome(WOULD_RELEASE, "The plan releases it.", changed=True)
-    items += blocked_items(plan)
-    report = Report([item.handles[0] for item in items], items, None, [])
+    foretold = Outcome(Status.WOULD_RELEASE, "The plan releases it.", changed=True)
+    outcomes = {Item(handle): foretold for handle in planned_handles(plan)}
+    outcomes.update(blocked(plan))
+    Ledger().record_all(outcomes.items())
+    run = RunResult([item.handles[0] for item in outcomes], list(outcomes))
     kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
     return {
-        **report.result(),
+        **run.data(),
         **kept,
-        "messages": list(report.rows),
+        "messages": list(run.rows),
         "msg": planned["msg"],
         "plan_digest": plan["digest"],
     }
@@ -50,18 +51,18 @@ def joined_run(
     if "messages" not in look:
         return {**_shown(look), "msg": _told(look), "changed": False, "messages": []}
     sent = {name: row for step in steps for name, row in _rows(step).items()}
-    left_out = _row_of(Outcome(NOT_ATTEMPTED, f"It was not sent: {stopped or 'the run stopped before it'}"))
+    left_out = _row_of(Outcome(Status.NOT_ATTEMPTED, f"It was not sent: {stopped or 'the run stopped before it'}"))
     rows = []
     for row in look["messages"]:
-        outcome = sent.get(_name(row), left_out) if row["status"] == WOULD_RELEASE else row
+        outcome = sent.get(_name(row), left_out) if row["status"] == Status.WOULD_RELEASE else row
         rows.append({**row, **outcome, "handle": row["handle"]})
     results = [step["result"] for step in steps]
-    summary = count(
+    summary = summarise(
         (row["status"] for row in rows),
         sum(result["summary"]["recipients_delivered"] for result in results if "summary" in result),
     )
     troubles = [result for result in (look, *results) if result.get("failed")]
-    words = [_told(troubles[0]) if troubles else "", stopped, in_words(summary)]
+    words = [_told(troubles[0]) if troubles else "", stopped, summary_sentence(summary)]
     return {
         **{
             name: value
@@ -85,7 +86,7 @@ def _rows(step: Result) -> dict[str, Result]:
     result = step["result"]
     if "messages" in result:
         return {row["handle"]: row for row in result["messages"]}
-    status = UNKNOWN if _is_lost(result) else NOT_ATTEMPTED
+    status = Status.UNKNOWN if _is_lost(result) else Status.NOT_ATTEMPTED
     return dict.fromkeys(step["ids"], _row_of(Outcome(status, _told(result))))
 
 

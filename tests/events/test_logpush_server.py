@@ -71,7 +71,7 @@ def listen(
         running.close()
         limits = dict(hurry)
         patience = limits.pop("patience", 60)
-        running = source["_run"](queue, given, source["_library"]("_door").Limits(**limits), patience)
+        running = source["_run"](queue, given, source["_library"]("_events.connections").Limits(**limits), patience)
     return running
 
 
@@ -199,7 +199,7 @@ def test_a_connection_that_is_cut_is_one_line_in_the_log(caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING):
         serve(test)
     assert [record.message for record in caplog.records] == [
-        "Requests were refused (the request did not arrive as a whole): 1"
+        "Requests were refused (the request did not arrive completely): 1"
     ]
     assert not caplog.records[0].exc_info
 
@@ -317,7 +317,7 @@ def test_a_head_that_drips_is_cut_off_as_a_whole(caplog: pytest.LogCaptureFixtur
         record.message
         for record in caplog.records
         if record.name.startswith("emailsec") and record.levelno >= logging.WARNING
-    ] == ["Connections were closed, as a request or its answer took more than 0.5 seconds: 1"]
+    ] == ["Connections were closed because a request or its answer took more than 0.5 seconds: 1"]
 
 
 def test_a_head_that_does_not_end_is_cut_off() -> None:
@@ -475,7 +475,7 @@ def test_what_cannot_work_ends_it_at_once(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         for place in ({"host": "192.0.2.1"}, {"port": other.getsockname()[1]}):
-            with pytest.raises(Exception, match="cannot be listened on"):
+            with pytest.raises(Exception, match="cannot listen on"):
                 end(place)
     make_certificate(tmp_path / "key.pem", tmp_path / "cert.pem", b"password")
     for keyfile in ("key.pem", "nowhere.pem", "cert.pem"):

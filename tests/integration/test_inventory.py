@@ -196,7 +196,7 @@ def test_a_refused_credential(ansible: Ansible, emulator: Emulator) -> None:
         account_owned={"api_token": secrets["account_owned"]},
         revoked={"api_token": secrets["revoked"]},
     )
-    told = "the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's"
+    told = "the credential belongs to an account, but Cloudflare lists accounts only for users. Use the API token"
     assert told in errors["account_owned"]
     told = "Cloudflare refused the API token of the environment variable CLOUDFLARE_API_TOKEN: HTTP 401"
     assert told in errors["expired"]

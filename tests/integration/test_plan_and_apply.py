@@ -71,14 +71,14 @@ def test_plans_that_must_not_be_applied(ansible: Ansible, emulator: Emulator) ->
     everything = json.loads(sealed(plan))
     plans = {
         "tampered": (json.dumps({**everything, "digest": digest}), "", "it was changed after it was made"),
-        "resealed": (sealed(plan), digest, "the plan is not the one that was approved"),
+        "resealed": (sealed(plan), digest, "the plan is not the approved one"),
         "expired": (
             sealed({**plan, "expires_at": "2026-01-01T00:00:00Z"}),
             "",
             "the plan expired at 2026-01-01T00:00:00Z",
         ),
         "foreign": (sealed({**plan, "account_id": emulator.accounts[1].id}), "", "the plan is for account "),
-        "garbled": ("{]", "", "is no plan of this collection"),
+        "garbled": ("{]", "", "is not a plan of this collection"),
         "missing": (None, "", "cannot be read"),
         "unapproved": (
             sealed(plan),

@@ -61,7 +61,7 @@ def test_an_artifact_is_taken_only_as_it_was_approved(ansible: Ansible, next_job
     calls = len(emulator.requests)
     for text, words in (
         (packed[:-7], "was cut on its way"),
-        (other["quarantine_release_plan_packed"], "not the one that was approved"),
+        (other["quarantine_release_plan_packed"], "not the approved one"),
     ):
         run = next_job.playbook(
             "emailsec.cloudflare.apply", "-e", json.dumps(artifacts | {"quarantine_release_plan_packed": text})

@@ -79,7 +79,7 @@ def test_as_an_artifact(controller: Controller, emulator: Emulator) -> None:
     swapped = {**artifacts, "quarantine_release_plan_packed": forged["quarantine_release_plan_packed"]}
     calls = len(emulator.requests)
 
-    for refused, words in ((cut, "packed"), (swapped, "The plan is not the one that was approved")):
+    for refused, words in ((cut, "packed"), (swapped, "The plan is not the approved one")):
         job = applied(controller, emulator, refused)
         assert job.status == "failed"
         assert words in job.stdout, job.stdout

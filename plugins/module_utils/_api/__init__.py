@@ -4,4 +4,4 @@
 
 # This module is private to the collection.
 
-"""The connection to Cloudflare's API: requests, answers, rate limits and credentials. Knows no messages."""
+"""The connection to Cloudflare's API: requests, answers, rate limits and credentials. It knows nothing of messages."""

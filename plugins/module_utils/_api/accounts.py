@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""The accounts that a credential can see, and a name for each that is safe and no other account's."""
+"""The accounts that a credential can see, each with a name that is safe and unique."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typing as t
 import unicodedata
 
 from .._errors import ApiError, DoubtfulError
+from .._json import mapping, string
 from .._text import printable
 from .client import Client
 
@@ -24,7 +25,7 @@ _LONGEST_NAME = 60
 
 
 class Account(t.NamedTuple):
-    """An account as Cloudflare lists it. name: what its people wrote, less what hides or reorders text."""
+    """An account as Cloudflare lists it. name: without characters that hide or reorder text."""
 
     id: str
     name: str
@@ -32,7 +33,7 @@ class Account(t.NamedTuple):
 
 
 def list_accounts(client: Client) -> list[Account]:
-    """Return all accounts, ordered by their id. The client has to be one for all of the API."""
+    """Return all accounts, ordered by id. The client must be one for the whole API, not for one account."""
     accounts: dict[str, Account] = {}
     check_time = client.list_timer()
     for number in range(1, _MOST_PAGES + 1):
@@ -48,18 +49,18 @@ def list_accounts(client: Client) -> list[Account]:
 
 
 def read_account(row: object) -> Account:
-    """Return the account that an entry of the list describes; one without an id would be missed by nobody."""
-    id, name, kind = (row.get(key) for key in ("id", "name", "type")) if isinstance(row, dict) else (None, None, None)
-    if not isinstance(id, str) or not re.match(r"[0-9a-fA-F]{32}\Z", id):
+    """Return the account that an entry of the list describes. Raises DoubtfulError: nobody would notice that one is left out."""
+    id, name, kind = (string(mapping(row).get(key)) for key in ("id", "name", "type"))
+    if not id or not re.match(r"[0-9a-fA-F]{32}\Z", id):
         raise DoubtfulError("the list of accounts holds an entry without an account id")
-    return Account(id.lower(), *(printable(text) if isinstance(text, str) else "" for text in (name, kind)))
+    return Account(id.lower(), printable(name), printable(kind))
 
 
 def unique_names(accounts: t.Iterable[Account], taken: t.Container[str] = ()) -> dict[str, str]:
     """Return for each id a name of a-z, 0-9 and hyphens that looks like the account's.
 
-    It ends with the id where the account's own name leaves nothing, is also another's, is taken, or poses as such a name:
-    nobody gets the name, and with it the variables, of somebody else by calling himself so.
+    The id is added if the account's own name leaves nothing, is not unique, is taken, or ends like an id. So nobody can get the
+    name of another account, and with it that account's variables, by a change of name.
     """
     names = {account.id: _safe(account.name) for account in accounts}
     bearers = collections.Counter(names.values())
@@ -71,22 +72,21 @@ def unique_names(accounts: t.Iterable[Account], taken: t.Container[str] = ()) ->
 
 
 def _safe(text: str) -> str:
-    """Return text as words of a-z and 0-9 with hyphens between them."""
+    """Return the words of a text, reduced to a-z and 0-9, with hyphens between them."""
     plain = unicodedata.normalize("NFKD", text[: 4 * _LONGEST_NAME]).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST_NAME].strip("-")
 
 
 def _page(client: Client, number: int) -> tuple[list[t.Any], bool]:
-    """Return the entries of one page, and whether it is the last one."""
+    """Return the entries of one page, and whether it is the last page."""
     try:
         envelope = client.get("accounts", {"page": number, "per_page": _PAGE_SIZE})
     except ApiError as error:
         if error.status != 400 or _NO_ACCOUNT_OWNED_TOKENS not in error.codes:
             raise
-        words = f"the credential belongs to an account, and Cloudflare lists accounts only to users: take a user's API token ({error})"
+        words = f"the credential belongs to an account, but Cloudflare lists accounts only for users. Use the API token of a user ({error})"
         raise ApiError(words, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
-    rows, info = envelope.get("result"), envelope.get("result_info")
-    if not isinstance(rows, list):
+    result, pages = envelope.get("result"), mapping(envelope.get("result_info")).get("total_pages")
+    if not isinstance(result, list):
         raise DoubtfulError("the answer holds no list of accounts")
-    pages = info.get("total_pages") if isinstance(info, dict) else None
-    return rows, number >= pages if isinstance(pages, int) else len(rows) < _PAGE_SIZE
+    return result, number >= pages if isinstance(pages, int) else len(result) < _PAGE_SIZE

@@ -4,10 +4,10 @@
 
 # This module is private to the collection.
 
-"""The Cloudflare API: what may be repeated, waiting, pages. Knows nothing of messages, requests or Ansible.
+"""The client of the Cloudflare API: retries, waiting and pages. It knows nothing of messages or Ansible.
 
-A GET is repeated when it failed; a POST only when it was certainly not processed (never connected, or HTTP 429).
-Anything else that keeps a POST from being answered is a DoubtfulError: the caller has to find out what happened.
+A GET that failed is repeated. A POST is repeated only if it certainly was not processed (no connection, or HTTP 429).
+If a POST gets no clear answer, the error is a DoubtfulError, and the caller must find out what happened.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .._errors import (
     InterruptError,
     RateLimitError,
 )
+from .._json import mapping, rows
 from .._text import printable
 from .envelope import Reply, read_envelope
 from .http import Http
@@ -37,13 +38,13 @@ from .shared import SharedNumbers
 
 _POLL_LIMIT = 120.0
 _MOST_PAGES = 1000
-_MOST_ROWS = 1_000_000  # a list that is longer does not end
-_LIST_TIMEOUTS = 60  # what all pages of a list may take, in timeouts of one request
-PAGE_SIZE = 1000  # the schema's maximum; a changelog speaks of 10,000
+_MOST_ROWS = 1_000_000  # a longer list is taken for endless
+_LIST_TIMEOUTS = 60  # time for all pages of a list, in timeouts of one request
+PAGE_SIZE = 1000  # the maximum in the schema; a changelog says 10,000
 
 
 class Credential(t.NamedTuple):
-    """HTTP headers that prove who we are, and where they came from, for error messages."""
+    """The HTTP headers of a credential. origin: where it comes from, for error messages."""
 
     headers: dict[str, str]
     origin: str
@@ -55,9 +56,12 @@ class Credential(t.NamedTuple):
 class Settings(t.NamedTuple):
     """How to reach the API.
 
-    account_id: whose Email Security all paths lead to; if empty, they begin where the API does. timeout: seconds for one
-    request. retries: repetitions of one failed request. max_wait: seconds to wait for rate limits in all. verify: as in
-    requests (True, False, or the path of a CA bundle). masker: knows what must not be shown.
+    account_id: the account whose Email Security the paths are in. If empty, paths start at the root of the API.
+    timeout: seconds for one request.
+    retries: how often one failed request is repeated.
+    max_wait: seconds to wait for rate limits in total.
+    verify: as in requests: True, False, or the path of a CA bundle.
+    masker: takes the secrets out of answers and errors.
     """
 
     api_url: str
@@ -73,7 +77,7 @@ class Settings(t.NamedTuple):
 
 
 class Page(t.NamedTuple):
-    """One page of a list. more: another one follows. broken: another should, but the server leads us on and on."""
+    """One page of a list. more: another page follows. broken: the list has no end."""
 
     rows: list[dict[str, t.Any]]
     more: bool
@@ -81,13 +85,13 @@ class Page(t.NamedTuple):
 
 
 def access_name(settings: Settings) -> str:
-    """Return a name for a server and a credential, which the name does not give away: both have one rate limit and see the same."""
+    """Return a name for a server and a credential, which share a rate limit. The name does not reveal them."""
     parts = [settings.api_url, *(settings.credential.headers[name] for name in sorted(settings.credential.headers))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 class Client:
-    """Speaks to C(/accounts/{account_id}/email-security), or to all of the API. Can be used by several threads."""
+    """A client of /accounts/{account_id}/email-security, or of the whole API. Can be used by several threads."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.calls = 0
@@ -111,7 +115,7 @@ class Client:
         )
 
     def get(self, path: str, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the envelope of a GET. A search that is still running (HTTP 202) is waited for."""
+        """Return the envelope of a GET. Waits for a search that is still running (HTTP 202)."""
         url = f"{self._base}/{path}"
         end = self._clock.monotonic() + _POLL_LIMIT
         polls = 0
@@ -130,13 +134,13 @@ class Client:
             self._pause(min(max(told, backoff(polls)), _POLL_LIMIT))
 
     def post(self, path: str, body: object) -> dict[str, t.Any]:
-        """Return the envelope of a POST that was sent once. Raises DoubtfulError when it may have been carried out."""
+        """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out."""
         url = f"{self._base}/{path}"
         for attempt in range(1, self._settings.retries + 2):
             try:
                 reply = self._exchange("POST", url, None, body)
                 if reply.status in (202, 204):
-                    raise DoubtfulError(f"the answer says nothing of the outcome: {reply}")
+                    raise DoubtfulError(f"the answer does not state the outcome: {reply}")
                 return self._envelope(reply, "Cloud Email Security: Write")
             except CertificateError:
                 raise
@@ -147,27 +151,26 @@ class Client:
         raise AssertionError("unreachable")
 
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
-        """Yield the pages of a list, following C(result_info.next) to its end."""
+        """Yield the pages of a list. The field next in result_info leads from each to the next one."""
         query = {"per_page": PAGE_SIZE, **params}
-        seen: set[str | None] = set()
+        seen: set[str] = set()
         count = 0
         check_time = self.list_timer()
         while True:
             envelope = self.get(path, query)
-            result, info = envelope.get("result"), envelope.get("result_info")
-            info = info if isinstance(info, dict) else {}
+            result, info = envelope.get("result"), mapping(envelope.get("result_info"))
             if result is None and info.get("count") == 0:
                 result = []
             if not isinstance(result, list):
                 raise DoubtfulError("the answer to a search holds no list of messages")
-            rows = [row for row in result if isinstance(row, dict)]
+            objects = rows(result)
             cursor = info.get("next")
             if isinstance(cursor, int):
                 cursor = str(cursor)
-            count += len(rows)
+            count += len(objects)
             broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
             more = bool(cursor) and isinstance(cursor, str) and not broken
-            yield Page(rows, more, broken)
+            yield Page(objects, more, broken)
             if not more:
                 return
             seen.add(cursor)
@@ -175,20 +178,20 @@ class Client:
             check_time()
 
     def list_timer(self) -> t.Callable[[], None]:
-        """Return what is to be called before each further page of a list: it raises DoubtfulError once the list takes too long."""
+        """Return a function to call before each further page of a list. It raises DoubtfulError if the list takes too long."""
         limit = _LIST_TIMEOUTS * self._settings.timeout + self._settings.max_wait
         end = self._clock.monotonic() + limit
 
         def check() -> None:
             if self._clock.monotonic() > end:
                 raise DoubtfulError(
-                    f"the list was not complete after {limit:.0f} s; narrow the search, or give a larger timeout"
+                    f"the list was not complete after {limit:.0f} s; narrow the search or give a larger timeout"
                 )
 
         return check
 
     def _read(self, url: str, params: t.Mapping[str, t.Any] | None) -> tuple[Reply, dict[str, t.Any]]:
-        """Return the answer to a GET and its envelope, repeated while the server fails."""
+        """Return the answer to a GET and its envelope. Repeats the GET while the server fails."""
         for attempt in range(1, self._settings.retries + 2):
             try:
                 reply = self._exchange("GET", url, params)
@@ -209,31 +212,29 @@ class Client:
         except AuthenticationError as error:
             origin, account = self._settings.credential.origin, self._settings.account_id
             message = (
-                f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"
+                f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it lacks the permission "
+                f'"{permission}" on account {account}'
+                if account
+                else f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it may not do this"
             )
-            if account:
-                message = (
-                    f"Cloudflare refused the {origin}: {error}. Either it is not valid (any more), or it lacks the permission "
-                    f'"{permission}" on account {account}'
-                )
             raise AuthenticationError(message, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
 
     def _same_server(self, url: str, reply: Reply) -> str:
-        """Return the URL in C(Location), unless it leads to another server: the credential must not go there."""
+        """Return the URL in the header Location. Raises ApiError if it is on another server, which must not get the credential."""
         try:
             target = urllib.parse.urljoin(url, reply.headers["Location"])
         except ValueError:
             target = ""
         if not self._http.calls_home(target):
             raise ApiError(
-                f"the search sends us for its result to another server ({printable(target, 100)}), where the credential must not go",
+                f"the search redirects to another server ({printable(target, 100)}), which must not get the credential",
                 status=reply.status,
                 cf_ray=reply.cf_ray,
             )
         return target
 
     def _exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None) -> Reply:
-        """Return the answer to one request, sent again only while it is refused by the rate limit."""
+        """Send one request and return its answer. Sends it again only if the rate limit refused it."""
         while True:
             self._pace.wait_turn()
             try:
@@ -253,8 +254,8 @@ class Client:
             if missing:
                 left = max(0.0, self._settings.max_wait - self._pace.waited)
                 raise RateLimitError(
-                    f"Cloudflare's rate limit asks to wait another {missing:.0f} s, but of max_wait "
-                    f"({self._settings.max_wait:.0f} s) {left:.0f} s are left",
+                    f"Cloudflare's rate limit asks to wait another {missing:.0f} s, but only {left:.0f} s of max_wait "
+                    f"({self._settings.max_wait:.0f} s) are left",
                     status=429,
                     cf_ray=reply.cf_ray,
                 )

@@ -4,9 +4,9 @@
 
 # This module is private to the collection.
 
-"""From connection options and environment to the settings of a client. Knows nothing of Ansible.
+"""From connection options and environment variables to the settings of a client. Knows nothing of Ansible.
 
-options: the connection options by name; one that is None or empty counts as not given.
+options: the connection options by name. None and the empty text count as not given.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ Options = t.Mapping[str, t.Any]
 def connection_settings(
     options: Options, account_id: str, caller: str, warn: t.Callable[[str], None], connections: int = 4
 ) -> Settings:
-    """Return how to reach the API, an account's part of it or, if C(account_id) is empty, all of it. Raises InputError.
+    """Return how to reach the API. Raises InputError.
 
-    options: all that was given, also what is not about the connection: a secret that was pasted there by mistake is refused.
-    caller: who uses this library, for the server's logs. warn: called with what is worth a warning.
+    options: all options, also others: none may contain a secret that was pasted there by mistake.
+    account_id: the account, or empty for the whole API.
+    caller: who uses this library, for the logs of the server.
+    warn: called with each warning.
     """
     proxies = urllib.request.getproxies_environment().values()
     masker = Masker({*secrets(options), *(text for proxy in proxies for text in _login(proxy))})
@@ -62,26 +64,26 @@ def connection_settings(
 
 
 def secrets(options: Options) -> set[str]:
-    """Return what must not be shown of options and environment, whether or not it is going to be used."""
+    """Return the secrets in options and environment, whether or not they are used."""
     found = {
         options["api_token"],
         options["api_key"],
         *map(os.environ.get, ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")),
     }
     found = {secret.strip() for secret in found if secret}
-    # Masking blanks would mask every word.
+    # To mask blanks would mask everything.
     return {secret for secret in found | _login(options["api_url"] or "") if secret.strip()}
 
 
 def _login(url: str) -> set[str]:
-    """Return what may be a password in a URL: whatever stands before an @, however odd the URL is."""
+    """Return what may be a password in a URL: everything before an @, however odd the URL is."""
     login = url.rpartition("@")[0].rpartition("//")[2]
     texts = (login, login.partition(":")[2], login.rpartition(":")[2])
     return {*texts, *map(urllib.parse.unquote, texts)}
 
 
 def own_account(value: str | None) -> str:
-    """Return the id of the account that the option C(account_id) names. Raises InputError."""
+    """Return the account id in an option, in lower case. Raises InputError."""
     if not value:
         raise InputError(
             "account_id is missing: give the option, or set the environment variable CLOUDFLARE_ACCOUNT_ID"
@@ -94,7 +96,7 @@ def own_account(value: str | None) -> str:
 
 
 def in_range(options: Options, name: str, least: float, most: float = math.inf) -> t.Any:
-    """Return the option if it is a number from C(least) to C(most). Raises InputError."""
+    """Return an option that must be a number from least to most. Raises InputError."""
     value = options[name]
     if not least <= value <= most or value == math.inf:
         limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
@@ -105,7 +107,7 @@ def in_range(options: Options, name: str, least: float, most: float = math.inf) 
 def _api_url(value: str, warn: t.Callable[[str], None], masker: Masker) -> str:
     if "@" in value:
         raise InputError(
-            "api_url must not contain a user name or password; give the credential as api_token, or api_email and api_key"
+            "api_url must not contain a user name or password; give the credential as api_token, or as api_email and api_key"
         )
     try:
         parts = urllib.parse.urlsplit(value)
@@ -117,12 +119,12 @@ def _api_url(value: str, warn: t.Callable[[str], None], masker: Masker) -> str:
             f"api_url must be a URL such as {DEFAULT_URL}, without a query, not {masker.mask(value)!r:.200}"
         )
     if parts and parts.scheme == "http" and not re.match(r"(localhost|127\.[\d.]+|::1)\Z", parts.hostname or ""):
-        warn(f"api_url is not https: the credential travels to {parts.hostname} unencrypted.")
+        warn(f"api_url is not HTTPS: the credential is sent to {parts.hostname} unencrypted.")
     return value.rstrip("/")
 
 
 def _credential(options: Options) -> Credential:
-    """Return the credential: options beat the environment, and there an API token beats email and key."""
+    """Return the credential. Options beat the environment, where an API token beats email and key."""
     token, email, key = (options[name] or None for name in ("api_token", "api_email", "api_key"))
     token_variable, email_variable, key_variable = (
         os.environ.get(name) or None for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY")

@@ -4,9 +4,9 @@
 
 # This module is private to the collection.
 
-"""Reading Cloudflare's answer: the JSON envelope, or the lack of one.
+"""Reads Cloudflare's answers: the JSON envelope, or what came in its place.
 
-A body is never quoted: what is not JSON is described by status, content type and cf-ray.
+Errors never quote a body. An answer that is not JSON is described by its status, content type and cf-ray.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ import re
 import typing as t
 
 from .._errors import ApiError, AuthenticationError, CloudflareError, DoubtfulError, ForeignAnswerError, NotFoundError
+from .._json import mapping, rows
 from .._text import printable
 from .masking import Masker
 
-# HTTP 400 that is about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
+# Codes of HTTP 400 about the credential: malformed (6003 with 6103, 6111 or 6301 inside) or missing (9106).
 _CREDENTIAL_CODES = {6003, 6103, 6111, 6301, 9106}
 _MOST_WORDS = 1000
-# Far deeper than any answer of the API. How deep a parser goes by itself depends on the Python.
+# Far deeper than any answer of the API. The limit of the parser itself depends on the version of Python.
 _DEEPEST = 50
-_REDIRECT = "a redirect, which is never followed; set api_url to the final address"
+_REDIRECT = "redirects are not followed; set api_url to the final address"
 _MOST_ERRORS = 10
 _LARGEST_CODE = 10**9
 
 
 class Reply(t.NamedTuple):
-    """One HTTP answer, read to its end. C(headers) ignores case."""
+    """One whole HTTP answer. The case of header names does not count."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -49,9 +50,9 @@ class Reply(t.NamedTuple):
 
 
 def read_envelope(reply: Reply, masker: Masker | None = None) -> dict[str, t.Any]:
-    """Return the envelope of a successful answer; raise what anything else means.
+    """Return the envelope of a successful answer. Raises the error that any other answer means.
 
-    Both are masked: only here, after the charset and the escapes of JSON are off, and before texts are cut.
+    Secrets are masked here: after the charset and the escapes of JSON are decoded, and before texts are cut.
     """
     envelope = _parse(reply.body)
     if envelope is not None and masker:
@@ -68,13 +69,12 @@ def read_envelope(reply: Reply, masker: Masker | None = None) -> dict[str, t.Any
 
 def _parse(body: bytes) -> dict[str, t.Any] | None:
     try:
-        envelope = json.loads(
-            body, parse_constant=lambda _name: None, parse_float=_finite
-        )  # NaN and the like are no JSON
+        # NaN and the like are not JSON.
+        envelope = json.loads(body, parse_constant=lambda _name: None, parse_float=_finite)
         if _is_too_deep(envelope):
             return None
         if re.search(rb"\\u[dD][89a-fA-F]", body):
-            # Half a surrogate pair is valid JSON, but no text that could ever be written out again.
+            # Half a surrogate pair is valid JSON, but cannot be encoded again.
             envelope = _without_surrogates(envelope)
     except (ValueError, RecursionError):
         return None
@@ -82,7 +82,7 @@ def _parse(body: bytes) -> dict[str, t.Any] | None:
 
 
 def _is_too_deep(value: t.Any) -> bool:
-    """Tell whether lists and objects are nested in each other beyond what may be walked through by recursion."""
+    """Tell whether lists and objects are nested too deeply for functions that call themselves."""
     level = [value]
     for _depth in range(_DEEPEST):
         inner: list[t.Any] = []
@@ -113,22 +113,18 @@ def _without_surrogates(value: t.Any) -> t.Any:
 
 
 def _errors(envelope: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return the C(errors) of an envelope as code, message, source and error_chain, whatever the server made of them."""
+    """Return the errors of an envelope, each with code and message and, if given, source and error_chain."""
     errors = []
-    for entry in _entries(envelope.get("errors")):
+    for entry in rows(envelope.get("errors"))[:_MOST_ERRORS]:
         error = _code_and_message(entry)
-        source = entry.get("source")
-        if isinstance(source, dict) and isinstance(source.get("pointer"), str):
-            error["source"] = {"pointer": printable(source["pointer"])}
-        chain = [_code_and_message(cause) for cause in _entries(entry.get("error_chain"))]
+        pointer = mapping(entry.get("source")).get("pointer")
+        if isinstance(pointer, str):
+            error["source"] = {"pointer": printable(pointer)}
+        chain = [_code_and_message(cause) for cause in rows(entry.get("error_chain"))[:_MOST_ERRORS]]
         if chain:
             error["error_chain"] = chain
         errors.append(error)
     return errors
-
-
-def _entries(value: object) -> list[dict[str, t.Any]]:
-    return [entry for entry in value if isinstance(entry, dict)][:_MOST_ERRORS] if isinstance(value, list) else []
 
 
 def _code_and_message(entry: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -140,7 +136,7 @@ def _code_and_message(entry: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _words(reply: Reply, errors: list[dict[str, t.Any]]) -> str:
-    """Return status, the API's own words and the request id in one phrase."""
+    """Return one phrase with the status, the words of the API, and the request id."""
     said = []
     for error in errors:
         causes = "".join(f", {cause['message']} (code {cause['code']})" for cause in error.get("error_chain", []))

@@ -4,25 +4,22 @@
 
 # This module is private to the collection.
 
-"""One HTTP exchange over requests: the only place that knows requests. Nothing is ever repeated here.
+"""One HTTP exchange with the library requests, which no other file imports. Nothing is ever repeated here.
 
-What keeps an answer from coming is told apart by the one thing that matters: was the request certainly not sent
-(ConnectError), or may it have been carried out (DoubtfulError)?
+An error tells whether the request certainly was not sent (ConnectError) or may have been carried out (DoubtfulError).
 """
 
 from __future__ import annotations
 
-import http.client
-import io
 import json
 import re
-import time
 import traceback
 import typing as t
 import urllib.parse
 
 from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
 from .._text import printable
+from .deadline import limit_time
 from .envelope import Reply
 from .masking import Masker
 
@@ -40,23 +37,23 @@ else:
     IMPORT_ERROR = None
 
     class _Session(requests.Session):
-        """Does not even look where a redirect leads; requests would read its body first, however long it is."""
+        """Ignores redirects. requests would read the whole body of a redirect, even if it does not follow it."""
 
         def get_redirect_target(self, resp: requests.Response) -> None:
             return None
 
     class _Adapter(requests.adapters.HTTPAdapter):
-        """Gives every connection, also one through a proxy, an answer that is read in limited time."""
+        """Limits the time of each answer, also of one that comes through a proxy."""
 
         def init_poolmanager(self, *args: t.Any, **options: t.Any) -> None:
             super().init_poolmanager(*args, **options)
-            _limit_time(self.poolmanager)
+            limit_time(self.poolmanager)
 
         def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
             known = proxy in self.proxy_manager
             manager = super().proxy_manager_for(proxy, **options)
             if not known:
-                _limit_time(manager)
+                limit_time(manager)
             return manager
 
 
@@ -68,11 +65,14 @@ _HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPO
 
 
 class Http:
-    """A pool of connections to one server that carry one credential. Can be used by several threads.
+    """A pool of connections to one server, all with the same credential. Can be used by several threads.
 
-    api_url: the server. headers: what proves who we are. timeout: seconds for one exchange. verify: as in requests (True, False, or the
-    path of a CA bundle). connections: how many may be open at once. masker: masks headers and errors; who reads a body masks it
-    once it is parsed.
+    api_url: the server.
+    headers: the credential.
+    timeout: seconds for one exchange.
+    verify: as in requests: True, False, or the path of a CA bundle.
+    connections: how many may be open at once.
+    masker: masks headers and errors. A body is masked by whoever parses it.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Http:
         self._timeout = timeout
         self._verify = verify
         self._session = _Session()
-        # Being set as auth, and not as plain headers, is what keeps requests from reading ~/.netrc.
+        # Set as auth, not as plain headers: otherwise requests would read ~/.netrc.
         self._session.auth = authorize
         adapter = _Adapter(pool_maxsize=connections, max_retries=0)
         self._session.mount("https://", adapter)
@@ -105,9 +105,9 @@ class Http:
     def exchange(
         self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None
     ) -> Reply:
-        """Send one request and read its answer to the end. Redirects are not followed."""
+        """Send one request and read its whole answer. Redirects are not followed."""
         if not self.calls_home(url):
-            raise InputError("the credential is sent to no other server than that of api_url")
+            raise InputError("the credential is sent only to the server of api_url")
         try:
             response = self._session.request(
                 method,
@@ -120,20 +120,20 @@ class Http:
                     **({} if body is None else {"Content-Type": "application/json"}),
                 },
                 timeout=(min(_CONNECT_TIMEOUT, self._timeout), self._timeout),
-                # Given with the request, as otherwise REQUESTS_CA_BUNDLE would win over "no verification".
+                # Given with each request: otherwise REQUESTS_CA_BUNDLE would win over "no verification".
                 verify=self._verify,
                 allow_redirects=False,
                 stream=True,
             )
             with response:
                 return Reply(response.status_code, self._headers(response), self._content(response))
-        except (TypeError, AttributeError) as error:  # how requests takes a proxy variable that is no URL
+        except (TypeError, AttributeError) as error:  # what requests raises for a proxy variable that is no URL
             raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout, self._masker) from None
 
     def calls_home(self, url: str) -> bool:
-        """Tell whether a request to this URL would go to our server, as the library that sends it reads the URL."""
+        """Tell whether a request to this URL would go to our server, as requests and urllib3 read the URL."""
         return _server(url) == self._server
 
     def _content(self, response: requests.Response) -> bytes:
@@ -142,9 +142,9 @@ class Http:
             encoding.strip().lower() not in _ENCODINGS
         ):  # several at once could unpack without end, even within one chunk
             raise DoubtfulError(
-                f"the answer is encoded in a way that was not asked for ({printable(self._masker.mask(encoding), 40)})"
+                f"the answer has an encoding that was not asked for ({printable(self._masker.mask(encoding), 40)})"
             )
-        response.raw.chunked = False  # lets http.client put the chunks together, which limits the length of their heads
+        response.raw.chunked = False  # http.client joins the chunks, as it limits the length of their heads
         content = bytearray()
         for chunk in response.raw.stream(_CHUNK, decode_content=True):
             content += chunk
@@ -162,59 +162,6 @@ def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError):
         return None
     return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
-
-
-class _Answer(http.client.HTTPResponse):
-    """An answer whose head, body and end have to arrive within the socket's timeout in all, and not only one after the other."""
-
-    def __init__(self, sock: t.Any, *args: t.Any, **options: t.Any) -> None:
-        super().__init__(t.cast(t.Any, _Arriving(sock)), *args, **options)
-
-
-class _Arriving(io.RawIOBase):
-    """What arrives at a socket until its timeout, counted from now on, is over."""
-
-    def __init__(self, sock: t.Any) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        timeout = sock.gettimeout()
-        self._deadline = time.monotonic() + timeout if timeout else None
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return itself as the file that http.client reads."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: t.Any) -> int | None:
-        if self._deadline is None:
-            return t.cast("int | None", self._raw.readinto(buffer))
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        timeout = self._sock.gettimeout()
-        self._sock.settimeout(left)
-        try:
-            return t.cast("int | None", self._raw.readinto(buffer))
-        finally:
-            self._sock.settimeout(timeout)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-def _limit_time(manager: t.Any) -> None:
-    """Let the connections of a pool manager of urllib3 read their answers as C(_Answer)."""
-    manager.pool_classes_by_scheme = {
-        scheme: type(
-            pool.__name__,
-            (pool,),
-            {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})},
-        )
-        for scheme, pool in manager.pool_classes_by_scheme.items()
-    }
 
 
 def _failure(error: Exception, server: str, timeout: float, masker: Masker) -> CloudflareError:
@@ -270,6 +217,6 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
 
 
 def _words(cause: BaseException, masker: Masker) -> str:
-    """Return an error in words, without URLs: those of proxies may hold a password."""
+    """Return the words of an error, without URLs: the URL of a proxy may hold a password."""
     words = getattr(cause, "strerror", None) or re.sub(r"^<[^>]*>: ", "", str(cause))
     return printable(type(cause).__name__ if "://" in words else masker.mask(words), 200)

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Taking credentials out of text, however they are spelled there: what answers, errors and journals hold is masked here."""
+"""Takes credentials out of answers, errors and journals, however they are spelled there."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ import typing as t
 T = t.TypeVar("T")
 
 MASK = "********"
-SHORTEST_SECRET = 16  # a shorter one could be a part of any word; no credential of Cloudflare's is shorter
+SHORTEST_SECRET = 16  # a shorter text could be a part of any word; no credential of Cloudflare is shorter
 
-# Between two characters: NULs of UTF-16 that was read as another charset, broken lines, and what printable() made of either.
+# What may be between two characters: NULs of UTF-16 read as another charset, line breaks, and what printable() makes of them.
 _BETWEEN = r"[\x00-\x1f\x7f\u00ad\u200b-\u200f\u2060-\u2064\ufeff\ufffd]"
-# Only a text with one of these can spell a character in another way.
+# Without one of these, a text cannot spell a character in another way.
 _MARKS = re.compile(rf"[\\%&=]|{_BETWEEN}")
 
 
 class Masker:
     """Replaces secrets of SHORTEST_SECRET characters or more in text.
 
-    They are found as they are, in hex, in base64, and with characters that JSON, a URL, HTML or a mail escapes.
+    It finds them as they are, in hex, in base64, and with the escapes of JSON, URLs, HTML and email.
     """
 
     def __init__(self, secrets: t.Iterable[str] = ()) -> None:
@@ -37,17 +37,17 @@ class Masker:
                 raw = secret.encode(errors="surrogateescape")
                 encoded = _inner_base64(raw)
                 self._words |= {word.lower() for word in (secret, raw.hex(), *encoded)}
-                # The neighbours of what is in base64 hold a part of it.
+                # In base64, the characters before and after the secret hold a part of it.
                 patterns += [f"[A-Za-z0-9+/_-]?{re.escape(word)}[A-Za-z0-9+/_-]?" for word in encoded]
                 patterns += [re.escape(raw.hex()), f"{_BETWEEN}{{0,4}}".join(map(_spelled, secret))]
         self._pattern = re.compile("|".join(patterns), re.IGNORECASE)
 
     def mask(self, value: T) -> T:
-        """Return a value without the secrets: text, or whatever is made of lists and dictionaries, their keys included."""
+        """Return a value without the secrets: a text, or lists and dictionaries with their keys and values."""
         return t.cast(T, self._masked(value)) if self._words else value
 
     def found(self, value: object) -> set[str]:
-        """Return the texts in a value that hold a secret."""
+        """Return the texts in a value that contain a secret."""
         if isinstance(value, str):
             return {value} if self.mask(value) != value else set()
         inner = (
@@ -65,13 +65,13 @@ class Masker:
         return value
 
     def _may_hold(self, text: str) -> bool:
-        """Tell quickly whether the pattern is worth its time."""
+        """Tell quickly whether a text may contain a secret: the pattern takes much longer."""
         lower = text.lower()
         return any(word in lower for word in self._words) or _MARKS.search(text) is not None
 
 
 def _spelled(character: str) -> str:
-    """Return a pattern for a character as it is or escaped, also several times. All repeats are bounded, so that no text takes long."""
+    """Return a pattern for a character, plain or escaped, also more than once. All repeats have a limit, so no text takes long."""
     code = ord(character)
     number = f"{code:02x}"
     return (
@@ -81,7 +81,7 @@ def _spelled(character: str) -> str:
 
 
 def _inner_base64(secret: bytes) -> set[str]:
-    """Return what base64 makes of a secret wherever it stands in a longer text, less the characters that its neighbours share."""
+    """Return the forms of a secret in base64, without the characters that depend on the text around it."""
     found = set()
     for before in range(3):
         text = base64.b64encode(bytes(before) + secret).decode()

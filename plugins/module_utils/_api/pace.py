@@ -4,11 +4,10 @@
 
 # This module is private to the collection.
 
-"""Keeping below Cloudflare's rate limit: 1,200 requests in five minutes, then five minutes of HTTP 429.
+"""Keeps below Cloudflare's rate limit: 1,200 requests in five minutes, then HTTP 429 for five minutes.
 
-Source: https://developers.cloudflare.com/fundamentals/api/reference/limits/ (2026-04-20), which also describes the
-C(Ratelimit) header (structured fields: C(r) requests left, C(t) seconds to the reset), C(Ratelimit-Policy) (C(q) requests
-in each window) and C(retry-after).
+Source: https://developers.cloudflare.com/fundamentals/api/reference/limits/ (2026-04-20), which also describes the headers
+Ratelimit (r: requests left, t: seconds until the reset), Ratelimit-Policy (q: requests in each window) and Retry-After.
 """
 
 from __future__ import annotations
@@ -27,20 +26,24 @@ from .shared import Numbers, SharedNumbers
 
 _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 60.0
-_FORGET = 3600.0  # seconds after which what was noted means nothing any more
+_FORGET = 3600.0  # seconds after which the numbers are out of date
 
 
 def backoff(attempt: int, first: float = 0.5, longest: float = 8.0) -> float:
-    """Return the seconds to wait before attempt number C(attempt) (from 1) is repeated, with jitter."""
-    return min(first * 2.0 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
+    """Return the seconds to wait, with jitter, before a request is repeated. attempt: the number of the one that failed, from 1."""
+    return min(first * 2 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
 
 
 class Pace:
-    """Decides when the next request may be sent. Shared by all threads of a run and, through C(shared), by other runs.
+    """Decides when the next request may be sent. All threads of a run share it; other runs share its numbers.
 
-    The shared numbers are C(not_before), when the next request may be sent at the earliest (seconds since the epoch),
-    C(left), requests left until C(reset), C(quota), requests in each window, and C(noted), when all this was noted.
-    max_wait: seconds that may be waited in all; beyond it C(refused) returns the missing seconds.
+    max_wait: seconds that a run may wait in total.
+    shared: the numbers, with times in seconds since the epoch:
+        not_before: when the next request may be sent.
+        left: requests left until reset.
+        reset: when the window ends.
+        quota: requests in each window.
+        noted: when the numbers were last updated.
     """
 
     def __init__(self, clock: Clock, max_wait: float, shared: SharedNumbers | None = None) -> None:
@@ -53,7 +56,7 @@ class Pace:
         self._refusals = 0
 
     def wait_turn(self) -> None:
-        """Wait until a request may be sent and count it as sent. Raises InterruptError when told to stop."""
+        """Wait until a request may be sent, and count it as sent. Raises InterruptError if the run is to stop."""
         while True:
             with self._held() as (numbers, now):
                 if self._clock.stopping:
@@ -63,7 +66,7 @@ class Pace:
                 until = numbers.get("not_before", 0.0)
                 if numbers.get("left", 1) <= 0:
                     until = max(until, numbers.get("reset", 0.0))
-                # Nothing was refused yet; if waiting is not allowed, let the server decide.
+                # Nothing has been refused yet. If the run may not wait so long, let the server decide.
                 if until <= now or not self._may_wait(until, now):
                     if "left" in numbers:
                         numbers["left"] = max(0, numbers["left"] - 1)
@@ -72,7 +75,7 @@ class Pace:
             self._clock.sleep(until - now)
 
     def answered(self, headers: t.Mapping[str, str] | None) -> None:
-        """Note that a request ended, with the headers of its answer (None: there was no answer)."""
+        """Note that a request ended. headers: those of its answer, or None without an answer."""
         with self._held() as (numbers, now):
             self._in_flight -= 1
             if headers is None:
@@ -83,12 +86,12 @@ class Pace:
                 return
             reset = now + limit.seconds
             if "left" in numbers and reset <= numbers.get("reset", math.inf) + 1:
-                # The same window: what was sent meanwhile is off already, and of its ends, in whole seconds rounded up,
-                # the earliest is the most exact.
+                # The same window: requests sent since then are already subtracted. Its end is given in whole seconds, rounded
+                # up, so the earliest is the most exact.
                 numbers["left"] = min(numbers["left"], limit.left)
                 numbers["reset"] = min(numbers.get("reset", math.inf), reset)
             else:
-                # Requests of other threads may be on their way and not be counted yet.
+                # The server may not have counted the requests of other threads yet.
                 numbers["left"] = max(0, limit.left - self._in_flight)
                 numbers["reset"] = reset
             quota = _quota(headers.get("Ratelimit-Policy"), limit.policy)
@@ -96,17 +99,17 @@ class Pace:
                 numbers["quota"] = quota
 
     def refused(self, headers: t.Mapping[str, str]) -> float:
-        """Note an HTTP 429: hold all requests back. Returns 0, or the seconds that C(max_wait) does not allow."""
+        """Note an HTTP 429, and hold all requests back. Returns 0, or the seconds to wait if max_wait does not allow them."""
         with self._held() as (numbers, now):
             self._in_flight -= 1
-            if now >= numbers.get("not_before", 0.0):  # else it was on its way when another one was refused
+            if now >= numbers.get("not_before", 0.0):  # otherwise it was sent before another one was refused
                 self._refusals += 1
             told = retry_after(headers.get("Retry-After"), self._clock.time())
             if told is None:
                 limit = tightest_limit(headers.get("Ratelimit"))
                 told = float(limit.seconds) if limit and limit.left == 0 else None
             own = backoff(self._refusals, _FIRST_BACKOFF, _LONGEST_BACKOFF)
-            # The server's word counts; only when it is proven wrong do the pauses grow beyond it.
+            # The server's number counts. Only if it proves wrong, the pauses grow beyond it.
             pause = own if told is None else told if self._refusals == 1 and told > 0 else max(told, own)
             _begin_window(numbers)
             until = now + pause
@@ -117,7 +120,7 @@ class Pace:
 
     @contextlib.contextmanager
     def _held(self) -> t.Iterator[tuple[Numbers, float]]:
-        """Give the shared numbers and the time."""
+        """Lock the shared numbers, and give them with the time."""
         with self._shared.held() as numbers:
             now = self._clock.time()
             if not 0 <= now - numbers.get("noted", now) <= _FORGET:
@@ -126,7 +129,7 @@ class Pace:
             numbers["noted"] = now
 
     def _may_wait(self, until: float, now: float) -> bool:
-        """Tell whether C(max_wait) allows to wait until then, and count that time, once for all threads."""
+        """Tell whether max_wait allows to wait until then. Counts the time once for all threads."""
         extra = until - max(self._counted_until, now)
         if extra > 0:
             if self.waited + extra > self._max_wait:
@@ -137,7 +140,7 @@ class Pace:
 
 
 class Limit(t.NamedTuple):
-    """One policy of a C(Ratelimit) header: its name, requests left, and seconds to the reset."""
+    """One policy of a Ratelimit header: its name, the requests left, and the seconds until the reset."""
 
     policy: str
     left: int
@@ -145,7 +148,7 @@ class Limit(t.NamedTuple):
 
 
 def _begin_window(numbers: Numbers) -> None:
-    """Reckon with a new window, of which only the quota is known."""
+    """Start a new window, of which only the quota is known."""
     numbers.pop("reset", None)
     numbers.pop("left", None)
     if "quota" in numbers:
@@ -153,7 +156,7 @@ def _begin_window(numbers: Numbers) -> None:
 
 
 def tightest_limit(header: str | None) -> Limit | None:
-    """Return the policy in a C(Ratelimit) header that has the fewest requests left."""
+    """Return the policy in a Ratelimit header that has the fewest requests left."""
     limits = [
         Limit(name, int(fields["r"]), int(fields["t"]))
         for name, fields in _policies(header)
@@ -163,19 +166,19 @@ def tightest_limit(header: str | None) -> Limit | None:
 
 
 def _quota(header: str | None, policy: str) -> int | None:
-    """Return the requests per window that a C(Ratelimit-Policy) header allows for that policy."""
+    """Return how many requests a Ratelimit-Policy header allows in each window of a policy."""
     return next((int(fields["q"]) for name, fields in _policies(header) if name == policy and "q" in fields), None)
 
 
 def _policies(header: str | None) -> t.Iterator[tuple[str, dict[str, str]]]:
-    """Yield the name and the numbers of each item of such a header."""
+    """Yield the name and the numbers of each item in such a header."""
     for item in (header or "").split(","):
         name = item.partition(";")[0].strip()
         yield name, dict(re.findall(r";\s*([a-z]+)=(\d{1,9})", item))
 
 
 def retry_after(header: str | None, now: float) -> float | None:
-    """Return the seconds that a C(Retry-After) header (seconds or HTTP date) asks for, or None."""
+    """Return the seconds that a Retry-After header asks for (a number or an HTTP date), or None."""
     text = (header or "").strip()
     if re.match(r"\d{1,9}(\.\d+)?$", text):
         return float(text)

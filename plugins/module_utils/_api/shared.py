@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""A few numbers that all threads of a process share, and, in a locked file, all processes of the same user."""
+"""A few numbers that all threads of a process share and, through a locked file, all processes of a user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .._files import open_private
 
 try:
     import fcntl
-except ImportError:  # not a POSIX system; Ansible's controllers are
+except ImportError:  # not POSIX; Ansible's controllers are
     fcntl = None  # type: ignore[assignment]
 
 _LARGEST = 4096
@@ -28,10 +28,10 @@ Numbers = t.Dict[str, float]
 
 
 class SharedNumbers:
-    """Numbers by name, in C(emailsec-cloudflare-UID/NAME.json) below the temporary directory.
+    """Numbers by name, in the file emailsec-cloudflare-UID/NAME.json in the temporary directory.
 
-    Where no file can be had that belongs to this user alone, the numbers are shared by the threads only: sharing them
-    saves requests that would be refused, nothing more.
+    If no private file can be made, only the threads share the numbers. Other processes then send some requests that the rate
+    limit refuses; nothing else changes.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -46,7 +46,7 @@ class SharedNumbers:
 
     @contextlib.contextmanager
     def held(self) -> t.Iterator[Numbers]:
-        """Give the numbers to read and to change; nobody else does so meanwhile."""
+        """Give the numbers, to be read and changed while nobody else can."""
         with self._lock:
             file = self._open()
             if file is None:
@@ -59,7 +59,7 @@ class SharedNumbers:
                 if numbers != before:
                     _write(file, numbers)
             finally:
-                os.close(file)  # which unlocks it
+                os.close(file)  # this also unlocks it
 
     def _open(self) -> int | None:
         if self._path is None:
@@ -74,7 +74,7 @@ class SharedNumbers:
 
 
 def _is_private(folder: str) -> bool:
-    """Make the folder if it is not there; tell whether it is this user's own and closed to everybody else."""
+    """Make the folder if it is missing. Tell whether it belongs to this user, and only this user has access."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder, 0o700)
     found = os.lstat(folder)

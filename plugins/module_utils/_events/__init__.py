@@ -4,4 +4,4 @@
 
 # This module is private to the collection.
 
-"""The event sources: from new messages and alerts to events for ansible-rulebook."""
+"""The event sources: they make events for ansible-rulebook from new messages and alerts."""

@@ -4,32 +4,28 @@
 
 # This module is private to the collection.
 
-"""The arguments of an event source, which ansible-rulebook hands over as it finds them: none is checked, most may be text."""
+"""Checks the arguments of an event source. ansible-rulebook passes them on unchecked, and most of them may be text."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .._errors import InputError
-from .._plan.policy import Policy
+from .._plan.policy import Policy, argument_spec
 from .decisions import Policies
 
 Arguments = t.Mapping[str, t.Any]
 Limits = t.Mapping[str, t.Tuple[float, float]]
-# Never shown, not even when they are wrong
+# Errors do not show their values.
 _SECRETS = ("api_token", "api_key", "secret")
-# Rules that may be text or true and false; the policy itself reads them.
-_AS_GIVEN = ("require_authentication",)
 POLICIES: dict[str, t.Any] = {"policy": {}, "approval_policy": {}}
 
 
 def read_arguments(given: Arguments, defaults: Arguments, limits: Limits) -> dict[str, t.Any]:
-    """Return every argument as what its default is. Raises InputError for what is wrong with them."""
+    """Return the value of every argument, with the type of its default. Raises InputError."""
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise InputError(
-            f"these are no arguments of the event source: {', '.join(unknown)}; there are {', '.join(defaults)}"
-        )
+        raise InputError(f"the event source has no arguments {', '.join(unknown)}; it has {', '.join(defaults)}")
     values = {name: _typed(name, given.get(name), default) for name, default in defaults.items()}
     for name, (least, most) in limits.items():
         if not least <= values[name] <= most:
@@ -38,31 +34,27 @@ def read_arguments(given: Arguments, defaults: Arguments, limits: Limits) -> dic
 
 
 def read_policies(values: Arguments) -> Policies:
-    """Return the arguments C(policy) and C(approval_policy). Raises InputError."""
+    """Return the arguments policy and approval_policy. Raises InputError."""
     policy = _policy("policy", values["policy"]) if values["policy"] else None
     return Policies(policy, _policy("approval_policy", values["approval_policy"]))
 
 
 def _policy(name: str, given: Arguments) -> Policy:
-    """Return the policy with these rules. Raises InputError."""
-    defaults = Policy()._asdict()
-    unknown = sorted(set(given) - set(defaults))
+    options = argument_spec()
+    unknown = sorted(set(given) - set(options))
     if unknown:
-        raise InputError(f"these are no rules of {name}: {', '.join(unknown)}; there are {', '.join(defaults)}")
+        raise InputError(f"{name} has no rules {', '.join(unknown)}; the rules are {', '.join(options)}")
     for rule, value in given.items():
         # A variable that nobody filled in must not let everything pass; without overrides, more is refused.
-        if isinstance(defaults[rule], tuple) and rule != "overrides" and (value is None or _is_blank(value)):
+        if options[rule]["type"] == "list" and rule != "overrides" and (value is None or _is_blank(value)):
             raise InputError(f"{name}.{rule} is empty; name what is meant, or leave the rule out")
     rules = {
-        rule: _typed(f"{name}.{rule}", value, _example(defaults[rule]))
+        rule: value
+        if options[rule]["type"] == "raw"
+        else _typed(f"{name}.{rule}", value, options[rule].get("default", ""))
         for rule, value in given.items()
-        if rule not in _AS_GIVEN
     }
-    return Policy(**rules, **{rule: given[rule] for rule in _AS_GIVEN if rule in given}).checked(name)
-
-
-def _example(default: t.Any) -> t.Any:
-    return "" if default is None else list(default) if isinstance(default, tuple) else default
+    return Policy(**rules).checked(name)
 
 
 def _is_blank(value: t.Any) -> bool:
@@ -78,7 +70,7 @@ def _all_text(values: t.Iterable[t.Any]) -> bool:
 
 
 def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
-    """Return a value as what its default is; the default, if none is given. Raises InputError."""
+    """Return a value with the type of its default, or the default if there is no value. Raises InputError."""
     if value is None or value == "":
         return default
     wanted = type(default)

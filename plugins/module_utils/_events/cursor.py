@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""How far a watcher has come: up to when all is told, and the ids near that. Kept in a file, it outlasts a restart."""
+"""How far a watcher has come: the time up to which all events were sent, and the ids near it. A file keeps it over restarts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ _MOST = 100_000
 
 
 class Cursor:
-    """Times are seconds since the epoch.
+    """How far a watcher has come. All times are seconds since the epoch.
 
-    newest: up to when all is told, None before the first poll. seen: ids told of, with the times of their messages.
-    open: ids that are to be released, as long as they are in quarantine: time of the message, when it was told of, how often.
+    newest: events were sent for all messages up to this time. None before the first poll.
+    seen: the ids of messages in events, each with the time of the message.
+    open: the ids of messages that are to be released and are still in quarantine, each with the time of the message, the time
+        of its last event, and the number of its events.
 
-    path: the file, or None to keep nothing. Raises InputError if it cannot be used, or is in use.
+    path: the file, or None to keep nothing. Raises InputError if the file cannot be used or is in use.
     """
 
     def __init__(self, path: str | None, account_id: str) -> None:
@@ -45,7 +47,7 @@ class Cursor:
             self._read(self._path)
 
     def forget(self, before: float) -> bool:
-        """Forget ids of messages older than that, which no search brings back; tell whether others had to go as well."""
+        """Forget the ids of messages before a time, which no search finds again. Tell whether there were too many others."""
         self.seen = {name: moment for name, moment in self.seen.items() if moment >= before}
         crowded = len(self.seen) > _MOST
         if crowded:
@@ -79,10 +81,10 @@ class Cursor:
         except (ValueError, RecursionError):
             content = None
         if not _is_cursor(content):
-            raise InputError(f"state_file {path} is no file of this event source; move it away to start afresh")
+            raise InputError(f"state_file {path} is not a file of this event source; move it away to start again")
         if content["account_id"] != self._account_id:
             raise InputError(
-                f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account a file of its own"
+                f"state_file {path} belongs to account {content['account_id']!r:.40}; give each account its own file"
             )
         self.newest, self.seen, self.open = content["newest"], content["seen"], content["open"]
 
@@ -100,14 +102,14 @@ def _is_cursor(content: t.Any) -> bool:
 
 
 def _locked(path: str) -> int:
-    """Return the open lock file, which stays locked as long as this process lives."""
+    """Return the open lock file. It stays locked until this process ends."""
     try:
         file = open_private(path)
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(
-            f"another event source uses this state_file ({path} is locked); give each a file of its own"
+            f"another event source uses this state_file ({path} is locked); give each its own file"
         ) from None
     except OSError as error:
         raise InputError(f"state_file cannot be used: {path} cannot be opened ({error.strerror})") from None

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""What an event source proposes to do with messages: release them, have it approved, or keep them."""
+"""What an event source proposes for messages: release them, ask for an approval, or keep them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ import typing as t
 
 from .._mail.message import Message
 from .._plan.policy import Policy
-from .naming import name_of
+from .ids import name_of
 
-RELEASE = "release"
-APPROVAL = "approval"
-KEEP = "keep"
-# A message, with the names of the rules that refuse to release it without an approval
+# A message, with the names of the rules that refuse its release without an approval
 Row = t.Tuple[Message, t.List[str]]
 
 
+class Proposal:
+    """The decisions in events."""
+
+    RELEASE = "release"
+    APPROVAL = "approval"
+    KEEP = "keep"
+
+
 class Policies(t.NamedTuple):
-    """policy: what it lets pass may be released. approval_policy: what it lets pass may be released once somebody approves."""
+    """The policies of an event source.
+
+    policy: messages that pass may be released. None: events have no decision.
+    approval_policy: messages that pass may be released after an approval.
+    """
 
     policy: Policy | None
     approval_policy: Policy
@@ -31,7 +40,7 @@ class Policies(t.NamedTuple):
     def batches(
         self, messages: t.Iterable[Message], now: datetime.datetime, size: int
     ) -> t.Iterator[tuple[str | None, list[Row]]]:
-        """Return messages that are decided alike together, in batches, with what is to be done: None without a policy."""
+        """Yield the decision and messages of each batch. All messages of a batch have the same decision."""
         alike: dict[str | None, list[Row]] = {}
         for message in messages:
             decision, rules = self._decide(message, now)
@@ -45,10 +54,10 @@ class Policies(t.NamedTuple):
             return None, []
         rules = _refusals(self.policy, message, now)
         if not name_of(message):
-            return KEEP, rules  # What has no name cannot be released.
+            return Proposal.KEEP, rules  # Without a name, an event cannot release it.
         if not rules:
-            return RELEASE, []
-        return KEEP if _refusals(self.approval_policy, message, now) else APPROVAL, rules
+            return Proposal.RELEASE, []
+        return Proposal.KEEP if _refusals(self.approval_policy, message, now) else Proposal.APPROVAL, rules
 
 
 def _refusals(policy: Policy, message: Message, now: datetime.datetime) -> list[str]:

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""What an event tells of messages. Whatever a stranger wrote is made inert, as Ansible takes what events hold for templates."""
+"""Makes events. Text that strangers wrote is made inert, because Ansible takes the values in events for templates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typing as t
 from .._mail.addresses import read_addresses
 from .._mail.message import Message
 from .._text import inert
-from .naming import file_name, fit_handle, name_of
+from .ids import file_name, name_of, safe_handle
 
 _IDS = ("postfix_id", "message_id", "alert_id")
 _WORDS = ("scanned_at", "final_disposition", "from", "envelope_from", "subject")
@@ -24,24 +24,24 @@ _MOST = 100  # of each list
 def make_event(
     account_id: str, decision: str | None, messages: t.Sequence[tuple[Message, list[str]]]
 ) -> dict[str, t.Any]:
-    """Return the event for messages of the same decision, each with the names of the rules that refuse it."""
-    told = [{**_told(message), "rules": rules} for message, rules in messages]
-    ids = [one["id"] for one in told if one["id"]]
+    """Return the event for messages with the same decision, each with the names of the rules that refuse it."""
+    rows = [{**_facts(message), "rules": rules} for message, rules in messages]
+    ids = [row["id"] for row in rows if row["id"]]
     facts = {
         "account_id": account_id,
         "decision": decision,
         "name": file_name(ids),
-        "count": len(told),
+        "count": len(rows),
         "ids": ids,
-        "messages": told,
+        "messages": rows,
     }
     return {"quarantine": facts}
 
 
-def _told(message: Message) -> dict[str, t.Any]:
+def _facts(message: Message) -> dict[str, t.Any]:
     data = message.data
     facts: dict[str, t.Any] = {"id": name_of(message)}
-    facts.update({name: data[name] if fit_handle(data[name]) else None for name in _IDS})
+    facts.update({name: data[name] if safe_handle(data[name]) else None for name in _IDS})
     facts.update({name: None if data[name] is None else inert(data[name]) for name in _WORDS})
     facts.update({f"{name}_domain": _domain(data[name]) for name in ("from", "envelope_from")})
     facts.update({name: [inert(word) for word in data[name][:_MOST]] for name in _LISTS})
@@ -53,6 +53,6 @@ def _told(message: Message) -> dict[str, t.Any]:
 
 
 def _domain(sender: str | None) -> str | None:
-    """Return the domain of a sender, or None if it cannot be read or there are several."""
+    """Return the domain of a sender, or None if it is unclear or there are several."""
     domains = {address.domain for address in read_addresses(sender) or ()}
     return domains.pop() if len(domains) == 1 else None

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""From alerts that are pushed to events: each alert is told of once, as long as it is remembered."""
+"""Makes events from alerts that are pushed. Each alert is in one event, as long as its id is remembered."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from .._times import from_seconds
 from .alerts import read_alerts
 from .decisions import Policies
 from .event import make_event
-from .naming import name_of
-from .seldom import Seldom
+from .ids import name_of
+from .limited_warnings import LimitedWarnings
 
-# Cloudflare soon sends again what was not confirmed. No more are kept, so that memory is bounded.
+# Cloudflare soon sends an unconfirmed request again. The limit bounds the memory.
 _REMEMBERED = 100_000
 
 
 class Receiver:
-    """Makes events of the bodies of requests, for one at a time.
+    """Makes events from the bodies of requests, one body at a time.
 
-    most: bytes of a body, unpacked.
+    most: bytes of an unpacked body.
     """
 
     def __init__(
-        self, account_id: str, policies: Policies, batch_size: int, most: int, clock: Clock, seldom: Seldom
+        self, account_id: str, policies: Policies, batch_size: int, most: int, clock: Clock, warn: LimitedWarnings
     ) -> None:
         self._account_id = account_id
         self._policies = policies
         self._batch_size = batch_size
         self._most = most
         self._clock = clock
-        self._seldom = seldom
-        self._told: dict[str, None] = {}
+        self._warn = warn
+        self._sent: dict[str, None] = {}
 
     def events(self, body: bytes) -> t.Generator[dict[str, t.Any], None, None]:
-        """Return the events of what is new in a body. What one tells of is noted when the next is asked for.
+        """Yield the events for new alerts in a body. An event counts as sent when the next one is asked for.
 
         Raises InputError for a body that cannot be used.
         """
         alerts = read_alerts(body, self._most)
         if alerts.foreign:
-            self._seldom("Records in requests that are no alerts, and were left out", alerts.foreign)
+            self._warn("Records in requests were left out because they are not alerts", alerts.foreign)
         fresh = {
             message.data["alert_id"]: message
             for message in alerts.messages
-            if message.data["alert_id"] not in self._told
+            if message.data["alert_id"] not in self._sent
         }
         nameless = sum(not name_of(message) for message in fresh.values())
         if nameless:
-            self._seldom("Alerts without an id that names their message were not given to a release", nameless)
+            self._warn("Alerts without a safe id for their message were not proposed for release", nameless)
         for decision, batch in self._policies.batches(
             fresh.values(), from_seconds(self._clock.time()), self._batch_size
         ):
             yield make_event(self._account_id, decision, batch)
-            self._told.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))
-            for oldest in list(islice(self._told, max(0, len(self._told) - _REMEMBERED))):
-                del self._told[oldest]
+            self._sent.update(dict.fromkeys(message.data["alert_id"] for message, _rules in batch))
+            for oldest in list(islice(self._sent, max(0, len(self._sent) - _REMEMBERED))):
+                del self._sent[oldest]

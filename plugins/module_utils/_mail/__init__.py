@@ -4,4 +4,4 @@
 
 # This module is private to the collection.
 
-"""Messages in quarantine and their handles: how to name, find and describe them. Knows nothing of releasing."""
+"""Messages and their handles: how to name, find and describe them. Knows nothing of releases."""

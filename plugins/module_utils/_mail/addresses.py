@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Reading addresses that strangers wrote: every one that a reader may see, in one spelling, or none for certain."""
+"""Reads addresses that strangers wrote: every one that a reader may see, in one spelling, or none if any is unclear."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .._text import printable
 
 try:
     import idna
-except ImportError:  # It comes with requests. Without it, what is not ASCII cannot be read.
+except ImportError:  # It comes with requests. Without it, only ASCII can be read.
     idna = None  # type: ignore[assignment]
-# Strict, it would hide what it is not sure of. A Python that does not know the word is never strict.
+# In strict mode, it would hide unclear addresses. A Python without this parameter is never strict.
 _getaddresses: t.Callable[[list[str]], list[tuple[str, str]]] = getaddresses
 if "strict" in inspect.signature(getaddresses).parameters:
     _getaddresses = functools.partial(getaddresses, strict=False)
 
 _LONGEST = 4096
 _LONGEST_DOMAIN = 255
-# Everything with an at sign in the middle, wherever it stands: in a display name, a comment or a group as well
+# Everything with an at sign in the middle, also in a display name, a comment or a group
 _ATOM = r'[^\s<>()\[\],;:"\\@]+'
 _ADDRESS = re.compile(rf'("(?:[^"\\]|\\.)*"|(?<![^\s<>()\[\],;:"\\@]){_ATOM})@({_ATOM})')
 # Blank, the sender of a bounce, or a group without members
@@ -37,14 +37,14 @@ _DOTS = re.compile("[.\u3002]")
 
 
 class Address(t.NamedTuple):
-    """An address in the spelling that is compared. domain: in its A-label form."""
+    """An address in the spelling that is compared. domain: in A-label form."""
 
     local: str
     domain: str
 
     @property
     def untagged(self) -> Address:
-        """Return the address without its C(+tag)."""
+        """Return the address without its +tag."""
         return self._replace(local=self.local.partition("+")[0] or self.local)
 
 
@@ -52,7 +52,7 @@ Addresses = t.Optional[t.Tuple[Address, ...]]
 
 
 def read_addresses(text: str | None) -> Addresses:
-    """Return every address in a text, no matter where it stands. None: it cannot be read for certain. Empty: it names nobody."""
+    """Return every address in a text, wherever it is. Empty: the text names nobody. None: it cannot be read for certain."""
     return _read(text or "") if len(text or "") <= _LONGEST else None
 
 
@@ -64,7 +64,7 @@ def _read(text: str) -> Addresses:
     found = [_address(*match.groups()) for match in _ADDRESS.finditer(plain)]
     if not found or None in found or "@" in _ADDRESS.sub("", plain):
         return None
-    # Where a mail program reads another address than this function, it may show another sender.
+    # A mail program that reads another address than this function may show another sender.
     for other in _as_mail_programs_do(text):
         if _address(*other.rpartition("@")[::2]) not in found:
             return None
@@ -72,7 +72,7 @@ def _read(text: str) -> Addresses:
 
 
 def plain_local(text: str) -> str | None:
-    """Return the part before the at sign in the spelling that is compared, or None if there is no telling what it looks like."""
+    """Return the part before the at sign in the spelling that is compared, or None if it has invisible characters."""
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     text = unicodedata.normalize("NFKC", text).casefold()
@@ -81,9 +81,9 @@ def plain_local(text: str) -> str | None:
 
 @functools.lru_cache(maxsize=4096)
 def plain_domain(text: str, wildcards: str = "") -> str | None:
-    """Return a domain in its A-label form, in lower case and without a dot at its end, or None if it is none.
+    """Return a domain in A-label form, in lower case and without a dot at its end. Return None if it is no domain.
 
-    wildcards: characters that may stand in it besides.
+    wildcards: other characters that it may contain.
     """
     if len(text) > _LONGEST_DOMAIN:
         return None
@@ -98,7 +98,7 @@ def _label(label: str, wildcards: str) -> str | None:
     if not label.isascii():
         try:
             label = idna.encode(label, uts46=True).decode("ascii")
-        except (AttributeError, UnicodeError):  # idna is missing, or the label cannot be
+        except (AttributeError, UnicodeError):  # idna is missing, or the label is invalid
             return None
     label = label.lower()
     return label if re.fullmatch(f"[a-z0-9_{wildcards}-]+", label) else None

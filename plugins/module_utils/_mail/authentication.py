@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Whether the sender that a reader sees is who sent the message, by the results of SPF, DKIM and DMARC."""
+"""Tells by the results of SPF, DKIM and DMARC whether the sender that a message shows is its real sender."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ ALIGNED = "aligned"
 ANY = "any"
 NONE = "none"
 LEVELS = (ALIGNED, ANY, NONE)
-# As forms and earlier releases say it
+# The words of forms and earlier releases
 _ALSO = {
     **dict.fromkeys(("", "true", "yes", "on", "y", "t", "1"), ALIGNED),
     **dict.fromkeys(("false", "no", "off", "n", "f", "0"), NONE),
 }
-# DMARC says nothing of the sender. Every other word but "pass" is taken for a failure.
+# With these, DMARC has no result. Any other word except "pass" is a failure.
 _NO_RESULT = ("", "none", "neutral", "unset")
 
 
 def read_level(value: object) -> str:
-    """Return the level that a value stands for. Raises InputError."""
+    """Return the level that a value means. Raises InputError."""
     word = "" if value is None else str(value).strip().lower()
     level = word if word in LEVELS else _ALSO.get(word)
     if level is None:
@@ -36,7 +36,10 @@ def read_level(value: object) -> str:
 
 
 def authenticated(level: str, validation: t.Mapping[str, str | None], envelope: Addresses, shown: Addresses) -> bool:
-    """Tell whether a message passes a level. envelope, shown: its senders."""
+    """Tell whether a message passes a level.
+
+    envelope, shown: its senders by the envelope and in the header From.
+    """
     if level == NONE:
         return True
     spf, dkim, dmarc = ((validation.get(name) or "").strip().lower() for name in ("spf", "dkim", "dmarc"))
@@ -45,7 +48,7 @@ def authenticated(level: str, validation: t.Mapping[str, str | None], envelope: 
     if level == ANY:
         return "pass" in (spf, dkim, dmarc)
     shown_domains = {address.domain for address in shown or ()}
-    # DMARC is about one domain, and does not say which.
+    # A result of DMARC is for one domain, and does not say which.
     if dmarc == "pass" and len(shown_domains) == 1:
         return True
     envelope_domains = {address.domain for address in envelope or ()}
@@ -55,6 +58,6 @@ def authenticated(level: str, validation: t.Mapping[str, str | None], envelope: 
 
 
 def _related(left: str, right: str) -> bool:
-    """Tell whether two domains are the same, or one is a parent of the other, but no top-level domain."""
+    """Tell whether two domains are the same, or one is a parent of the other and not a top-level domain."""
     shorter, longer = sorted((left, right), key=len)
     return shorter == longer or ("." in shorter and longer.endswith(f".{shorter}"))

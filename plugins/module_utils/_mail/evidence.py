@@ -4,13 +4,14 @@
 
 # This module is private to the collection.
 
-"""What an approver needs to see of a message. Links are made harmless to click."""
+"""What an approver needs to see of a message. Links are made harmless."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
+from .._json import mapping, rows, string
 from .message import Message
 
 _BASIC = (
@@ -20,39 +21,29 @@ _BASIC = (
 
 
 def basic_evidence(message: Message) -> dict[str, t.Any]:
-    """Return what the message itself tells."""
+    """Return the evidence in the message itself."""
     return {**{name: message.data[name] for name in _BASIC}, "recipients": message.all_recipients}
 
 
 def full_evidence(detections: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return attachments, links and sender from the API's detection details."""
+    """Return attachments, links and sender from the detection details of the API."""
     return {
         "attachments": [
             _chosen(row, ("filename", "name", "content_type", "size", "sha256", "detection"))
-            for row in _rows(detections, "attachments")
+            for row in rows(detections.get("attachments"))
         ],
         "links": [
-            {"href": defang(_text(row.get("href")) or ""), "text": defang(_text(row.get("text")) or "")}
-            for row in _rows(detections, "links")
+            {"href": defang(string(row.get("href")) or ""), "text": defang(string(row.get("text")) or "")}
+            for row in rows(detections.get("links"))
         ],
-        "sender": _chosen(detections.get("sender_info") or {}, ("ip", "as_name", "geo", "pld")),
+        "sender": _chosen(mapping(detections.get("sender_info")), ("ip", "as_name", "geo", "pld")),
     }
 
 
 def defang(text: str) -> str:
-    """Return a text in which no program finds a link: C(hxxps://evil[.]example)."""
+    """Return a text in which no program finds a link, such as hxxps://evil[.]example."""
     return re.sub(r"(?i)\b(h)tt(ps?)(?=:)", r"\1xx\2", text).replace(".", "[.]")
 
 
-def _rows(detections: t.Mapping[str, t.Any], name: str) -> list[dict[str, t.Any]]:
-    value = detections.get(name)
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _chosen(row: t.Any, names: t.Iterable[str]) -> dict[str, t.Any]:
-    values = {name: row.get(name) for name in names} if isinstance(row, dict) else {}
-    return {name: value if isinstance(value, (str, int)) else None for name, value in values.items()}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _chosen(row: t.Mapping[str, t.Any], names: t.Iterable[str]) -> dict[str, t.Any]:
+    return {name: row[name] if isinstance(row.get(name), (str, int)) else None for name in names}

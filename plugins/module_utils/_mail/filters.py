@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Search filters: from what a person says to the query parameters of the API."""
+"""The options of a search, and the query parameters of the API that they become."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ import typing as t
 from .._errors import InputError
 from .._times import from_seconds, parse_duration, parse_time, to_text
 
-# Option of ours: query parameter of the API.
-_PARAMETERS = {
-    "sender": "sender",
-    "recipient": "recipient",
-    "subject": "subject",
-    "query": "query",
-    "domain": "domain",
-    "message_id": "message_id",
-    "alert_id": "alert_id",
-    "disposition": "final_disposition",
-    "delivery_status": "delivery_status",
-}
+# The options that an event source has as well
+WATCH_OPTIONS = ("sender", "recipient", "subject", "query", "domain", "disposition")
+SEARCH_OPTIONS = (*WATCH_OPTIONS, "message_id", "alert_id", "start", "end", "since")
+DISPOSITIONS = ("MALICIOUS", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "NONE")
+DELIVERY_STATUSES = ("delivered", "moved", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed")
+
+_TIMES = ("start", "end", "since")
+# Query parameters that the API calls otherwise
+_PARAMETERS = {"disposition": "final_disposition"}
 
 
 def search_filters(options: t.Mapping[str, t.Any], now: float) -> dict[str, str]:
-    """Return the query parameters for the search options of message_info. Raises InputError.
+    """Return the query parameters for the options of a search, delivery_status and detections_only. Raises InputError.
 
-    now: seconds since the epoch, the moment from which C(since) counts back.
+    now: seconds since the epoch. The option since counts back from this moment.
     """
-    filters = {parameter: options[option] for option, parameter in _PARAMETERS.items() if options.get(option)}
+    filters = {
+        _PARAMETERS.get(option, option): options[option]
+        for option in (*SEARCH_OPTIONS, "delivery_status")
+        if option not in _TIMES and options.get(option)
+    }
     for name, value in filters.items():
         if re.search(r"[\x00-\x1f\x7f]", value):
             raise InputError(f"the search option for {name} contains a line break or a control character")

@@ -4,9 +4,9 @@
 
 # This module is private to the collection.
 
-"""Handles in a file: text with one handle on each line, or CSV with a header.
+"""Reads handles from a file: text with one handle on each line, or CSV with a header.
 
-A file is data. Whatever a sender wrote into a Message-ID, nothing between the file and the request takes it for a template.
+A file is data. Nothing takes its content for a template, whatever a sender wrote into a Message-ID.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DELIMITERS = ",;\t"
 
 
 def given_handles(params: t.Mapping[str, t.Any]) -> list[Handle] | None:
-    """Return the handles that the options of a module give, None if they give none. Raises InputError."""
+    """Return the handles in the options of a module, or None if neither option is given. Raises InputError."""
     if params["messages"] is not None:
         return parse_handles(params["messages"])
     if params["messages_file"] is not None:
@@ -37,9 +37,9 @@ def given_handles(params: t.Mapping[str, t.Any]) -> list[Handle] | None:
 
 
 def read_handles(path: str, column: str | None = None) -> list[Handle]:
-    """Return the distinct handles in a file, in their order. column: the one of a CSV file that holds them.
+    """Return the handles in a file, each once, in their order. Raises one InputError that names all lines without a handle.
 
-    Raises one InputError that names every line that is no handle.
+    column: the column of a CSV file that has the handles.
     """
     try:
         text = _decode(_read(path))
@@ -50,7 +50,7 @@ def read_handles(path: str, column: str | None = None) -> list[Handle]:
 
 def _read(path: str) -> bytes:
     try:
-        # Without O_NONBLOCK, a named pipe would be waited for.
+        # Without O_NONBLOCK, this would wait for the other end of a named pipe.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise InputError("it is not a regular file")
@@ -80,7 +80,7 @@ def _decode(content: bytes) -> str:
 
 
 def _values(text: str, column: str | None) -> t.Iterator[tuple[int, str]]:
-    """Give each value with the number of its line."""
+    """Return each value with the number of its line."""
     lines = [(number, line) for number, line in enumerate(re.split("\r\n|\r|\n", text), 1) if line.strip(" \t")]
     if not lines:
         return iter(())
@@ -101,7 +101,7 @@ def _header(line: str, delimiter: str) -> list[str]:
 
 
 def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tuple[int, str]]:
-    """Give the cells of the first column of these names."""
+    """Yield the cells of the first column with one of these names."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     place = width = line = 0
     try:
@@ -123,7 +123,7 @@ def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tu
 
 
 def _parse(value: object) -> Handle:
-    """Return the handle that a value is. Raises InputError also for what is more than one, or none."""
+    """Return the handle in a value. Raises InputError if there are several, or none."""
     text = str(value).strip(" ")
     if text.startswith("#"):
         raise InputError("begins with #; comments are not supported")

@@ -6,8 +6,8 @@
 
 """One message as Cloudflare describes it, normalised.
 
-Field names are those of the schema of 2026-10-04. What Cloudflare retired on 2026-11-01 (C(ts), C(action_log)) is
-understood and translated; values of unknown enums pass through as strings.
+Field names are those of the schema of 2026-10-04. Fields that Cloudflare retired on 2026-11-01 (ts, action_log) are
+translated. Values of unknown enums pass through as strings.
 """
 
 from __future__ import annotations
@@ -15,10 +15,17 @@ from __future__ import annotations
 import functools
 import typing as t
 
-QUARANTINED = "quarantined"
-RELEASED = "released"
-NOT_QUARANTINED = "not_quarantined"
-UNREADABLE = "unreadable"
+from .._json import mapping, rows, string, strings
+
+
+class State:
+    """Where a message is, as far as a release needs to know."""
+
+    QUARANTINED = "quarantined"
+    RELEASED = "released"
+    NOT_QUARANTINED = "not_quarantined"
+    UNREADABLE = "unreadable"
+
 
 RELEASE_OPERATION = "QUARANTINE_RELEASE"
 _RELEASE_OPERATIONS = {RELEASE_OPERATION, "RELEASE"}
@@ -34,122 +41,111 @@ _LISTS = (
     "to", "to_name", "envelope_to", "client_recipients",
     "delivery_status", "detection_reasons", "threat_categories", "post_delivery_operations",
 )  # fmt: skip
-# What releasing needs to know. A run may hold 100,000 messages, and the rest is most of what they weigh.
-_BRIEF_STRINGS = ("id", "postfix_id", "message_id", "final_disposition")
-_ADDRESSES = ("to", "envelope_to", "client_recipients")
-_BRIEF_LISTS = (*_ADDRESSES, "delivery_status", "post_delivery_operations")
 
 
-class Message:
-    """What the API says of one message.
+class BriefMessage:
+    """What a release without a plan needs to know of a message. A run may hold 100,000 of them.
 
-    data: every current field, whatever the server left out; of a C(brief) one, only those that releasing needs.
-    record_missing: what was done with the message is not told. told: it says more than an id.
+    id: the investigate id. Older servers give none.
+    recipients: the addresses that the message was sent to, as far as known. Empty while it is quarantined, to save memory.
+    operations: what was done with the message after its delivery.
+    is_quarantined: None if the answer does not say.
+    record_missing: the answer does not have the operations.
+    told: the answer has more than an id.
     """
 
-    __slots__ = ("data", "record_missing", "told")
+    __slots__ = (
+        "delivery_status", "id", "is_quarantined", "message_id", "operations", "postfix_id", "recipients", "record_missing", "told",
+    )  # fmt: skip
 
-    def __init__(self, row: t.Mapping[str, t.Any], brief: bool = False) -> None:
-        data: dict[str, t.Any] = {name: _string(row.get(name)) for name in (_BRIEF_STRINGS if brief else _STRINGS)}
-        data.update({name: _strings(row.get(name)) for name in (_BRIEF_LISTS if brief else _LISTS)})
-        data["is_quarantined"] = _quarantined(row, data["delivery_status"])
-        if brief:
-            # Mostly the same addresses, and words that most messages have in common: each is kept once.
-            data.update({name: data["to"] for name in _ADDRESSES if data[name] == data["to"]})
-            data.update({name: _common(*data[name]) for name in ("delivery_status", "post_delivery_operations")})
-        else:
-            data["is_phish_submission"] = row.get("is_phish_submission") is True
-            data["properties"] = _mapping(row.get("properties"))
-            data["validation"] = {
-                name: _string(_mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")
-            }
-            data["scanned_at"] = data["scanned_at"] or _string(row.get("ts"))
-            data["sent_at"] = data["sent_at"] or _string(row.get("sent_date"))
-        self.data = data
-        self.told = len(row) > 1
+    def __init__(self, row: t.Mapping[str, t.Any]) -> None:
+        self.id = string(row.get("id"))
+        self.postfix_id = string(row.get("postfix_id"))
+        self.message_id = string(row.get("message_id"))
+        self.delivery_status = _shared(*strings(row.get("delivery_status")))
+        self.operations = _shared(*strings(row.get("post_delivery_operations")))
+        self.is_quarantined = _quarantined(row, self.delivery_status)
+        addresses = (tuple(strings(row.get(name))) for name in ("envelope_to", "client_recipients", "to"))
+        self.recipients = () if self.is_quarantined else next(filter(None, addresses), ())
         self.record_missing = "post_delivery_operations" not in row
+        self.told = len(row) > 1
         if isinstance(row.get("action_log"), list):
             self.add_operations(row["action_log"])
 
     def add_operations(self, entries: object) -> None:
-        """Add what an action log says was done with the message; what failed was not done."""
-        known = list(self.data["post_delivery_operations"])
-        for entry in entries if isinstance(entries, list) else []:
-            operation = _string(_mapping(entry).get("operation"))
-            if operation and operation not in known and _mapping(entry).get("success") is not False:
-                known.append(operation)
-        self.data["post_delivery_operations"] = known
+        """Add the operations of an action log. Those that failed do not count."""
+        done = [string(entry.get("operation")) for entry in rows(entries) if entry.get("success") is not False]
+        self.operations = _shared(*dict.fromkeys([*self.operations, *filter(None, done)]))
         self.record_missing = False
 
     @property
-    def id(self) -> str | None:
-        """Return the investigate id."""
-        return t.cast("str | None", self.data["id"])
-
-    @property
     def key(self) -> str:
-        """Return what tells it from other messages. Legacy servers give no investigate id."""
+        """Return what distinguishes this message from others."""
         return self.id or self.postfix_id or str(id(self))
 
     @property
-    def postfix_id(self) -> str | None:
-        """Return the legacy postfix id."""
-        return t.cast("str | None", self.data["postfix_id"])
-
-    @property
     def state(self) -> str:
-        """Return C(quarantined), C(released), C(not_quarantined), or C(unreadable) when the answer does not say."""
-        if self.data["is_quarantined"] is None:
-            return UNREADABLE
-        if self.data["is_quarantined"]:
-            return QUARANTINED
-        return RELEASED if self.release_on_record else NOT_QUARANTINED
+        """Return the state of the message."""
+        if self.is_quarantined is None:
+            return State.UNREADABLE
+        if self.is_quarantined:
+            return State.QUARANTINED
+        return State.RELEASED if self.release_on_record else State.NOT_QUARANTINED
 
     @property
     def release_on_record(self) -> bool:
-        """Tell whether a release was tried before, successful or not."""
-        return not _RELEASE_OPERATIONS.isdisjoint(self.data["post_delivery_operations"])
+        """Tell whether a release was tried before, with or without success."""
+        return not _RELEASE_OPERATIONS.isdisjoint(self.operations)
 
     @property
     def partly_delivered(self) -> bool:
-        """Tell whether a release delivered it to some recipients while others still have it in quarantine."""
-        return (
-            bool(self.data["is_quarantined"]) and self.release_on_record and "delivered" in self.data["delivery_status"]
-        )
+        """Tell whether a release delivered the message to some recipients while it is still quarantined for others."""
+        return bool(self.is_quarantined) and self.release_on_record and "delivered" in self.delivery_status
 
-    @property
-    def recipients(self) -> list[str]:
-        """Return the addresses it was sent to, as far as known."""
-        return t.cast("list[str]", self.data["envelope_to"] or self.data["client_recipients"] or self.data["to"])
+
+class Message(BriefMessage):
+    """All that the API says of one message.
+
+    data: every field of the current schema, also those that the server left out.
+    """
+
+    __slots__ = ("data",)
+
+    def __init__(self, row: t.Mapping[str, t.Any]) -> None:
+        self.data: dict[str, t.Any] = {
+            **{name: string(row.get(name)) for name in _STRINGS},
+            **{name: strings(row.get(name)) for name in _LISTS},
+            "is_phish_submission": row.get("is_phish_submission") is True,
+            "properties": mapping(row.get("properties")),
+            "validation": {
+                name: string(mapping(row.get("validation")).get(name)) for name in ("spf", "dkim", "dmarc", "comment")
+            },
+        }
+        self.data["scanned_at"] = self.data["scanned_at"] or string(row.get("ts"))
+        self.data["sent_at"] = self.data["sent_at"] or string(row.get("sent_date"))
+        super().__init__(row)
+        self.data["is_quarantined"] = self.is_quarantined
+
+    def add_operations(self, entries: object) -> None:
+        """Add the operations of an action log, also to the data."""
+        super().add_operations(entries)
+        self.data["post_delivery_operations"] = list(self.operations)
 
     @property
     def all_recipients(self) -> list[str]:
-        """Return everybody it is or may be for, each once, whatever the case."""
+        """Return everybody who gets or may get the message, each address once, whatever its case."""
         addresses = [*self.data["envelope_to"], *self.data["client_recipients"], *self.data["to"]]
         return list({address.lower(): address for address in addresses}.values())
 
 
 @functools.lru_cache(maxsize=256)
-def _common(*words: str) -> list[str]:
-    """Return the words in a list that all messages share; it must not be changed."""
-    return list(words)
+def _shared(*words: str) -> tuple[str, ...]:
+    """Return the words in a tuple that all messages with the same words share, which saves memory."""
+    return words
 
 
-def _quarantined(row: t.Mapping[str, t.Any], delivery_status: list[str]) -> bool | None:
+def _quarantined(row: t.Mapping[str, t.Any], delivery_status: t.Sequence[str]) -> bool | None:
     value = row.get("is_quarantined")
     if value is None and delivery_status:
         return "quarantined" in delivery_status
     return value if isinstance(value, bool) else None
-
-
-def _mapping(value: object) -> t.Mapping[str, t.Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _string(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _strings(value: object) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [text for text in values if isinstance(text, str)]

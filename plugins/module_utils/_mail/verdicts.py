@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Cloudflare's words for what a message is. What is not known is taken for the worst."""
+"""Cloudflare's verdicts on messages. An unknown verdict counts as the worst."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DISPOSITIONS = (
 
 
 def got_worse(before: str | None, after: str | None) -> bool:
-    """Tell whether a verdict is worse than it was. One that was not known gets worse by any change."""
+    """Tell whether a verdict is worse than before. Any change of an unknown verdict counts as worse."""
     first, second = _severity(before), _severity(after)
     return second > first or (first == len(DISPOSITIONS) and _folded(before) != _folded(after))
 
 
 def check_dispositions(words: t.Iterable[str]) -> None:
-    """Raise InputError for a word that is no verdict, and so would forbid nothing."""
+    """Raise InputError for a word that is no verdict and would forbid nothing."""
     for word in words:
         if _folded(word) not in _KNOWN:
             raise InputError(f"has {word!r:.80}, which is no verdict; these are {', '.join(DISPOSITIONS)}")
@@ -49,12 +49,15 @@ def check_categories(words: t.Iterable[str]) -> None:
 
 
 def disposition_forbidden(word: str | None, forbidden: t.Collection[str]) -> bool:
-    """Tell whether a verdict is one of these, or not known at all. Where none is forbidden, all may be."""
+    """Tell whether a verdict is forbidden. Unless the list is empty, unknown verdicts are forbidden as well."""
     return bool(forbidden) and (_folded(word) not in _KNOWN or _folded(word) in {_folded(one) for one in forbidden})
 
 
 def category_forbidden(words: t.Iterable[str], forbidden: t.Collection[str]) -> bool:
-    """Tell whether one of the categories is one of these, or has no letters to tell it by. Cloudflare publishes no list of them."""
+    """Tell whether one of these categories is forbidden. Cloudflare publishes no list of them.
+
+    Unless the list is empty, a category without letters and digits is forbidden as well.
+    """
     names = {_folded(one) for one in forbidden}
     return bool(names) and any(not _folded(word) or _folded(word) in names for word in words)
 
@@ -64,7 +67,7 @@ def _severity(word: str | None) -> int:
 
 
 def _folded(word: str | None) -> str:
-    """Return a word without case, blanks and punctuation, so that another spelling is no way round."""
+    """Return a word without case, blanks and punctuation, so that another spelling makes no difference."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", word or "").casefold()))
 
 

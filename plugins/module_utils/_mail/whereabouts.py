@@ -4,35 +4,39 @@
 
 # This module is private to the collection.
 
-"""Where a message is: still in quarantine, or what became of its delivery, as far as Cloudflare says."""
+"""What became of a message, as far as Cloudflare says: still in quarantine, or how its delivery went."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .message import QUARANTINED
+from .message import State
 
-DELIVERED = "delivered"
-BOUNCED = "bounced"
-DEFERRED = "deferred"
-MOVED = "moved"
-UNKNOWN = "unknown"
 
-# The first match counts: what is lost is lost, whatever else is said.
+class Delivery:
+    """How the delivery of a message went."""
+
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    DEFERRED = "deferred"
+    MOVED = "moved"
+    UNKNOWN = "unknown"
+
+
+# The first match counts: a message that was lost for one recipient is reported, even if another recipient got it.
 _MEANING = (
-    ({"bounced", "rejected"}, BOUNCED),
-    ({"deferred", "queued"}, DEFERRED),
-    ({"moved", "move_failed"}, MOVED),
-    ({"delivered"}, DELIVERED),
+    ({"bounced", "rejected"}, Delivery.BOUNCED),
+    ({"deferred", "queued"}, Delivery.DEFERRED),
+    ({"moved", "move_failed"}, Delivery.MOVED),
+    ({"delivered"}, Delivery.DELIVERED),
 )
 
 
 def whereabouts(data: t.Mapping[str, t.Any]) -> str:
-    """Return where a message is, from its data: QUARANTINED, or what delivery_of returns."""
-    return QUARANTINED if data["is_quarantined"] else delivery_of(data)
+    """Return what became of a message: State.QUARANTINED, or its delivery. data: as a module returns it."""
+    return State.QUARANTINED if data["is_quarantined"] else delivery_of(data["delivery_status"])
 
 
-def delivery_of(data: t.Mapping[str, t.Any]) -> str:
-    """Return what became of the delivery of a message that left quarantine, UNKNOWN if Cloudflare does not say."""
-    status = set(data["delivery_status"])
-    return next((meaning for words, meaning in _MEANING if status & words), UNKNOWN)
+def delivery_of(delivery_status: t.Collection[str]) -> str:
+    """Return how the delivery of a message went that left quarantine."""
+    return next((meaning for words, meaning in _MEANING if not words.isdisjoint(delivery_status)), Delivery.UNKNOWN)

@@ -4,4 +4,4 @@
 
 # This module is private to the collection.
 
-"""The plan of a release: the rules that judge messages, and the sealed document of what they decided."""
+"""Plans of releases: the rules that judge messages, and the sealed document with the decisions."""

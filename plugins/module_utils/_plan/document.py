@@ -4,10 +4,10 @@
 
 # This module is private to the collection.
 
-"""The plan: what is to be released, why it was held, and who decided what; sealed by a digest.
+"""The plan: what is to be released, why it was held, and what was decided. It is sealed with a digest.
 
-The digest is SHA-256 over the plan as canonical JSON (keys sorted, no white space, ASCII only). It shows that the plan is
-the one that was approved to whoever got the digest on another way; it is no signature.
+The digest is SHA-256 over the plan as canonical JSON (sorted keys, no white space, ASCII only). It proves that a plan is the
+approved one to everybody who got the digest through a separate channel. It is not a signature.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import re
 import typing as t
 
 from .._errors import InputError
+from .._json import mapping
 from .._mail.handles import parse_handle
 from .._mail.message import Message
 from .._mail.verdicts import got_worse
@@ -26,19 +27,23 @@ from .._times import parse_time, to_text
 
 SCHEMA = "emailsec.cloudflare/plan"
 VERSION = 1
-RELEASE = "release"
-BLOCKED = "blocked"
-DRIFT = "drift"
-LONGEST = datetime.timedelta(days=90)  # of a plan, from when it is made to when it expires
-LARGEST = (
-    48 * 1024 * 1024
-)  # bytes; 10,000 messages with full evidence, ten links each, take 36 MiB and a million values
+DRIFT = "drift"  # the rule that blocks a message that changed since the plan
+LONGEST = datetime.timedelta(days=90)  # from the time a plan is made until it expires
+# In bytes. 10,000 messages with full evidence and ten links each have 36 MiB and a million values.
+LARGEST = 48 * 1024 * 1024
 _MOST_VALUES = 3_000_000
 _SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 
 
+class Decision:
+    """What a plan decides about a message."""
+
+    RELEASE = "release"
+    BLOCKED = "blocked"
+
+
 def digest(plan: t.Mapping[str, t.Any]) -> str:
-    """Return the digest of a plan, whatever its own C(digest) says."""
+    """Return the digest of a plan. The field digest in the plan does not count."""
     content = {name: value for name, value in plan.items() if name != "digest"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -50,13 +55,13 @@ def seal(plan: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def same_decisions(left: t.Mapping[str, t.Any], right: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether two plans differ in nothing but their times."""
+    """Tell whether two plans are the same except for their times."""
     times = dict.fromkeys(("created_at", "expires_at"))
-    return digest({**left, **times}) == digest({**right, **times})  # as == takes true for 1
+    return digest({**left, **times}) == digest({**right, **times})  # because == takes true for 1
 
 
 def parse_plan(text: bytes, name: str) -> dict[str, t.Any]:
-    """Return the plan in a text, if it is one and its digest is right. Raises InputError, which calls it C(name)."""
+    """Return the plan in a text, with its digest checked. Raises InputError. name: what errors call the text."""
     flaw = too_large(text)
     try:
         plan = json.loads(text, object_pairs_hook=_once) if not flaw else None
@@ -64,21 +69,21 @@ def parse_plan(text: bytes, name: str) -> dict[str, t.Any]:
         plan = None
     flaw = flaw or _flaw(plan)
     if flaw:
-        raise InputError(f"{name} is no plan of this collection: {flaw}. Nothing was sent.")
+        raise InputError(f"{name} is not a plan of this collection: {flaw}. Nothing was sent.")
     return t.cast("dict[str, t.Any]", plan)
 
 
 def parse_digest(text: str) -> str:
-    """Return a digest as plans have it, from what a person pasted. Raises InputError for anything else, above all for nothing."""
+    """Return the digest that a person gave, in the form that plans have. Raises InputError for any other text and for none."""
     found = re.fullmatch("(?:sha256:)?([0-9a-f]{64})", text.strip().lower())
     if not found:
-        problem = f"not {text!r:.80}" if text.strip() else "and it is empty, so no plan was approved"
+        problem = f"not {text!r:.80}" if text.strip() else "but it is empty, so no plan was approved"
         raise InputError(f"plan_digest must be sha256: and 64 hexadecimal digits, {problem}. Nothing was sent.")
     return f"sha256:{found[1]}"
 
 
 def too_large(text: bytes) -> str | None:
-    """Return why a text would take too much memory to be read as a plan, or None. What may be read takes less than 400 MiB."""
+    """Return why a text is too large for a plan, or None. The largest plan takes less than 400 MiB of memory."""
     if len(text) > LARGEST:
         return f"it is larger than {LARGEST // 1024 // 1024} MiB"
     return (
@@ -87,48 +92,48 @@ def too_large(text: bytes) -> str | None:
 
 
 def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datetime, pin: str | None) -> None:
-    """Raise InputError unless the plan may be applied: to this account, now, and if it is the one that C(pin) names."""
+    """Raise InputError unless a plan may be applied to this account now. pin: the digest that was approved, or None."""
     if pin is not None and not is_pinned(plan, pin):
         raise InputError(
-            f"The plan is not the one that was approved: its digest is {plan['digest']}, and plan_digest is {pin!r:.80}. "
-            "No file beside it has the approved plan either"
+            f"The plan is not the approved one: its digest is {plan['digest']}, but plan_digest is {pin!r:.80}. "
+            "No file beside it has the approved plan"
         )
     if plan["account_id"] != account_id:
         raise InputError(f"The plan is for account {plan['account_id']!r:.80}, not for {account_id}")
     created, expires = t.cast(datetime.datetime, parse_time(plan["created_at"])), expiry(plan)
     if created > now + _SKEW:
         raise InputError(
-            f"The plan says that it was made at {to_text(created)}, and that is in the future. Make a new one, and check the clock of this "
-            "machine and of the one that made it"
+            f"The plan was made in the future, at {to_text(created)}. Check the clocks of this machine and of the one that made "
+            "the plan, then make a new plan"
         )
     if expires > created + LONGEST:
         raise InputError(
-            f"The plan lasts until {to_text(expires)}, longer than the {LONGEST.days} days that expires_in allows; make a new one"
+            f"The plan expires at {to_text(expires)}, later than the {LONGEST.days} days that expires_in allows; make a new one"
         )
     if expires <= now:
         raise InputError(f"The plan expired at {to_text(expires)}; make a new one")
 
 
 def is_pinned(plan: t.Mapping[str, t.Any], pin: str) -> bool:
-    """Tell whether a plan has this digest, given with or without the name of the algorithm."""
+    """Tell whether a plan has this digest, written with or without sha256."""
     return bool(parse_digest(pin) == plan["digest"])
 
 
 def expiry(plan: t.Mapping[str, t.Any]) -> datetime.datetime:
-    """Return until when a plan may be applied."""
+    """Return when a plan expires."""
     return t.cast(datetime.datetime, parse_time(plan["expires_at"]))
 
 
 def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
-    """Return what changed for the worse since the plan was made, in words, or None."""
+    """Return in words what is worse than in the plan, or None."""
     before, after = entry["final_disposition"], message.data["final_disposition"]
     if got_worse(before, after):
-        return f"the verdict was {before} and is {after}"
+        return f"the verdict was {before} and is now {after}"
     if {address.lower() for address in entry["recipients"]} != {address.lower() for address in message.all_recipients}:
-        return "its recipients are not those of the plan"
+        return "its recipients differ from the plan"
     for name, words in (
-        ("from", "the sender shown is not that of the plan"),
-        ("envelope_from", "the envelope sender is not that of the plan"),
+        ("from", "the sender it shows differs from the plan"),
+        ("envelope_from", "its envelope sender differs from the plan"),
     ):
         if name in entry and entry[name] != message.data[name]:
             return words
@@ -137,40 +142,40 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
         return None
     for name, now in message.data["validation"].items():
         if name in ("spf", "dkim", "dmarc") and now not in (validation.get(name), "pass"):
-            return f"its result of {name.upper()} is worse than that of the plan"
+            return f"its result of {name.upper()} is worse than in the plan"
     return None
 
 
 def _once(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
-    """Return a JSON object. Raises ValueError if it names something twice, as another reader could take the other value."""
+    """Return a JSON object. Raises ValueError if a name is in it twice, because other programs may use the other value."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name stands twice in an object")
+        raise ValueError("a name is in an object twice")
     return found
 
 
 def _flaw(plan: t.Any) -> str | None:
-    """Return what keeps parsed JSON from being a plan, or None."""
-    if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
-        return "it does not say so"
+    """Return why parsed JSON is not a plan, or None."""
+    if mapping(plan).get("schema") != SCHEMA:
+        return f"its schema is not {SCHEMA}"
     if type(plan.get("version")) is not int or plan["version"] != VERSION:
-        return f"it is of version {plan.get('version')!r:.20}, and this release reads version {VERSION}"
+        return f"it has version {plan.get('version')!r:.20}, but this release reads version {VERSION}"
     if not isinstance(plan.get("account_id"), str) or not isinstance(plan.get("digest"), str):
         return "account_id or digest is missing"
     for name in ("created_at", "expires_at"):
         if not isinstance(plan.get(name), str) or parse_time(plan[name]) is None:
-            return f"{name} is no time"
+            return f"{name} is not a time"
     entries = plan.get("messages")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and _is_entry(entry) for entry in entries):
         return "its messages are garbled"
     try:
         actual = digest(plan)
     except (ValueError, RecursionError):
-        return "it holds what JSON cannot say"
+        return "it has values that JSON does not allow"
     if actual != plan["digest"]:
-        return f"it was changed after it was made (its digest is {actual}, and it says {plan['digest']!r:.80})"
-    names = [entry["id"] for entry in entries if entry["decision"] == RELEASE]
-    return "it names a message twice" if len(set(names)) < len(names) else None
+        return f"it was changed after it was made (its digest is {actual}, but it says {plan['digest']!r:.80})"
+    names = [entry["id"] for entry in entries if entry["decision"] == Decision.RELEASE]
+    return "it has a message twice" if len(set(names)) < len(names) else None
 
 
 def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
@@ -184,11 +189,11 @@ def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
         return False
     if not (disposition is None or isinstance(disposition, str)):
         return False
-    if entry.get("decision") == BLOCKED:
+    if entry.get("decision") == Decision.BLOCKED:
         return bool(rules) and isinstance(entry.get("handle"), str) and isinstance(entry.get("id") or "", str)
-    if entry.get("decision") != RELEASE or rules:
+    if entry.get("decision") != Decision.RELEASE or rules:
         return False
     try:
-        return bool(parse_handle(entry.get("id")).text == entry["id"])  # so that no message has two ids
+        return bool(parse_handle(entry.get("id")).text == entry["id"])  # otherwise a message could have two ids
     except InputError:
         return False

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Plans in files: the newest under the name that was asked for, and each under a name made of its digest."""
+"""Plan files: the newest plan in the file that the user names, and each plan in a file named by its digest."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ import typing as t
 
 from .._errors import InputError
 from .._files import check_target, read_whole, write_whole
-from .document import LARGEST, RELEASE, check_plan, expiry, is_pinned, parse_plan, same_decisions, too_large
+from .document import LARGEST, Decision, check_plan, expiry, is_pinned, parse_plan, same_decisions, too_large
 
 _SUFFIX = ".plan.json"
 
 
-class Kept(t.NamedTuple):
-    """What became of a plan that was made.
+class KeptPlan(t.NamedTuple):
+    """A plan in its files.
 
-    plan: the one that counts. file: named by its digest. changed: whether it is new. waiting: another one that C(dest) held
-    and that can still be applied, or None. waiting_file: where it is now.
+    plan: the new plan, or the one in dest if it decides the same.
+    file: the file named by its digest.
+    changed: whether dest was written.
+    waiting: another plan that was in dest and can still be applied, or None.
+    waiting_file: the file that has the waiting plan now.
     """
 
     plan: dict[str, t.Any]
@@ -36,9 +39,9 @@ class Kept(t.NamedTuple):
 
 
 def read_plan(path: str, pin: str | None = None) -> dict[str, t.Any]:
-    """Return the plan in a file, if it is one and its digest is right. Raises InputError.
+    """Return the plan in a file, with its digest checked. Raises InputError.
 
-    pin: the digest that was approved. If the file holds another plan, the one with this digest is read, which is kept beside it.
+    pin: the digest that was approved. If the file has another plan, the file beside it that is named by this digest is read.
     Without a pin, the file must belong to this user or to root.
     """
     plan = _read(path, bool(pin))
@@ -47,26 +50,28 @@ def read_plan(path: str, pin: str | None = None) -> dict[str, t.Any]:
     return plan
 
 
-def keep_plan(dest: str, plan: dict[str, t.Any], now: datetime.datetime, check_mode: bool) -> Kept:
-    """Write a plan to C(dest), unless the one there decides the same and does not outlive it. Raises InputError."""
+def keep_plan(dest: str, plan: dict[str, t.Any], now: datetime.datetime, check_mode: bool) -> KeptPlan:
+    """Write a plan to dest, unless the plan there decides the same and does not expire later. Raises InputError."""
     before = _applicable(dest, plan, now)
     same = bool(before and same_decisions(before, plan) and expiry(before) <= expiry(plan))
     counts = before if before and same else plan
     waiting = (
-        before if before and not same and any(entry["decision"] == RELEASE for entry in before["messages"]) else None
+        before
+        if before and not same and any(entry["decision"] == Decision.RELEASE for entry in before["messages"])
+        else None
     )
     for each in (waiting, counts):
         if each and not check_mode and not (same and os.path.lexists(_named(dest, each["digest"]))):
             _write_plan(_named(dest, each["digest"]), each)
     if not same and not check_mode:
         _write_plan(dest, plan)
-    return Kept(
+    return KeptPlan(
         counts, _named(dest, counts["digest"]), not same, waiting, _named(dest, waiting["digest"]) if waiting else None
     )
 
 
 def check_writable(path: str) -> None:
-    """Raise InputError if no plan could be written to C(path), without touching it."""
+    """Raise InputError if no plan can be written to a path. Changes nothing."""
     try:
         check_target(path)
     except OSError as error:
@@ -81,7 +86,7 @@ def _read(path: str, anybodys: bool) -> dict[str, t.Any]:
 
 
 def _applicable(path: str, plan: t.Mapping[str, t.Any], now: datetime.datetime) -> dict[str, t.Any] | None:
-    """Return the plan in a file if it could be applied now, to the account of another plan."""
+    """Return the plan in a file if it can be applied now, to the account of another plan."""
     try:
         found = read_plan(path)
         check_plan(found, plan["account_id"], now, None)
@@ -91,7 +96,7 @@ def _applicable(path: str, plan: t.Mapping[str, t.Any], now: datetime.datetime) 
 
 
 def _named(path: str, digest: str) -> str:
-    """Return the name of the file beside C(path) that holds the plan with this digest."""
+    """Return the name of the file beside a path for the plan with this digest."""
     start, suffix = (path[: -len(_SUFFIX)], _SUFFIX) if path.endswith(_SUFFIX) else os.path.splitext(path)
     hexadecimal = re.sub(r"[^0-9a-f]", "", digest.lower().rpartition(":")[2])
     return f"{start}.{hexadecimal[:12]}{suffix}"
@@ -101,9 +106,7 @@ def _write_plan(path: str, plan: t.Mapping[str, t.Any]) -> None:
     content = json.dumps(plan, indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False).encode() + b"\n"
     flaw = too_large(content)
     if flaw:
-        raise InputError(
-            f"The plan is too large to be read again: {flaw}. It was not written. Plan fewer messages at a time"
-        )
+        raise InputError(f"The plan is too large: {flaw}. It was not written. Plan fewer messages at a time")
     try:
         write_whole(path, content)
     except OSError as error:

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Patterns of addresses and domains, with C(*) and C(?), in the rules of a policy."""
+"""Patterns of addresses and domains, with the wildcards * and ?, in the rules of a policy."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .._mail.addresses import Address, Addresses, plain_domain, plain_local
 
 
 class Pattern(t.NamedTuple):
-    """local: None, if it is for everybody of the domain."""
+    """A pattern. local: the part before the at sign, or None for every address of the domain."""
 
     local: str | None
     domain: str
 
     def fits(self, address: Address) -> bool:
-        """Tell whether it is for this very address."""
+        """Tell whether the pattern matches this address."""
         return _matches(address.domain, self.domain) and (self.local is None or _matches(address.local, self.local))
 
     def covers(self, address: Address) -> bool:
-        """Tell whether it is for this address or what belongs to it: a sub-domain of a domain, an address with a C(+tag)."""
+        """Tell whether the pattern matches this address without its +tag, or a parent of its domain."""
         if self.local is not None:
             return self.fits(address) or self.fits(address.untagged)
         labels = address.domain.split(".")
@@ -36,7 +36,7 @@ class Pattern(t.NamedTuple):
 
 
 def all_fit(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool:
-    """Tell whether each of these names somebody, and everybody fits a pattern."""
+    """Tell whether each of these has an address, and every address matches a pattern."""
     parsed = [parse_pattern(pattern) for pattern in patterns]
     return all(
         addresses and all(any(pattern.fits(address) for pattern in parsed) for address in addresses)
@@ -45,7 +45,7 @@ def all_fit(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool:
 
 
 def any_covered(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool:
-    """Tell whether a pattern covers anybody of these, or might, as one of them cannot be read. Without patterns, none does."""
+    """Tell whether a pattern covers an address, or might, because one cannot be read. Without patterns, none does."""
     parsed = [parse_pattern(pattern) for pattern in patterns]
     return bool(parsed) and any(
         addresses is None or any(pattern.covers(address) for pattern in parsed for address in addresses)
@@ -55,7 +55,7 @@ def any_covered(patterns: t.Iterable[str], found: t.Iterable[Addresses]) -> bool
 
 @functools.lru_cache(maxsize=4096)
 def parse_pattern(text: str) -> Pattern:
-    """Return a pattern. Raises InputError for one that can never match, with what to write instead."""
+    """Return the pattern in a text. Raises InputError for one that can never match, with advice what to write."""
     local, at, domain = _bare(text).rpartition("@")
     plain = (plain_local(local) if at else "*", plain_domain(domain, "*?"))
     if None in plain or (at and local[:1] != '"' and re.search(r'[\s<>()\[\],;:"\\@]', local)):
@@ -65,33 +65,35 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    # Most patterns have no wildcard, and are compared faster without.
+    # Most patterns have no wildcard. To compare them directly is faster.
     return text == pattern or (("*" in pattern or "?" in pattern) and fnmatch.fnmatchcase(text, pattern))
 
 
 def _bare(text: str) -> str:
-    """Return a pattern without blanks, angle brackets and quotes around it."""
+    """Return a text without the blanks, angle brackets or quotes around it."""
     text = text.strip()
     return text[1:-1].strip() if len(text) > 1 and text[0] + text[-1] in ("<>", '""', "''") else text
 
 
 def _advice(text: str) -> str:
     if not text:
-        return "it is empty; write an address or a domain, or leave it out"
+        return "it is empty; write an address or a domain, or remove it"
     scheme = re.match(r"(?:mailto:|[a-z][a-z0-9+.-]*://)([^/?#]*)", text, re.IGNORECASE)
     if scheme:
         return f"it is a URL; write {scheme.group(1) or 'an address or a domain'}"
     if text[0] == "@":
-        return f"nothing is before the @; write {text[1:] or 'a domain'}"
+        return f"there is nothing before the @; write {text[1:] or 'a domain'}"
     if text[-1] == "@":
-        return f"nothing is after the @; write {text}partner.example, or {text}* for any domain"
+        return f"there is nothing after the @; write {text}partner.example, or {text}* for any domain"
     if text[0] == ".":
         domain = text.strip(".") or "partner.example"
-        return f"it begins with a dot; write {domain}, or *.{domain} for its sub-domains alone"
+        return f"it begins with a dot; write {domain}, or *.{domain} for its sub-domains only"
     if "[" in text or "]" in text:
-        return "brackets have no meaning here; the wildcards are * and ?, and each address or domain is a pattern of its own"
+        return (
+            "brackets have no meaning here; the wildcards are * and ?, and each address or domain needs its own pattern"
+        )
     if re.search(r"[\s,;]", text):
-        return "it holds a blank or a separator; write each address or domain as a pattern of its own"
+        return "it contains a blank or a separator; write each address or domain as its own pattern"
     if not text.isascii():
         return "its domain cannot be read; write it in its A-label form (xn--...)"
     return "write an address (*@partner.example) or a domain (partner.example)"

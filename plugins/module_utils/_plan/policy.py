@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Guard rules: which messages may go out, each refusal with the name of its rule."""
+"""Guard rules: which messages may be released. Each refusal has the name of its rule."""
 
 from __future__ import annotations
 
@@ -20,18 +20,15 @@ from .._mail.verdicts import category_forbidden, check_categories, check_disposi
 from .._times import parse_duration, parse_time
 from .patterns import all_fit, any_covered, parse_pattern
 
-RULES = (
-    "max_messages", "max_recipients", "max_per_sender",
-    "forbidden_dispositions", "forbidden_threat_categories", "max_age", "min_age",
-    "require_authentication", "protected_recipients", "allowed_senders", "denied_senders",
-    "require_ticket", "require_reason",
-)  # fmt: skip
 _CAPS = ("max_messages", "max_recipients", "max_per_sender")
 _PATTERNS = ("protected_recipients", "allowed_senders", "denied_senders")
 
 
 class Policy(t.NamedTuple):
-    """The rules with their defaults; see the documentation of the module message_plan for what each means."""
+    """The rules and their defaults. The documentation of message_plan says what each means.
+
+    No other list of them is kept in Python: argument_spec makes the options of modules and event sources from this one.
+    """
 
     max_messages: int = 50
     max_recipients: int = 500
@@ -49,7 +46,7 @@ class Policy(t.NamedTuple):
     overrides: t.Sequence[str] = ()
 
     def checked(self, title: str = "policy") -> Policy:
-        """Return the policy in the words of this release. Raises InputError for values that no rule can work with."""
+        """Return the policy with its values in the words of this release. Raises InputError for unusable values."""
         for name in _CAPS:
             if getattr(self, name) < 1:
                 raise InputError(f"{title}.{name} must be at least 1")
@@ -58,7 +55,9 @@ class Policy(t.NamedTuple):
                 parse_duration(getattr(self, name), f"{title}.{name}")
         unknown = sorted(set(self.overrides) - set(RULES))
         if unknown:
-            raise InputError(f"{title}.overrides names no rule: {', '.join(unknown)}; the rules are {', '.join(RULES)}")
+            raise InputError(
+                f"{title}.overrides has unknown rules: {', '.join(unknown)}; the rules are {', '.join(RULES)}"
+            )
         _check(f"{title}.forbidden_dispositions", check_dispositions, self.forbidden_dispositions)
         _check(f"{title}.forbidden_threat_categories", check_categories, self.forbidden_threat_categories)
         for name in _PATTERNS:
@@ -69,16 +68,16 @@ class Policy(t.NamedTuple):
         )
 
     def as_data(self) -> dict[str, t.Any]:
-        """Return the rules as plain data, for the plan."""
+        """Return the rules as plain data for a plan."""
         return {
             name: list(value) if isinstance(value, (tuple, list)) else value for name, value in self._asdict().items()
         }
 
     def judge(self, message: Message, now: datetime.datetime) -> list[str]:
-        """Return the names of the rules that refuse a message, those that are overridden included."""
+        """Return the names of the rules that refuse a message, also of those that are overridden."""
         data = message.data
         envelope, shown = senders = _senders(message)
-        # Nobody named is nobody known.
+        # Without recipients, nobody knows who gets the message.
         recipients = [read_addresses(address) for address in message.all_recipients] or [None]
         refusals = {
             "forbidden_dispositions": disposition_forbidden(data["final_disposition"], self.forbidden_dispositions),
@@ -97,23 +96,23 @@ class Policy(t.NamedTuple):
         return [rule for rule, refused in refusals.items() if refused]
 
     def judge_whole(self, messages: t.Sequence[Message], ticket: str | None, reason: str | None) -> dict[str, str]:
-        """Return the rules that refuse to release these messages together, each with the reason in words."""
+        """Return the rules that refuse to release these messages together, each with its reason in words."""
         recipients = sum(len(message.all_recipients) for message in messages)
-        # A message counts for its envelope sender and for the one shown, so that neither is a way round by changing the other.
+        # A message counts for its envelope sender and for the one that it shows: to change one of them is no way around the rule.
         per_sender = collections.Counter(sender for message in messages for sender in _everyone(message))
         most = max(per_sender.values(), default=0)
         refusals = {
             "max_messages": (
                 len(messages) > self.max_messages,
-                f"{len(messages)} messages, and {self.max_messages} are allowed",
+                f"{len(messages)} messages, but at most {self.max_messages} are allowed",
             ),
             "max_recipients": (
                 recipients > self.max_recipients,
-                f"{recipients} recipients, and {self.max_recipients} are allowed",
+                f"{recipients} recipients, but at most {self.max_recipients} are allowed",
             ),
             "max_per_sender": (
                 most > self.max_per_sender,
-                f"{most} messages of one sender, and {self.max_per_sender} are allowed",
+                f"{most} messages of one sender, but at most {self.max_per_sender} are allowed",
             ),
             "require_ticket": (self.require_ticket and not (ticket or "").strip(), "no ticket is given"),
             "require_reason": (self.require_reason and not (reason or "").strip(), "no reason is given"),
@@ -126,18 +125,36 @@ class Policy(t.NamedTuple):
             return False
         scanned = parse_time(message.data["scanned_at"] or "")
         if scanned is None:
-            return True  # no telling, so no release
+            return True  # its age is unknown
         age, duration = now - scanned, parse_duration(limit, rule)
         return age > duration if rule == "max_age" else age < duration
 
 
+RULES = tuple(name for name in Policy._fields if name != "overrides")
+
+
+def argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the rules as an argument spec of Ansible."""
+    return {name: _option(name, default) for name, default in Policy._field_defaults.items()}
+
+
+def _option(name: str, default: t.Any) -> dict[str, t.Any]:
+    if name == "require_authentication":  # a word, true or false; read_level reads them all
+        return {"type": "raw", "default": default}
+    if default is None:
+        return {"type": "str"}
+    if isinstance(default, tuple):
+        return {"type": "list", "elements": "str", "default": list(default)}
+    return {"type": type(default).__name__, "default": default}
+
+
 def _senders(message: Message) -> tuple[Addresses, Addresses]:
-    """Return who sent a message by its envelope, nobody for a bounce, and by what is shown, where there has to be somebody."""
+    """Return the envelope sender (empty for a bounce) and the senders that a message shows (None if it shows none)."""
     return read_addresses(message.data["envelope_from"]), read_addresses(message.data["from"]) or None
 
 
 def _everyone(message: Message) -> set[Address | None]:
-    """Return the senders of a message, each once and without a tag, None for all that cannot be told."""
+    """Return all senders of a message, each once and without its tag. All that are unknown count as one, None."""
     return {address.untagged for addresses in _senders(message) for address in addresses or ()} or {None}
 
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from .._json import string, strings
 from .._mail.handles import postfix_part
-from .outcome import FAILED, PARTIAL, RELEASED, UNDELIVERED, Outcome
+from .outcome import Outcome, Status
 
 
 class Names(t.NamedTuple):
@@ -42,16 +43,16 @@ class Entry(t.NamedTuple):
 
 
 def read_entries(result: object) -> list[Entry] | None:
-    """Return the entries of a release answer's C(result), which may also be a single object; None if it is garbled."""
+    """Return the entries of a release answer's result, which may also be a single object; None if it is garbled."""
     rows = [result] if isinstance(result, dict) else result
     if not isinstance(rows, list):
         return None
     entries = []
     for row in rows:
-        if not isinstance(row, dict) or not (_text(row.get("id")) or _text(row.get("postfix_id"))):
+        if not isinstance(row, dict) or not (string(row.get("id")) or string(row.get("postfix_id"))):
             return None
-        lists = [_texts(row.get(name)) for name in ("delivered", "undelivered", "failed")]
-        entries.append(Entry(_text(row.get("id")), _text(row.get("postfix_id")), *lists))
+        lists = [list(filter(None, strings(row.get(name)))) for name in ("delivered", "undelivered", "failed")]
+        entries.append(Entry(string(row.get("id")) or None, string(row.get("postfix_id")) or None, *lists))
     return entries
 
 
@@ -83,27 +84,20 @@ def outcome_of(entry: Entry | None) -> Outcome | None:
     """Return the outcome that an entry states, or None if it states none (no entry, or all lists empty)."""
     if entry is None:
         return None
-    delivered, undelivered, failed = entry.delivered, entry.undelivered, entry.failed
+    delivered, undelivered, failed = map(tuple, (entry.delivered, entry.undelivered, entry.failed))
     if delivered and not undelivered and not failed:
-        return Outcome(RELEASED, "Delivered to every recipient.", delivered, changed=True)
+        return Outcome(Status.RELEASED, "Delivered to every recipient.", delivered, changed=True)
     if delivered:
-        return Outcome(PARTIAL, "Delivered to some recipients only.", delivered, undelivered, failed, changed=True)
+        return Outcome(
+            Status.PARTIAL, "Delivered to some recipients only.", delivered, undelivered, failed, changed=True
+        )
     if failed and not undelivered:
-        return Outcome(FAILED, "Cloudflare reports that delivery failed for every recipient.", (), (), failed)
+        return Outcome(Status.FAILED, "Cloudflare reports that delivery failed for every recipient.", (), (), failed)
     if undelivered:
-        return Outcome(UNDELIVERED, "Accepted by Cloudflare, but delivered to nobody.", (), undelivered, failed)
+        return Outcome(Status.UNDELIVERED, "Accepted by Cloudflare, but delivered to nobody.", (), undelivered, failed)
     return None
 
 
 def _add(index: dict[str, Entry], name: str | None, entry: Entry) -> None:
     if name:
         index[name] = index[name].merged(entry) if name in index else entry
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _texts(value: object) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [text for text in values if isinstance(text, str) and text]

@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
+from .._json import items, mapping, parse, rows
 from .._times import parse_time
-from .outcome import PARTIAL, RELEASED, STATUSES
+from .outcome import STATUSES, Status
 
 _DAY = 86400.0
 _SKEW = 300.0  # between the clocks of two machines
@@ -22,8 +22,10 @@ _OUTCOMES = ("outcome", "settled")
 class Record(t.NamedTuple):
     """The newest line of a journal that names a message.
 
-    line: its number. time: seconds since the epoch. status: what became of the message; None as long as it was only going
-    to be sent, or was sent and nobody has found out yet, or if no run of this collection can have written the line.
+    line: its number.
+    time: seconds since the epoch.
+    status: what became of the message. None if it was about to be sent, if it was sent and the outcome was not known yet, or
+    if no run of this collection can have written the line.
     """
 
     line: int
@@ -32,17 +34,17 @@ class Record(t.NamedTuple):
 
 
 def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], now: float) -> dict[str, Record]:
-    """Return the newest record of the last day for each of these ids. What is no line of a journal is passed over.
+    """Return the newest record of the last day for each of these ids. Lines that are not from a journal are skipped.
 
-    A line that names a message, but has a time to come, no run or a status that there is not, proves nothing: it leaves the message in
-    doubt, and does not take back an earlier line that says that it was released.
+    A line with a time in the future, without a run or with an unknown status proves nothing. It leaves the message in doubt, and
+    does not take back an earlier line that says that the message was released.
     """
     records: dict[str, Record] = {}
     account = account_id.encode()
     for number, line in enumerate(lines):
         if account not in line:
             continue
-        entry = _mapping(_parsed(line))
+        entry = mapping(parse(line))
         moment = parse_time(str(entry.get("time")))
         if entry.get("account_id") != account_id or moment is None or moment.timestamp() < now - _DAY:
             continue
@@ -52,7 +54,7 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
                 continue
             if credible and (status is None or status in STATUSES):
                 records[name] = Record(number, moment.timestamp(), status)
-            elif name not in records or records[name].status not in (RELEASED, PARTIAL):
+            elif name not in records or records[name].status not in (Status.RELEASED, Status.PARTIAL):
                 records[name] = Record(number, moment.timestamp(), None)
     return records
 
@@ -60,24 +62,9 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
 def _told(entry: t.Mapping[str, t.Any]) -> t.Iterator[tuple[t.Any, t.Any]]:
     """Yield each name of a message in a line, with its status."""
     if entry.get("event") == "intent":
-        for name in _items(entry.get("ids")):
+        for name in items(entry.get("ids")):
             yield name, None
     elif entry.get("event") in _OUTCOMES:
-        for row in map(_mapping, _items(entry.get("messages"))):
+        for row in rows(entry.get("messages")):
             yield row.get("id"), row.get("status")
             yield row.get("postfix_id"), row.get("status")
-
-
-def _parsed(line: bytes) -> object:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _mapping(value: object) -> t.Mapping[str, t.Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _items(value: object) -> t.Sequence[t.Any]:
-    return value if isinstance(value, list) else []

@@ -11,60 +11,60 @@ from __future__ import annotations
 import typing as t
 
 from .._mail.handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
-from .._mail.message import NOT_QUARANTINED, QUARANTINED, RELEASED, Message
+from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
-from .outcome import ALREADY_RELEASED, AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, PARTIAL, Outcome
-from .outcome import NOT_QUARANTINED as STATUS_NOT_QUARANTINED
+from .outcome import Outcome, Status
 
 _MOST_CANDIDATES = 10
 
 
 class Item:
-    """One message of a run, with all handles that name it.
+    """One message of a run.
 
-    id, postfix_id: as far as known. message: what was last read of it, or None; forgotten with the outcome.
-    was_quarantined: it was read as quarantined in this run. doubts: how often it was sent and no plain answer came.
-    in_flight: it was sent, and what came of it is not settled. sent_as: which of its names is sent. delivery: what was seen
-    of it after its release.
+    handles: all handles that name it.
+    id, postfix_id: as far as known.
+    message: what was last read of it, if that is still needed.
+    was_read, was_quarantined, was_partly_delivered: what was read of it in this run.
+    outcome: what became of it, or None while that is open. Only the ledger sets it.
+    sent_as: which of its names is sent.
+    in_flight: it was sent, and what came of it is not known yet.
+    fruitless: how often it was sent without effect.
+    delivery: what was seen of it after its release.
     """
 
     __slots__ = (
-        "_outcome",
         "delivery",
-        "doubts",
+        "fruitless",
         "handles",
         "id",
         "in_flight",
         "message",
+        "outcome",
         "postfix_id",
         "sent_as",
+        "was_partly_delivered",
         "was_quarantined",
+        "was_read",
     )
 
-    def __init__(self, handle: Handle, message: Message | None = None) -> None:
+    def __init__(self, handle: Handle, message: BriefMessage | None = None) -> None:
         self.handles = [handle]
+        self.id: str | None = None
+        self.postfix_id: str | None = None
         self.message = message
-        self.id = message.id if message else handle.text if handle.kind == INVESTIGATE_ID else None
+        self.was_read = self.was_quarantined = self.was_partly_delivered = False
+        self.outcome: Outcome | None = None
+        self.sent_as = 0
+        self.in_flight = False
+        self.fruitless = 0
+        self.delivery: str | None = None
+        if message is None:
+            self.id = handle.text if handle.kind == INVESTIGATE_ID else None
+            self.postfix_id = handle.text if handle.kind == POSTFIX_ID else None
+        else:
+            self.read(message)
         if self.id == handle.text:
             self.id = handle.text  # one text in place of two equal ones
-        self.postfix_id = message.postfix_id if message else handle.text if handle.kind == POSTFIX_ID else None
-        self.was_quarantined = message is not None and message.state == QUARANTINED
-        self._outcome: Outcome | None = None
-        self.delivery: str | None = None
-        self.doubts = 0
-        self.in_flight = False
-        self.sent_as = 0
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """Return what became of it; None while that is open."""
-        return self._outcome
-
-    @outcome.setter
-    def outcome(self, outcome: Outcome | None) -> None:
-        self._outcome = outcome
-        if outcome:
-            self.message = None  # it would only take up memory
 
     @property
     def names(self) -> list[str]:
@@ -75,6 +75,13 @@ class Item:
         """Take over ids that an answer told."""
         self.id = self.id or message_id
         self.postfix_id = self.postfix_id or postfix_id
+
+    def read(self, message: BriefMessage) -> None:
+        """Take over what was read of it."""
+        self.learn(message.id, message.postfix_id)
+        self.was_read = True
+        self.was_quarantined = self.was_quarantined or message.state == State.QUARANTINED
+        self.was_partly_delivered = message.partly_delivered
 
     @property
     def read_as(self) -> Handle:
@@ -87,37 +94,54 @@ class Item:
         return {handle.kind for handle in self.handles} == {POSTFIX_ID}
 
 
-def collect(messages: Messages, handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
-    """Return the items that the handles name. With C(check_state), those with nothing to send have their outcome.
+def resolve(
+    messages: Messages[BriefMessage], handles: t.Sequence[Handle], check_state: bool, keep: bool = False
+) -> tuple[list[Item], dict[Item, Outcome]]:
+    """Return the items that the handles name, and the outcomes of those with nothing to send.
 
-    Without it only what cannot be sent unread is read: Message-IDs, and everything when handles are of several kinds
-    and could name the same message.
+    Without check_state, only what cannot be sent unread is read: Message-IDs, and everything when handles are of several
+    kinds and could name the same message.
+
+    keep: the items keep what was read of them.
     """
     read_all = check_state or len({handle.kind for handle in handles}) > 1
     found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
-    # By the message's key, or by the handle itself where it has no message: it may be the id of one that another handle found.
-    items: dict[str | Handle, Item] = {}
+    # Older servers leave the investigate id out. Only then can two messages of one postfix id be the same.
+    ids_missing = any(message.id is None for candidates in found.values() for message in candidates)
     by_postfix_id: dict[str | None, Item] = {}
+    # By an id of the message, or by the handle itself where it has no message: it may be the id of one that another handle found.
+    items: dict[str | Handle, Item] = {}
+    outcomes: dict[Item, Outcome] = {}
     for handle in handles:
-        candidates = found.get(handle)
+        candidates = found.pop(handle, None)  # with 100,000 messages, each is freed as soon as it is read
         if candidates is None:
             items[handle] = Item(handle)
-        elif len(candidates) != 1:
+            continue
+        if len(candidates) != 1:
             item = items[handle] = Item(handle)
-            item.outcome = _not_found(handle) if not candidates else _ambiguous(candidates)
-        elif candidates[0].key in items:
-            items[candidates[0].key].handles.append(handle)
-        elif nameless := _nameless(by_postfix_id.get(candidates[0].postfix_id), candidates[0]):
+            outcomes[item] = _ambiguous(candidates) if candidates else _not_found(handle)
+            continue
+        message = candidates[0]
+        key = message.id or message.postfix_id or handle
+        if key in items:
+            items[key].handles.append(handle)
+        elif nameless := _nameless(by_postfix_id.get(message.postfix_id), message):
             nameless.handles.append(handle)
-            nameless.learn(candidates[0].id, candidates[0].postfix_id)
+            nameless.learn(message.id, message.postfix_id)
         else:
-            item = items[candidates[0].key] = Item(handle, candidates[0])
-            by_postfix_id[item.postfix_id] = item
-            item.outcome = nothing_to_send(candidates[0]) if check_state or not item.names else None
-    return list(items.values())
+            item = Item(handle, message)
+            items[item.id or key] = item
+            if not keep:
+                item.message = None
+            if ids_missing:
+                by_postfix_id[item.postfix_id] = item
+            outcome = nothing_to_send(message) if check_state or not item.names else None
+            if outcome:
+                outcomes[item] = outcome
+    return list(items.values()), outcomes
 
 
-def _nameless(item: Item | None, message: Message) -> Item | None:
+def _nameless(item: Item | None, message: BriefMessage) -> Item | None:
     """Return the item of the same postfix id if one of both came without an investigate id, as from older servers."""
     return item if item and message.postfix_id and not (item.id and message.id) else None
 
@@ -128,30 +152,31 @@ def _not_found(handle: Handle) -> Outcome:
         if handle.looks_like_alert_id
         else ""
     )
-    return Outcome(NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
+    return Outcome(Status.NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
 
 
-def _ambiguous(candidates: t.Sequence[Message]) -> Outcome:
+def _ambiguous(candidates: t.Sequence[BriefMessage]) -> Outcome:
     ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
     return Outcome(
-        AMBIGUOUS, f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}"
+        Status.AMBIGUOUS,
+        f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}",
     )
 
 
-def nothing_to_send(message: Message) -> Outcome | None:
+def nothing_to_send(message: BriefMessage) -> Outcome | None:
     """Return the outcome of a message that is not to be sent, or None for one that is."""
     if message.partly_delivered:
         return Outcome(
-            PARTIAL,
+            Status.PARTIAL,
             "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
             "sent, as the first could get it twice; check_state=false sends it all the same.",
         )
-    if message.state == QUARANTINED:
+    if message.state == State.QUARANTINED:
         return None
-    if message.state == RELEASED:
-        return Outcome(ALREADY_RELEASED, "It was released before this run; nothing was sent.")
-    if message.state == NOT_QUARANTINED:
+    if message.state == State.RELEASED:
+        return Outcome(Status.ALREADY_RELEASED, "It was released before this run; nothing was sent.")
+    if message.state == State.NOT_QUARANTINED:
         return Outcome(
-            STATUS_NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
+            Status.NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
         )
-    return Outcome(NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")
+    return Outcome(Status.NOT_ATTEMPTED, "Its state could not be read, so nothing was sent.")

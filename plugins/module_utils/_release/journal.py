@@ -35,11 +35,13 @@ _TURN_POLL = 0.5
 
 
 class Journal:
-    """Appends to the file at C(path), a private one. No path: nothing is recorded.
+    """Appends to a private file. Raises JournalError when the file cannot be written.
 
-    context: fields that every line carries, C(account_id) among them. now: tells the seconds since the epoch. mask: takes secrets
-    out of what is written. In check mode the file is read only, and not made.
-    Raises JournalError when the file cannot be written.
+    path: where the file is. Without one, nothing is recorded.
+    context: fields that every line has, account_id among them.
+    check_mode: the file is only read, and not made.
+    now: returns the seconds since the epoch.
+    mask: takes secrets out of what is written.
     """
 
     def __init__(
@@ -67,9 +69,9 @@ class Journal:
             raise JournalError(f"The journal {path} cannot be written ({error.strerror}). Nothing was sent.") from None
 
     def take_turn(self, clock: Clock, patience: float) -> None:
-        """Wait until no other run that uses this journal is at work on the account, C(patience) seconds at the most.
+        """Wait until no other run with this journal works on the account, at most patience seconds.
 
-        The turn ends with C(close), or with the process. Raises JournalError or InterruptError.
+        The turn ends when the journal is closed, or with the process. Raises JournalError or InterruptError.
         """
         if self._file is None or self._check_mode or not fcntl:
             return

@@ -10,32 +10,40 @@ from __future__ import annotations
 
 import typing as t
 
-RELEASED = "released"
-PARTIAL = "partial"
-UNDELIVERED = "undelivered"
-FAILED = "failed"
-ALREADY_RELEASED = "already_released"
-NOT_QUARANTINED = "not_quarantined"
-NOT_FOUND = "not_found"
-AMBIGUOUS = "ambiguous"
-BLOCKED = "blocked"
-UNKNOWN = "unknown"
-NOT_ATTEMPTED = "not_attempted"
-WOULD_RELEASE = "would_release"
 
-STATUSES = (
-    RELEASED, PARTIAL, UNDELIVERED, FAILED, ALREADY_RELEASED, NOT_QUARANTINED,
-    NOT_FOUND, AMBIGUOUS, BLOCKED, UNKNOWN, NOT_ATTEMPTED, WOULD_RELEASE,
+class Status:
+    """The statuses. Each message ends with exactly one of them."""
+
+    RELEASED = "released"
+    PARTIAL = "partial"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    ALREADY_RELEASED = "already_released"
+    NOT_QUARANTINED = "not_quarantined"
+    NOT_FOUND = "not_found"
+    AMBIGUOUS = "ambiguous"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+    NOT_ATTEMPTED = "not_attempted"
+    WOULD_RELEASE = "would_release"
+
+
+STATUSES: tuple[str, ...] = tuple(status for name, status in vars(Status).items() if name.isupper())
+# Statuses that need a person. They fail the task by default.
+FAIL_ON = (
+    Status.PARTIAL, Status.UNDELIVERED, Status.FAILED, Status.NOT_FOUND, Status.AMBIGUOUS, Status.UNKNOWN,
+    Status.NOT_ATTEMPTED,
 )  # fmt: skip
-FAIL_ON = (PARTIAL, UNDELIVERED, FAILED, NOT_FOUND, AMBIGUOUS, UNKNOWN, NOT_ATTEMPTED)
-# Statuses that count for the breaker C(stop_after_failures).
-BREAKING = (FAILED, UNDELIVERED, UNKNOWN)
+# Statuses that count for the breaker stop_after_failures.
+BREAKING = (Status.FAILED, Status.UNDELIVERED, Status.UNKNOWN)
 
 
 class Outcome(t.NamedTuple):
-    """What became of one message. The lists hold recipient addresses, as far as they are known.
+    """What became of one message.
 
-    changed: this run delivered it to somebody (in check mode: would try to). rule: the guard rule that blocked it.
+    delivered, undelivered, failed: addresses of recipients, as far as they are known.
+    changed: this run delivered it to somebody (in check mode: would try to).
+    rule: the guard rule that blocked it.
     """
 
     status: str

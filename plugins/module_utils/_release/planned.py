@@ -13,20 +13,22 @@ import pwd
 import typing as t
 
 from .._errors import InputError
+from .._json import string
 from .._mail.handles import Handle, parse_handle
-from .._plan.document import DRIFT, RELEASE, drift
+from .._mail.message import Message
+from .._plan.document import DRIFT, Decision, drift
 from .items import Item
-from .outcome import BLOCKED, Outcome
+from .outcome import Outcome, Status
 
 
 def planned_handles(plan: t.Mapping[str, t.Any]) -> list[Handle]:
     """Return the handles of exactly those messages that the plan releases."""
-    return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == RELEASE]
+    return [parse_handle(entry["id"]) for entry in plan["messages"] if entry["decision"] == Decision.RELEASE]
 
 
 def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.Any]:
     """Return the plan with only these of the messages that it releases. Raises InputError for an id that is none of them."""
-    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == Decision.RELEASE}
     strangers = [text for text in ids if text not in entries]
     if strangers:
         raise InputError(
@@ -38,7 +40,7 @@ def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.A
 
 def audit_trail(given: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> dict[str, str | None]:
     """Return who asked for a release, approved and started it, and why. What is not given is as the plan has it, if there is one."""
-    asked = {name: given[name] or _text(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
+    asked = {name: given[name] or string(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
     return {**asked, "started_by": given["started_by"] or _this_user(), "approved_by": given["approved_by"] or None}
 
 
@@ -49,29 +51,22 @@ def _this_user() -> str:
         return str(os.getuid())
 
 
-def block_drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> None:
-    """Block every item still to be sent that is no longer what was approved."""
-    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == RELEASE}
+def drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> t.Iterator[tuple[Item, Outcome]]:
+    """Yield each item still to be sent that is no longer what was approved, with its outcome."""
+    entries = {entry["id"]: entry for entry in plan["messages"] if entry["decision"] == Decision.RELEASE}
     for item in items:
         if item.outcome is None and item.message is not None:
-            change = drift(entries[item.handles[0].text], item.message)
+            change = drift(entries[item.handles[0].text], t.cast(Message, item.message))
             if change:
-                item.outcome = Outcome(
-                    BLOCKED, f"It is not as it was when the plan was made: {change}. Nothing was sent.", rule=DRIFT
-                )
+                words = f"It is not as it was when the plan was made: {change}. Nothing was sent."
+                yield item, Outcome(Status.BLOCKED, words, rule=DRIFT)
 
 
-def blocked_items(plan: t.Mapping[str, t.Any]) -> list[Item]:
-    """Return the entries that the plan itself blocks, with their outcome."""
-    items = []
+def blocked(plan: t.Mapping[str, t.Any]) -> t.Iterator[tuple[Item, Outcome]]:
+    """Yield each entry that the plan itself blocks as an item with its outcome."""
     for entry in plan["messages"]:
-        if entry["decision"] != RELEASE:
+        if entry["decision"] != Decision.RELEASE:
             item = Item(Handle(entry["handle"], ""))
-            item.learn(_text(entry.get("id")), _text(entry.get("postfix_id")))
-            item.outcome = Outcome(BLOCKED, f"The plan blocks it: {', '.join(entry['rules'])}.", rule=entry["rules"][0])
-            items.append(item)
-    return items
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+            item.learn(string(entry.get("id")), string(entry.get("postfix_id")))
+            words = f"The plan blocks it: {', '.join(entry['rules'])}."
+            yield item, Outcome(Status.BLOCKED, words, rule=entry["rules"][0])

@@ -6,10 +6,10 @@
 
 """Finding out what happened to messages whose release got no plain answer, by reading their state back.
 
-How long a release takes to show in the state is not published. So what still reads as quarantined is believed only when
-C(settle_time) seconds have passed since the answer (or since it failed to come), with a first look after 4 seconds for
-what shows sooner. A message that this run certainly released is read along as a witness: as long as it still reads as
-quarantined, the state lags, and nothing else that it says is believed.
+Cloudflare does not publish how long a release takes to show in the state. So a message that still reads as quarantined
+counts as quarantined only when settle_time seconds have passed since the answer (or since it failed to come). A first look
+after 4 seconds finds what shows sooner. A message that this run certainly released is read along as a witness: as long as
+it still reads as quarantined, the state lags, and nothing else that the state says counts.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from __future__ import annotations
 import typing as t
 
 from .._clock import Clock
-from .._mail.message import QUARANTINED, RELEASED, UNREADABLE, Message
+from .._mail.handles import Handle
+from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
 from .items import Item
-from .outcome import ALREADY_RELEASED, FAILED, NOT_FOUND, NOT_QUARANTINED, PARTIAL, UNDELIVERED, UNKNOWN, Outcome
-from .outcome import RELEASED as STATUS_RELEASED
+from .outcome import Outcome, Status
 
 SETTLE_TIME = 10.0
 _FIRST_LOOK = 4.0
@@ -34,7 +34,11 @@ UNANSWERED = "unanswered"  # anything may have happened, and may happen yet
 
 
 class Doubt(t.NamedTuple):
-    """How a release call failed to tell the outcome, and since when (seconds of the clock) nothing more is known."""
+    """Why the outcome of a release call is not known.
+
+    failure: how the call failed to tell it.
+    since: when that was, in seconds of the clock.
+    """
 
     failure: str
     since: float
@@ -48,24 +52,36 @@ class Witness(t.NamedTuple):
 
 
 def read_back(
-    messages: Messages, clock: Clock, doubts: t.Mapping[Item, Doubt], settle_time: float, witness: Witness | None = None
-) -> None:
-    """Set the outcome of every item that no longer reads as quarantined, or of which the state tells nothing.
+    messages: Messages[BriefMessage],
+    clock: Clock,
+    doubts: t.Mapping[Item, Doubt],
+    settle_time: float,
+    witness: Witness | None = None,
+) -> t.Iterator[tuple[Item, Outcome]]:
+    """Yield each item that no longer reads as quarantined, or whose state tells nothing, with its outcome.
 
-    What is left open is certainly still in quarantine, as far as C(settle_time) can be trusted. Raises whatever keeps the
+    What is not yielded is certainly still in quarantine, as far as settle_time can be trusted. Raises whatever keeps the
     state from being read.
     """
     start = clock.monotonic()
+    doubts = dict(doubts)
     # What was refused has most likely not been done: with nobody to witness that, an early look would tell nothing.
     early = any(doubt.failure != REFUSED or (witness and doubt.since <= witness.since) for doubt in doubts.values())
     waited, enough, lags = min(_FIRST_LOOK if early else settle_time, settle_time), settle_time, False
     while doubts:
         clock.sleep(start + waited - clock.monotonic())
-        shown = _look(messages, doubts, witness)
-        doubts = {item: doubt for item, doubt in doubts.items() if item.outcome is None}
+        handles = {item.read_as for item in doubts}
+        found = messages.find(handles | {witness.item.read_as} if witness else handles)
+        shown = _shows(witness, found)
+        for item in list(doubts):
+            outcome = _outcome(item, doubts[item].failure, found[item.read_as])
+            if outcome:
+                del doubts[item]
+                yield item, outcome
         if witness and shown is False:
             if waited >= _PATIENCE * settle_time:
-                _give_up(doubts, witness, clock)
+                late = _late(clock.monotonic() - witness.since)
+                yield from ((item, late) for item in doubts)
                 return
             lags = True
             waited = min(max(settle_time, 2 * waited), _PATIENCE * settle_time)
@@ -85,58 +101,55 @@ def read_back(
         waited = enough
 
 
-def _look(messages: Messages, doubts: t.Mapping[Item, Doubt], witness: Witness | None) -> bool | None:
-    """Read the items in doubt. Returns whether the release of the witness shows, or None if that cannot be told."""
-    handles = {item.read_as for item in doubts}
-    found = messages.find(handles | {witness.item.read_as} if witness else handles)
-    for item, doubt in doubts.items():
-        item.outcome = _outcome(item, doubt.failure, found[item.read_as])
+def _shows(witness: Witness | None, found: t.Mapping[Handle, t.Sequence[BriefMessage]]) -> bool | None:
+    """Tell whether the release of the witness shows, or None if that cannot be told."""
     candidates = found[witness.item.read_as] if witness else []
-    return candidates[0].state != QUARANTINED if len(candidates) == 1 and candidates[0].state != UNREADABLE else None
+    return (
+        candidates[0].state != State.QUARANTINED
+        if len(candidates) == 1 and candidates[0].state != State.UNREADABLE
+        else None
+    )
 
 
-def _give_up(doubts: t.Iterable[Item], witness: Witness, clock: Clock) -> None:
-    for item in doubts:
-        item.outcome = Outcome(
-            UNKNOWN,
-            "It was sent without a plain answer. It still reads as quarantined, but so does another message that was "
-            f"released {clock.monotonic() - witness.since:.0f} s ago: Cloudflare is late to show releases. It was not sent again.",
-        )
+def _late(seconds: float) -> Outcome:
+    return Outcome(
+        Status.UNKNOWN,
+        "It was sent without a plain answer. It still reads as quarantined, but so does another message that was "
+        f"released {seconds:.0f} s ago: Cloudflare is late to show releases. It was not sent again.",
+    )
 
 
-def _outcome(item: Item, failure: str, found: t.Sequence[Message]) -> Outcome | None:
-    if not found and item.message is None:
-        return Outcome(NOT_FOUND, "Cloudflare does not know it in this account.")
-    if len(found) != 1 or found[0].state == UNREADABLE:
-        return Outcome(UNKNOWN, "It was sent without a plain answer, and its state cannot be read.")
-    before, message = item.message, found[0]
-    item.message = message
-    item.learn(message.id, message.postfix_id)
-    if message.partly_delivered and not (before and before.partly_delivered):
+def _outcome(item: Item, failure: str, found: t.Sequence[BriefMessage]) -> Outcome | None:
+    if not found and not item.was_read:
+        return Outcome(Status.NOT_FOUND, "Cloudflare does not know it in this account.")
+    if len(found) != 1 or found[0].state == State.UNREADABLE:
+        return Outcome(Status.UNKNOWN, "It was sent without a plain answer, and its state cannot be read.")
+    message, was_partly_delivered, was_quarantined = found[0], item.was_partly_delivered, item.was_quarantined
+    item.read(message)
+    if message.partly_delivered and not was_partly_delivered:
         return Outcome(
-            PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
+            Status.PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
         )
-    if message.state == QUARANTINED:
-        item.was_quarantined = True
+    if message.state == State.QUARANTINED:
         return None
-    if item.was_quarantined or (failure == UNANSWERED and message.state == RELEASED):
+    if was_quarantined or (failure == UNANSWERED and message.state == State.RELEASED):
         return _left(message)
-    if message.state == RELEASED:
-        return Outcome(ALREADY_RELEASED, "Read back: it was released before this run.")
-    return Outcome(NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
+    if message.state == State.RELEASED:
+        return Outcome(Status.ALREADY_RELEASED, "Read back: it was released before this run.")
+    return Outcome(Status.NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
 
 
-def _left(message: Message) -> Outcome:
+def _left(message: BriefMessage) -> Outcome:
     """Return the outcome of a message that left quarantine; its delivery status tells more, if it is there."""
-    status = set(message.data["delivery_status"])
+    status = set(message.delivery_status)
     lost = status & {"bounced", "rejected"}
     if lost and "delivered" in status:
         return Outcome(
-            PARTIAL, f"Read back: it has left quarantine, and was {' and '.join(sorted(status))}.", changed=True
+            Status.PARTIAL, f"Read back: it has left quarantine, and was {' and '.join(sorted(status))}.", changed=True
         )
     if lost:
-        return Outcome(FAILED, f"Read back: it has left quarantine, but was {' and '.join(sorted(status))}.")
+        return Outcome(Status.FAILED, f"Read back: it has left quarantine, but was {' and '.join(sorted(status))}.")
     if status == {"deferred"}:
-        return Outcome(UNDELIVERED, "Read back: it has left quarantine, but its delivery is deferred.")
-    delivered = message.recipients if status == {"delivered"} else []
-    return Outcome(STATUS_RELEASED, "Read back: it has left quarantine.", delivered, changed=True)
+        return Outcome(Status.UNDELIVERED, "Read back: it has left quarantine, but its delivery is deferred.")
+    delivered = message.recipients if status == {"delivered"} else ()
+    return Outcome(Status.RELEASED, "Read back: it has left quarantine.", delivered, changed=True)

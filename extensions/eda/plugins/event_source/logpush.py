@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source that receives alerts of Cloudflare Email Security from Cloudflare's Logpush."""
+"""Event source for alerts of Cloudflare Email Security that Cloudflare's Logpush sends."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Alerts from Logpush
+- name: Alerts
   emailsec.cloudflare.logpush:
     account_id: "{{ emailsec.account_id }}"
     port: "{{ emailsec.port }}"
@@ -97,13 +97,13 @@ EXAMPLES = r"""
 """
 
 _LOG = logging.getLogger("emailsec.cloudflare.logpush")
-# Seconds that the body of a request may take to arrive
-_PATIENCE = 60.0
+# Seconds for the body of a request to arrive
+_BODY_TIMEOUT = 60.0
 _MOST_AT_ONCE = 16
 
 
 def _library(name: str) -> Any:
-    """Import a module of the collection. ansible-rulebook runs this file by its path, and knows no ansible_collections."""
+    """Import a module of the collection. ansible-rulebook runs this file by its path, without ansible_collections."""
     package = "emailsec_cloudflare"
     if package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
@@ -113,70 +113,70 @@ def _library(name: str) -> Any:
 
 async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> None:
     """Listen until the rulebook ends."""
-    await _run(queue, args, _library("_events.door").Limits(), _PATIENCE)
+    await _run(queue, args, _library("_events.connections").Limits(), _BODY_TIMEOUT)
 
 
-async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limits: Any, patience: float) -> None:
-    """Listen until cancelled. patience: seconds that the body of a request may take to arrive."""
+async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limits: Any, body_timeout: float) -> None:
+    """Listen until this is cancelled. body_timeout: seconds for the body of a request to arrive."""
     clock, input_error = _library("_clock").Clock(), _library("_errors").InputError
-    seldom = _library("_events.seldom").Seldom(clock, _LOG.warning)
-    receiver, gate, address = _library("_events.push_source").make_receiver(args, clock, _LOG.warning, seldom)
-    # One body at a time is in memory. A few others wait on the wire; Cloudflare sends again what is turned away.
+    warn = _library("_events.limited_warnings").LimitedWarnings(clock, _LOG.warning)
+    receiver, secret, address = _library("_events.logpush_source").make_receiver(args, clock, _LOG.warning, warn)
+    # One body at a time is in memory, and a few others wait. Cloudflare sends a refused request again.
     turn, places = asyncio.Lock(), asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def answer(request: web.BaseRequest) -> web.Response:
         response = await take(request)
-        response.force_close()  # One request is all that a connection is for.
+        response.force_close()  # Each connection is for one request.
         return response
 
     async def take(request: web.BaseRequest) -> web.Response:
-        if not gate.admits(request.headers):
+        if not secret.admits(request.headers):
             return web.Response(status=401)
         if request.method != "POST":
             return web.Response(status=405)
         if places.locked():
             return web.Response(status=503)
-        with door.admitted(request.transport):
+        with connections.admitted(request.transport):
             async with places, turn:
                 try:
-                    return web.Response(text=f"{await tell(request)} new\n")
+                    return web.Response(text=f"{await send(request)} new\n")
                 except _library("_events.alerts").TooMuchError as problem:
                     status, reason = 413, str(problem)
                 except input_error as problem:
                     status, reason = 400, str(problem)
                 except (asyncio.TimeoutError, ClientError, ConnectionError):
-                    status, reason = 408, "the request did not arrive as a whole"
-        # What was refused is lost, or Cloudflare sends it again.
-        seldom(f"Requests were refused ({reason})")
+                    status, reason = 408, "the request did not arrive completely"
+        # Cloudflare may send a refused request again. Otherwise its alerts are lost.
+        warn(f"Requests were refused ({reason})")
         return web.Response(status=status, text=f"{reason}\n")
 
-    async def tell(request: web.BaseRequest) -> int:
-        events = receiver.events(await asyncio.wait_for(_body(request, address.max_bytes), patience))
-        told = 0
+    async def send(request: web.BaseRequest) -> int:
+        events = receiver.events(await asyncio.wait_for(_body(request, address.max_bytes), body_timeout))
+        count = 0
         while event := await asyncio.to_thread(next, events, None):
             await queue.put(event)
-            told += event["quarantine"]["count"]
-        return told
+            count += event["quarantine"]["count"]
+        return count
 
-    # Bodies are unpacked elsewhere, within bounds. Nothing is kept of requests, as what they hold is private.
-    server = web.Server(answer, access_log=None, logger=_logger(seldom), auto_decompress=False, lingering_time=0)
-    door = _library("_events.door").Door(server, limits, _tls(address, input_error), seldom)
+    # The library unpacks bodies, within limits. There is no log of requests, because they are private.
+    server = web.Server(answer, access_log=None, logger=_logger(warn), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
+    connections = _library("_events.connections").Connections(server, limits, _tls(address, input_error), warn)
     try:
-        listeners = _library("_events.door").listen(address.host, address.port)
+        listeners = _library("_events.connections").listen(address.host, address.port)
     except OSError as problem:
-        raise input_error(f"{address.host} port {address.port} cannot be listened on ({problem.strerror})") from None
+        raise input_error(f"cannot listen on {address.host} port {address.port} ({problem.strerror})") from None
     _LOG.info("Listening on %s port %d", address.host, address.port)
     try:
-        await asyncio.gather(*map(door.accept, listeners))
+        await asyncio.gather(*map(connections.accept, listeners))
     finally:
         for listener in listeners:
             listener.close()
         await server.shutdown(1)
-        await door.close()
+        await connections.close()
 
 
 async def _body(request: web.BaseRequest, most: int) -> bytes:
-    """Return the body of a request, but no more than a byte too many."""
+    """Return the body of a request, or its first most + 1 bytes."""
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
@@ -188,14 +188,14 @@ async def _body(request: web.BaseRequest, most: int) -> bytes:
     return bytes(body[: most + 1])
 
 
-def _logger(seldom: Any) -> logging.Logger:
-    """Return what aiohttp writes to. That somebody sends what is no HTTP is counted; anything else is worth a traceback."""
+def _logger(warn: Any) -> logging.Logger:
+    """Return the logger for aiohttp. It counts requests that are not HTTP, and logs anything else with its traceback."""
 
     def is_failure(record: logging.LogRecord) -> bool:
         problem = record.exc_info and record.exc_info[1]
         if problem and not isinstance(problem, HttpProcessingError):
             return True
-        seldom("Requests were refused that are not valid HTTP")
+        warn("Requests were refused because they are not valid HTTP")
         return False
 
     logger = logging.Logger(f"{_LOG.name}.http")
@@ -209,8 +209,8 @@ def _tls(address: Any, input_error: type[Exception]) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(address.certfile, address.keyfile or None, password="")  # asks nobody for one
-    except OSError as problem:  # among them what is wrong with the files' contents
+        context.load_cert_chain(address.certfile, address.keyfile or None, password="")  # never asks for one
+    except OSError as problem:  # also for wrong contents
         raise input_error(f"certfile and keyfile cannot be used ({problem.strerror or problem})") from None
     return context
 

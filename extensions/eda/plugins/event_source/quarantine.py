@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Event source that sends an event for each newly quarantined message of Cloudflare Email Security."""
+"""Event source for new messages in the quarantine of Cloudflare Email Security."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Newly quarantined messages
+- name: New messages in quarantine
   emailsec.cloudflare.quarantine:
     interval: 60
     state_file: /var/lib/emailsec/quarantine.cursor
@@ -127,7 +127,7 @@ _LONGEST_PAUSE = 600.0
 
 
 def _library(name: str) -> Any:
-    """Import a module of the collection. ansible-rulebook runs this file by its path, and knows no ansible_collections."""
+    """Import a module of the collection. ansible-rulebook runs this file by its path, without ansible_collections."""
     package = "emailsec_cloudflare"
     if package not in sys.modules:
         sys.modules[package] = types.ModuleType(package)
@@ -139,7 +139,7 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
     """Poll until the rulebook ends."""
     error = _library("_errors").CloudflareError
     clock = _library("_clock").Clock()
-    watcher, interval = _library("_events.source").make_watcher(args, clock, _LOG.warning)
+    watcher, interval = _library("_events.quarantine_source").make_watcher(args, clock, _LOG.warning)
     failures = 0
     try:
         while True:
@@ -150,10 +150,10 @@ async def main(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any]) -> No
                 failures = 0
             except error as problem:
                 failures += 1
-                _LOG.error("Quarantine could not be read, and is asked again: %s", problem)
+                _LOG.error("The quarantine could not be read. The next poll tries again: %s", problem)
             await asyncio.sleep(min(interval * 2 ** min(failures, 10), max(interval, _LONGEST_PAUSE)))
     finally:
-        # A poll that is under way in its thread is not to wait any longer.
+        # A poll that still runs in its thread must not wait any longer.
         clock.stop()
 
 

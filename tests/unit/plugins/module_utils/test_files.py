@@ -27,6 +27,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._files import 
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.file import check_writable, keep_plan, read_plan
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._rows import check_result_file, write_result_file
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, NOW
 
@@ -106,6 +107,8 @@ USES: dict[str, t.Callable[[str], object]] = {
     "write": lambda path: write_whole(path, b"ours"),
     "check": check_target,
     "journal": lambda path: Journal(path, {"account_id": ACCOUNT}),
+    "result file": lambda path: write_result_file(path, [], dict),
+    "result file before the run": check_result_file,
     "journal in check mode": lambda path: Journal(path, {"account_id": ACCOUNT}, check_mode=True),
     "plan": read_plan,
     "dest": check_writable,

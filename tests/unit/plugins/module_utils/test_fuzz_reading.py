@@ -146,7 +146,7 @@ def test_a_search_finds_only_what_was_asked_for(reply: Reply, name: str) -> None
     handle = parse_handle(name)
     with mock.patch.object(client, "_http", OneAnswer(reply)):
         try:
-            found = Messages(client, clock).find([handle])
+            found = Messages(client, clock, Message).find([handle])
         except CloudflareError as error:
             check_error(error)
             return

@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import RELEASED, STATUSES
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.run import Report, Request, release_messages
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import STATUSES, Status
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.result import RunResult
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.run import ReleaseRequest, release_messages
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     ACCOUNT,
@@ -38,26 +39,26 @@ handles = st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)
 acts = st.lists(lies, max_size=8)
 
 
-def run(script: Script, liar: Liar, names: t.Sequence[str], **request: t.Any) -> Report:
+def run(script: Script, liar: Liar, names: t.Sequence[str], **request: t.Any) -> RunResult:
     """Release the messages named, one request at a time, so that the same acts always hit the same requests."""
     script.server = liar
     script.sent.clear()
     clock = FakeClock()
     client = Client(Settings(URL, ACCOUNT, Credential({"Authorization": f"Bearer {TOKEN}"}, "token"), retries=2), clock)
     options = Options(batch_size=2, concurrency=1, retries=2)
-    return release_messages(client, clock, Request(parse_handles(names), options, **request))
+    return release_messages(client, clock, ReleaseRequest(parse_handles(names), options, **request))
 
 
-def check_rows(report: Report, names: t.Sequence[str]) -> None:
+def check_rows(result: RunResult, names: t.Sequence[str]) -> None:
     """Fail unless each handle has exactly one row, with a status and words that can be printed."""
-    assert [row["handle"] for row in report.rows] == list(names)
-    assert {row["status"] for row in report.rows} <= set(STATUSES)
-    assert report.changed == any(row["changed"] for row in report.rows)
-    assert report.summary()["total"] == len(names)
-    assert sum(report.summary()[status] for status in STATUSES) == len(names)
-    assert report.error is None or type(report.error).__name__ != "InternalError", report.error
-    assert speakable(report.sentence())
-    assert TOKEN not in json.dumps({**report.result(), "messages": list(report.rows)})
+    assert [row["handle"] for row in result.rows] == list(names)
+    assert {row["status"] for row in result.rows} <= set(STATUSES)
+    assert result.changed == any(row["changed"] for row in result.rows)
+    assert result.summary["total"] == len(names)
+    assert sum(result.summary[status] for status in STATUSES) == len(names)
+    assert result.error is None or type(result.error).__name__ != "InternalError", result.error
+    assert speakable(result.sentence())
+    assert TOKEN not in json.dumps({**result.data(), "messages": list(result.rows)})
 
 
 @fewer
@@ -67,8 +68,8 @@ def test_whatever_is_answered_nothing_is_sent_again_unless_it_reads_as_quarantin
     script: Script, names: list[str], lied: list[Act], check_state: bool
 ) -> None:
     liar = Liar(COUNT, lied, lies_when_read=True)
-    report = run(script, liar, names, check_state=check_state)
-    check_rows(report, names)
+    result = run(script, liar, names, check_state=check_state)
+    check_rows(result, names)
     assert liar.again == []
 
 
@@ -78,8 +79,8 @@ def test_nothing_is_delivered_twice_while_what_is_read_is_true(
     script: Script, names: list[str], lied: list[Act], check_state: bool
 ) -> None:
     liar = Liar(COUNT, lied, lies_when_read=False)
-    report = run(script, liar, names, check_state=check_state)
-    check_rows(report, names)
+    result = run(script, liar, names, check_state=check_state)
+    check_rows(result, names)
     assert liar.doubled == []
     asked = {name(number) for number in liar.quarantine.deliveries for name in (investigate_id, postfix_id, message_id)}
     assert not liar.quarantine.deliveries or asked & set(names)
@@ -94,10 +95,10 @@ def test_nothing_is_delivered_twice_while_what_is_read_is_true(
 @fewer
 @given(handles, acts)
 def test_check_mode_and_a_refused_run_send_nothing(script: Script, names: list[str], lied: list[Act]) -> None:
-    report = run(script, Liar(COUNT, lied, lies_when_read=True), names, check_mode=True)
-    check_rows(report, names)
+    result = run(script, Liar(COUNT, lied, lies_when_read=True), names, check_mode=True)
+    check_rows(result, names)
     assert script.posts == []
-    assert RELEASED not in {row["status"] for row in report.rows}
+    assert Status.RELEASED not in {row["status"] for row in result.rows}
 
 
 def test_the_liar_finds_what_is_sent_again_on_a_guess(script: Script) -> None:
@@ -116,8 +117,8 @@ def test_the_liar_finds_what_is_sent_again_on_a_guess(script: Script) -> None:
 @pytest.mark.parametrize("reply", [RATE_LIMIT, OTHER_FORM], ids=["rate limit", "form"])
 def test_an_honest_refusal_is_answered_by_sending_again(script: Script, reply: t.Any) -> None:
     liar = Liar(1, [Act(works=False, reply=reply)], lies_when_read=False)
-    report = run(script, liar, [investigate_id(1)])
-    assert [row["status"] for row in report.rows] == [RELEASED]
+    result = run(script, liar, [investigate_id(1)])
+    assert [row["status"] for row in result.rows] == [Status.RELEASED]
     assert liar.again == []
 
 
@@ -127,8 +128,8 @@ def test_an_honest_refusal_is_answered_by_sending_again(script: Script, reply: t
 )
 def test_a_message_that_a_search_gives_without_its_id_is_sent_once(script: Script, names: list[str]) -> None:
     liar = Liar(2, [Act(edits=(("id", None),))], lies_when_read=True)
-    report = run(script, liar, names)
-    assert [row["status"] for row in report.rows] == [RELEASED] * 3
+    result = run(script, liar, names)
+    assert [row["status"] for row in result.rows] == [Status.RELEASED] * 3
     assert liar.doubled == []
     assert liar.quarantine.deliveries == {1: 1, 2: 1}
 
@@ -142,8 +143,8 @@ def test_no_handle_is_lost_when_its_message_is_found_by_another_one_only(script:
     quarantine = Quarantine(2)
     script.server = server
     client = Client(Settings(URL, ACCOUNT, Credential({}, "token")), FakeClock())
-    report = release_messages(client, FakeClock(), Request(parse_handles(names), Options(), check_mode=True))
-    assert {row["handle"]: row["status"] for row in report.rows} == {
+    result = release_messages(client, FakeClock(), ReleaseRequest(parse_handles(names), Options(), check_mode=True))
+    assert {row["handle"]: row["status"] for row in result.rows} == {
         message_id(2): "would_release",
         investigate_id(2): "not_found",
     }

@@ -89,7 +89,7 @@ def test_what_is_no_list_of_accounts_is_an_error_and_not_a_shorter_list(
 
 def test_a_token_of_an_account_is_told_apart_from_other_refusals(client: Client, script: Script) -> None:
     script.get(ACCOUNTS, refusal(1001, "List accounts endpoint does not support account owned tokens."), 400)
-    with pytest.raises(ApiError, match=r"belongs to an account.*take a user's API token.*code 1001") as caught:
+    with pytest.raises(ApiError, match=r"belongs to an account.*Use the API token of a user.*code 1001") as caught:
         list_accounts(client)
     assert (caught.value.status, caught.value.codes) == (400, {1001})
     script.get(ACCOUNTS, refusal(1001, "Something else"), 404)

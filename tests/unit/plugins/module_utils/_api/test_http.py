@@ -270,7 +270,7 @@ def test_a_ca_bundle_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
 )
 def test_nobody_looks_where_a_redirect_leads(serve: t.Any, location: str) -> None:
     server = serve(answer(b"words", f"Location: {location}", status="307 Temporary Redirect"))
-    with pytest.raises(CloudflareError, match="redirect, which is never followed"):
+    with pytest.raises(CloudflareError, match="redirects are not followed"):
         read_envelope(exchange(server.port, method="POST", body=["id"]))
     assert len(server.received) == 1
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source logpush: who may hand in alerts, and what is told of them."""
+"""The event source logpush: who may send alerts, and which events they become."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import jinja2
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import receiver as receiver_module
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.gate import Gate
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.push_source import make_receiver
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.limited_warnings import LimitedWarnings
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.logpush_source import make_receiver
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.quarantine_source import make_watcher
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.receiver import Receiver
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.seldom import Seldom
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.source import make_watcher
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.secret import SecretCheck
 from ansible_collections.emailsec.cloudflare.tests.unit.support.alerts import alert, body
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, message_id, page, row
@@ -38,7 +38,7 @@ def warnings() -> list[str]:
 def make(clock: FakeClock, warnings: list[str]) -> t.Callable[..., Receiver]:
     """Make a receiver with these arguments."""
     return lambda **arguments: make_receiver(
-        {**GOOD, **arguments}, clock, warnings.append, Seldom(clock, warnings.append)
+        {**GOOD, **arguments}, clock, warnings.append, LimitedWarnings(clock, warnings.append)
     )[0]
 
 
@@ -94,7 +94,7 @@ def test_what_has_no_name_is_not_to_be_released(make: t.Callable[..., Receiver],
     nameless = alert(1, AlertID="odd", MessageID=None)
     assert told(make(policy={"max_messages": 9}), body(nameless)) == [("keep", [])]
     assert told(make(), body(nameless)) == [(None, [])]
-    assert warnings[0] == "Alerts without an id that names their message were not given to a release: 1"
+    assert warnings[0] == "Alerts without a safe id for their message were not proposed for release: 1"
 
 
 def test_what_comes_again_is_told_of_once(make: t.Callable[..., Receiver]) -> None:
@@ -121,7 +121,7 @@ def test_no_more_is_remembered_than_fits(make: t.Callable[..., Receiver], monkey
 
 def test_records_that_are_no_alerts_are_warned_of(make: t.Callable[..., Receiver], warnings: list[str]) -> None:
     assert told(make(), body(alert(1), {"RayID": "x"})) == [(None, [message_id(1)])]
-    assert warnings == ["Records in requests that are no alerts, and were left out: 1"]
+    assert warnings == ["Records in requests were left out because they are not alerts: 1"]
 
 
 @pytest.mark.parametrize("text", SAMPLES)
@@ -160,8 +160,8 @@ def strings(value: t.Any) -> t.Iterator[str]:
 
 
 def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[str]) -> None:
-    gate = Gate("X-Key", SECRET, Seldom(clock, warnings.append))
-    assert gate.admits({"X-Key": SECRET})
+    check = SecretCheck("X-Key", SECRET, LimitedWarnings(clock, warnings.append))
+    assert check.admits({"X-Key": SECRET})
     assert not warnings
     for headers in (
         {},
@@ -171,9 +171,9 @@ def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[
         {"X-Key": "\udcff\u00e9"},
         {"Other": SECRET},
     ):
-        assert not gate.admits(headers)
+        assert not check.admits(headers)
     clock.sleep(61)
-    assert not gate.admits({})
+    assert not check.admits({})
     assert [warning.rpartition(": ")[2] for warning in warnings] == ["1", "6"], "at most once a minute"
     assert SECRET not in str(warnings)
 
@@ -186,15 +186,15 @@ def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[
         ({"max_bytes": 1}, "max_bytes must be from 1024"),
         ({"account_id": "corp"}, "32 hexadecimal digits"),
         ({"secret": ""}, "there is no secret"),
-        ({"secret": "short"}, "secret must be at least 16 characters"),
+        ({"secret": "short"}, "secret must have at least 16 characters"),
         ({"secret": f" {SECRET}"}, "without blanks"),
         ({"secret": f"{SECRET}\n"}, "without blanks"),
         ({"secret": 12345678901234567}, "secret must be a text$"),
         ({"header": "X Key"}, "name of an HTTP header"),
         ({"header": "X-Key\n"}, "name of an HTTP header"),
         ({"keyfile": "key.pem"}, "keyfile needs a certfile"),
-        ({"policy": {"allowed": []}}, "no rules of policy: allowed"),
-        ({"interval": 60}, "no arguments of the event source: interval"),
+        ({"policy": {"allowed": []}}, "policy has no rules allowed; the rules are"),
+        ({"interval": 60}, "the event source has no arguments interval"),
     ],
 )
 def test_wrong_arguments_are_refused_at_once(
@@ -209,8 +209,10 @@ def test_arguments_may_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
     monkeypatch.setenv("CLOUDFLARE_LOGPUSH_SECRET", SECRET)
-    _receiver, gate, address = make_receiver({"port": "5080"}, clock, warnings.append, Seldom(clock, warnings.append))
-    assert gate.admits({"X-Logpush-Secret": SECRET})
+    _receiver, check, address = make_receiver(
+        {"port": "5080"}, clock, warnings.append, LimitedWarnings(clock, warnings.append)
+    )
+    assert check.admits({"X-Logpush-Secret": SECRET})
     assert address == ("127.0.0.1", 5080, "", "", 16 * 1024 * 1024)
     assert not warnings
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source: each message is told of once, whatever happens on the way, and none is forgotten."""
+"""The event source: each message is in one event, whatever happens on the way, and none is forgotten."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._events import
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.arguments import read_policies
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.cursor import Cursor
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.decisions import Policies
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.source import make_watcher
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.watcher import Event, Watch, Watcher
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.quarantine_source import make_watcher
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._events.watcher import Event, Watcher, WatchSettings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import Policy
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, parse_time, to_text
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
@@ -42,7 +41,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
 from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.spellings import SPELLINGS, shows
 
-WATCH = Watch(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, Policies(None, Policy()))
+WATCH = WatchSettings(ACCOUNT, {"sender": "sender.example"}, 3600, 900, 900, 50, Policies(None, Policy()))
 
 
 def moment(text: str) -> datetime.datetime:
@@ -66,7 +65,7 @@ class Quarantine:
         """Quarantine a message that was scanned so many seconds before NOW."""
         self.rows.append(row(number, scanned_at=to_text(from_seconds(NOW - age)), **fields))
 
-    def search(self, filters: dict[str, str], most: int) -> SearchResult:
+    def search(self, filters: dict[str, str], most: int) -> tuple[list[Message], bool]:
         """Answer as the API does: the newest first."""
         self.asked.append(filters)
         trouble = self.breaks.pop(0) if self.breaks else False
@@ -78,13 +77,15 @@ class Quarantine:
         ]
         found.sort(key=lambda one: one["scanned_at"] or "", reverse=True)
         assert len(found) <= most
-        return SearchResult([Message(one) for one in (found[: len(found) // 2] if trouble else found)], bool(trouble))
+        return [Message(one) for one in (found[: len(found) // 2] if trouble else found)], bool(trouble)
 
 
-class Desk:
+class EventSource:
     """A watcher that can be restarted, and what it warned of."""
 
-    def __init__(self, quarantine: Quarantine, clock: FakeClock, path: Path | None, watch: Watch = WATCH) -> None:
+    def __init__(
+        self, quarantine: Quarantine, clock: FakeClock, path: Path | None, watch: WatchSettings = WATCH
+    ) -> None:
         self.warnings: list[str] = []
         self.cursor = Cursor(str(path) if path else None, ACCOUNT)
         self.watcher = Watcher(watch, lambda: t.cast(t.Any, quarantine), self.cursor, clock, self.warnings.append)
@@ -113,14 +114,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_each_message_is_told_of_once_and_the_oldest_first(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None)
+    event_source = EventSource(quarantine, clock, None)
     quarantine.put(1, 60)
     quarantine.put(2, 600)
     quarantine.put(3, 7200)
-    assert desk.poll() == [2, 1]
+    assert event_source.poll() == [2, 1]
     quarantine.put(4, 30)
-    assert desk.poll() == [4]
-    assert desk.poll() == []
+    assert event_source.poll() == [4]
+    assert event_source.poll() == []
     first, second, *_ = quarantine.asked
     assert first == {
         "sender": "sender.example", "delivery_status": "quarantined", "detections_only": "false", "start": to_text(from_seconds(NOW - 3600)),
@@ -129,21 +130,21 @@ def test_each_message_is_told_of_once_and_the_oldest_first(quarantine: Quarantin
 
 
 def test_mail_that_is_shown_late_is_told_of(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None)
+    event_source = EventSource(quarantine, clock, None)
     quarantine.put(1, 60)
-    assert desk.poll() == [1]
+    assert event_source.poll() == [1]
     quarantine.put(2, 900)
-    assert desk.poll() == [2]
+    assert event_source.poll() == [2]
 
 
 def test_a_restart_goes_on_where_it_was(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
     quarantine.put(1, 60)
-    assert Desk(quarantine, clock, state).poll() == [1]
+    assert EventSource(quarantine, clock, state).poll() == [1]
     assert state.stat().st_mode & 0o777 == 0o600
     quarantine.put(2, 30)
     clock.sleep(7200)
-    assert Desk(quarantine, clock, state).poll() == [2], "longer off than it looks back at first"
-    assert Desk(quarantine, clock, state).poll() == []
+    assert EventSource(quarantine, clock, state).poll() == [2], "longer off than it looks back at first"
+    assert EventSource(quarantine, clock, state).poll() == []
 
 
 def test_what_it_was_telling_of_when_it_was_killed_comes_again_and_nothing_else(
@@ -152,63 +153,63 @@ def test_what_it_was_telling_of_when_it_was_killed_comes_again_and_nothing_else(
     for number in range(1, 6):
         quarantine.put(number, 600 - number)
     watch = WATCH._replace(batch_size=2)
-    events = Desk(quarantine, clock, state, watch).watcher.poll()
+    events = EventSource(quarantine, clock, state, watch).watcher.poll()
     assert numbers(next(events)) == [1, 2]
     assert numbers(next(events)) == [3, 4]
     clock.sleep(86400)
-    assert Desk(quarantine, clock, state, watch).poll() == [3, 4, 5]
+    assert EventSource(quarantine, clock, state, watch).poll() == [3, 4, 5]
 
 
 def test_errors_lose_nothing(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
-    desk = Desk(quarantine, clock, state)
+    event_source = EventSource(quarantine, clock, state)
     quarantine.put(1, 60)
     quarantine.breaks = [DoubtfulError("HTML"), DoubtfulError("cut")]
     for _ in range(2):
         with pytest.raises(DoubtfulError):
-            desk.poll()
+            event_source.poll()
     clock.sleep(7200)
-    assert desk.poll() == [1], "what was there at the first poll is told of at the first that works"
+    assert event_source.poll() == [1], "messages of the first poll are in the events of the first one that works"
 
 
 def test_a_list_that_is_cut_off_is_asked_for_again(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None)
+    event_source = EventSource(quarantine, clock, None)
     for number in range(1, 5):
         quarantine.put(number, 600 * number)
     quarantine.breaks = [True]
-    assert desk.poll() == [2, 1]
-    assert "broke off the list" in desk.warnings[0]
-    assert desk.poll() == [4, 3]
+    assert event_source.poll() == [2, 1]
+    assert "cut by the server" in event_source.warnings[0]
+    assert event_source.poll() == [4, 3]
 
 
 def test_clocks_that_go_wrong(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
     quarantine.put(1, -86400)
     quarantine.rows.append(row(2, scanned_at=None))
-    assert sorted(Desk(quarantine, clock, state).poll()) == [1, 2]
+    assert sorted(EventSource(quarantine, clock, state).poll()) == [1, 2]
     assert json.loads(state.read_text())["newest"] == NOW, "never in the future"
     clock.sleep(-40000)
     quarantine.put(3, -1)
-    assert Desk(quarantine, clock, state).poll() == [3]
+    assert EventSource(quarantine, clock, state).poll() == [3]
 
 
 def test_no_more_is_kept_than_what_a_search_can_bring_back(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None)
+    event_source = EventSource(quarantine, clock, None)
     for number in range(1, 200):
         quarantine.put(number, -600.0 * number)
         clock.sleep(600)
-        assert desk.poll() == [number]
-    assert len(desk.cursor.seen) < 10
+        assert event_source.poll() == [number]
+    assert len(event_source.cursor.seen) < 10
 
 
 def test_ids_are_not_kept_without_end(
     quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cursor_module, "_MOST", 3)
-    desk = Desk(quarantine, clock, None)
+    event_source = EventSource(quarantine, clock, None)
     for number in range(1, 6):
         quarantine.put(number, 60 - number)
-    assert desk.poll() == [1, 2, 3, 4, 5]
-    assert "a second time" in desk.warnings[0]
-    assert len(desk.cursor.seen) == 3
+    assert event_source.poll() == [1, 2, 3, 4, 5]
+    assert "a second event" in event_source.warnings[0]
+    assert len(event_source.cursor.seen) == 3
 
 
 def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
@@ -221,7 +222,9 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     quarantine.put(5, 50, validation=spoofed, envelope_from="b@partner.example", **{"from": "b@partner.example"})
     quarantine.put(6, 40, **passing, envelope_from="b@partner.example", **{"from": "x@evil.example, b@partner.example"})
     watch = WATCH._replace(policies=Policies(Policy(allowed_senders=["partner.example"]), Policy()))
-    told = {event["quarantine"]["decision"]: event for event in Desk(quarantine, clock, None, watch).watcher.poll()}
+    told = {
+        event["quarantine"]["decision"]: event for event in EventSource(quarantine, clock, None, watch).watcher.poll()
+    }
     assert {decision: numbers(event) for decision, event in told.items()} == {
         "release": [1, 4],
         "approval": [2],
@@ -232,7 +235,9 @@ def test_the_policies_decide(quarantine: Quarantine, clock: FakeClock) -> None:
     overridden = watch._replace(
         policies=Policies(Policy(allowed_senders=["partner.example"], overrides=["allowed_senders"]), Policy())
     )
-    decisions = [event["quarantine"]["decision"] for event in Desk(quarantine, clock, None, overridden).watcher.poll()]
+    decisions = [
+        event["quarantine"]["decision"] for event in EventSource(quarantine, clock, None, overridden).watcher.poll()
+    ]
     assert decisions == ["release", "keep"]
 
 
@@ -245,11 +250,13 @@ UNFIT = [
 def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(
     quarantine: Quarantine, clock: FakeClock, bad: str | None
 ) -> None:
-    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
+    event_source = EventSource(
+        quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy()))
+    )
     quarantine.put(1, 60, validation={"dmarc": "pass"}, id=bad, postfix_id=None)
     quarantine.put(2, 60, validation={"dmarc": "pass"}, id=None, postfix_id=bad)
     quarantine.put(3, 60, validation={"dmarc": "pass"}, postfix_id=bad, alert_id=bad, message_id=bad)
-    [event] = desk.watcher.poll()
+    [event] = event_source.watcher.poll()
     assert event["quarantine"]["ids"] == [investigate_id(3)]
     [told] = event["quarantine"]["messages"]
     assert (told["id"], told["postfix_id"], told["alert_id"], told["message_id"]) == (
@@ -258,22 +265,22 @@ def test_what_has_no_id_that_is_fit_is_left_out_and_warned_of(
         None,
         None,
     )
-    assert desk.warnings == ["Messages in quarantine without an id that is fit to be handed on, which no event has: 2"]
-    assert set(desk.cursor.seen) == set(desk.cursor.open) == {investigate_id(3)}
+    assert event_source.warnings == ["Messages in quarantine without a safe id, for which no event is sent: 2"]
+    assert set(event_source.cursor.seen) == set(event_source.cursor.open) == {investigate_id(3)}
 
 
 def test_an_id_that_is_not_fit_is_not_replaced_by_the_other_one(quarantine: Quarantine, clock: FakeClock) -> None:
     quarantine.put(1, 60, id="../x")
-    assert Desk(quarantine, clock, None).poll() == []
+    assert EventSource(quarantine, clock, None).poll() == []
 
 
 def test_no_server_makes_a_poll_ask_for_all_there_ever_was(quarantine: Quarantine, clock: FakeClock) -> None:
-    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(), Policy())))
+    event_source = EventSource(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(), Policy())))
     quarantine.put(1, 60, validation={"dmarc": "pass"})
     quarantine.rows[0]["scanned_at"] = "1970-01-02T00:00:00Z"
     quarantine.honest = False
     for _ in range(2):
-        desk.poll()
+        event_source.poll()
     assert [filters["start"] for filters in quarantine.asked] == [to_text(from_seconds(NOW - 3600))] * 2
 
 
@@ -281,14 +288,16 @@ def test_what_may_be_told_of_again_and_the_warnings_are_bounded(
     quarantine: Quarantine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watcher_module, "_MOST_OPEN", 20)
-    desk = Desk(quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy())))
+    event_source = EventSource(
+        quarantine, clock, None, WATCH._replace(policies=Policies(Policy(max_age="1d"), Policy()))
+    )
     for number in range(1, 31):
         quarantine.put(number, 60, validation={"dmarc": "pass"})
     for count in (30, 20, 20, 0):
-        assert len(desk.poll()) == count
+        assert len(event_source.poll()) == count
         clock.sleep(900)
-    assert len(desk.warnings) == 1
-    assert f"{investigate_id(5)}, and 15 more: told of 3 times" in desk.warnings[0]
+    assert len(event_source.warnings) == 1
+    assert f"{investigate_id(5)}, and 15 more: reported 3 times" in event_source.warnings[0]
 
 
 def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, clock: FakeClock, state: Path) -> None:
@@ -296,21 +305,23 @@ def test_what_was_to_be_released_is_told_of_until_it_is(quarantine: Quarantine, 
     for number in (1, 2):
         quarantine.put(number, 60, validation={"dmarc": "pass"})
     quarantine.put(3, 50)
-    assert Desk(quarantine, clock, state, watch).poll() == [1, 2, 3]
+    assert EventSource(quarantine, clock, state, watch).poll() == [1, 2, 3]
     del quarantine.rows[0]
     for number in range(4, 8):
         clock.sleep(600)
         quarantine.put(number, NOW - clock.time())
-    assert Desk(quarantine, clock, state, watch).poll() == [2, 4, 5, 6, 7], "1 was released, 3 waits for an approval"
-    assert Desk(quarantine, clock, state, watch).poll() == []
+    assert EventSource(quarantine, clock, state, watch).poll() == [2, 4, 5, 6, 7], (
+        "1 was released, 3 waits for an approval"
+    )
+    assert EventSource(quarantine, clock, state, watch).poll() == []
     clock.sleep(900)
-    assert Desk(quarantine, clock, state, watch).poll() == [2]
+    assert EventSource(quarantine, clock, state, watch).poll() == [2]
     clock.sleep(900)
-    desk = Desk(quarantine, clock, state, watch)
-    assert desk.poll() == []
-    assert "told of 3 times, and in quarantine all the same" in desk.warnings[0]
+    event_source = EventSource(quarantine, clock, state, watch)
+    assert event_source.poll() == []
+    assert "reported 3 times and still quarantined" in event_source.warnings[0]
     clock.sleep(900)
-    assert Desk(quarantine, clock, state, watch).poll() == []
+    assert EventSource(quarantine, clock, state, watch).poll() == []
     assert json.loads(state.read_text())["open"] == {}
 
 
@@ -318,7 +329,7 @@ def test_an_event_tells_what_a_rule_may_ask_for_and_is_inert(quarantine: Quarant
     evil = "{{ lookup('pipe', 'id') }}\u202e"
     senders = {"from": f"{evil}@X.example", "envelope_from": "a@X.example."}
     quarantine.put(1, 60, subject=evil, to=[evil] * 200, detection_reasons=[evil], **senders, message_id=evil)
-    [event] = Desk(quarantine, clock, None).watcher.poll()
+    [event] = EventSource(quarantine, clock, None).watcher.poll()
     told = event["quarantine"]
     assert (told["account_id"], told["decision"], told["count"], told["ids"]) == (ACCOUNT, None, 1, [investigate_id(1)])
     [message] = told["messages"]
@@ -357,7 +368,7 @@ def test_the_file_is_for_one_source_and_one_account(tmp_path: Path) -> None:
 def test_a_file_that_is_none_of_ours_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "cursor.json"
     path.write_text(text)
-    with pytest.raises(InputError, match="move it away to start afresh"):
+    with pytest.raises(InputError, match="move it away to start again"):
         Cursor(str(path), ACCOUNT)
     assert path.read_text() == text
 
@@ -374,14 +385,14 @@ LISTS = (
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"account": ACCOUNT}, "no arguments of the event source: account; there are account_id"),
+        ({"account": ACCOUNT}, "the event source has no arguments account; it has account_id"),
         ({"account_id": "x"}, "32 hexadecimal digits"),
         ({"interval": 0.5}, "interval must be from 1 to 86400"),
         ({"interval": "often"}, "interval must be a number"),
         ({"batch_size": True}, "batch_size must be a whole number"),
         ({"since": "soon"}, "since must be a number with"),
         ({"policy": "strict"}, "policy must be a dictionary"),
-        ({"policy": {"allowed": []}}, "no rules of policy: allowed"),
+        ({"policy": {"allowed": []}}, "policy has no rules allowed; the rules are"),
         ({"policy": {"max_age": "1y"}}, "policy.max_age"),
         (
             {"approval_policy": {"require_authentication": "perhaps"}},
@@ -459,7 +470,7 @@ def test_no_overrides_are_no_mistake() -> None:
 def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:
     warnings: list[str] = []
     make_watcher({"account_id": ACCOUNT, "api_token": TOKEN}, clock, warnings.append)
-    assert "starts afresh each time" in warnings[0]
+    assert "after each start" in warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -485,5 +496,5 @@ def test_the_level_of_authentication_may_be_a_text_or_true_and_false(given: obje
 )
 def test_a_domain_is_told_only_if_there_is_one(quarantine: Quarantine, clock: FakeClock, shown: str | None) -> None:
     quarantine.put(1, 60, **{"from": shown})
-    [event] = Desk(quarantine, clock, None).watcher.poll()
+    [event] = EventSource(quarantine, clock, None).watcher.poll()
     assert event["quarantine"]["messages"][0]["from_domain"] is None

@@ -82,7 +82,7 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
         ("a1\u2028b2", None, "line 1 contains white space"),
         ("a1,b2", None, "line 1 contains a comma"),
         ("a@b.example,c@d.example", None, "line 1 contains a comma"),
-        ("<a@b.example>,<c@d.example>", None, "line 1 looks like a Message-ID but is not"),
+        ("<a@b.example>,<c@d.example>", None, "line 1 looks like a Message-ID but does not have"),
         ('"a1"', None, "line 1 contains a comma, a semicolon or a quotation mark"),
         ("sep=;\nid;x\na1;b2", None, "line 1 contains a comma"),
         ("x" * 999, None, "line 1 has 999 characters"),

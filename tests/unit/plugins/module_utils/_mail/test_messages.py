@@ -11,10 +11,11 @@ import typing as t
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import ApiError, DoubtfulError
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import UNREADABLE
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import Handle, parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message, State
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, resolve
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     ACCOUNT,
@@ -43,17 +44,24 @@ FIVE = [investigate_id(number) for number in range(1, 6)]
 
 
 @pytest.fixture
-def messages(script: Script, clock: FakeClock) -> Messages:
+def messages(script: Script, clock: FakeClock) -> Messages[Message]:
     """Messages read from the script, one call at a time."""
     client = Client(Settings(URL, ACCOUNT, Credential(dict(BEARER), "token"), retries=0), clock)
-    return Messages(client, clock, threads=1)
+    return Messages(client, clock, Message, threads=1)
 
 
-def find(messages: Messages, *names: str) -> list[list[str]]:
+def find(messages: Messages[Message], *names: str) -> list[list[str]]:
     """Return the keys of the messages that each handle fits."""
     handles = parse_handles(names)
     found = messages.find(handles)
     return [[message.key for message in found[handle]] for handle in handles]
+
+
+def resolved(messages: Messages[Message], handles: t.Sequence[Handle], check_state: bool) -> list[Item]:
+    """Return the items that the handles name, with the outcomes of those with nothing to send."""
+    items, known = resolve(messages, handles, check_state, keep=True)
+    Ledger().record_all(known.items())
+    return items
 
 
 def statuses(items: list[Item]) -> list[str | None]:
@@ -64,31 +72,33 @@ def statuses(items: list[Item]) -> list[str | None]:
 # --- few calls ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_few_ids_are_read_one_by_one(messages: Messages, script: Script) -> None:
+def test_a_few_ids_are_read_one_by_one(messages: Messages[Message], script: Script) -> None:
     for number in range(1, 5):
         script.get(path(number), envelope(row(number)), query={})
     assert find(messages, *FIVE[:4]) == [[name] for name in FIVE[:4]]
 
 
-def test_more_are_searched_for_in_the_time_that_their_ids_hint_at(messages: Messages, script: Script) -> None:
+def test_more_are_searched_for_in_the_time_that_their_ids_hint_at(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(number) for number in range(1, 9)]), query=QUARANTINED)
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
-def test_what_is_not_in_quarantine_is_searched_for_among_the_released(messages: Messages, script: Script) -> None:
+def test_what_is_not_in_quarantine_is_searched_for_among_the_released(
+    messages: Messages[Message], script: Script
+) -> None:
     script.get("investigate", page([row(1), row(2)]), query=QUARANTINED)
     script.get("investigate", page([released_row(number) for number in (3, 4, 5)]), query=RELEASED)
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
-def test_only_what_the_search_did_not_settle_is_read_singly(messages: Messages, script: Script) -> None:
+def test_only_what_the_search_did_not_settle_is_read_singly(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(number) for number in (1, 2, 3, 4)]), query=QUARANTINED)
     script.get("investigate", page([]), query=RELEASED)
     script.get(path(5), envelope(row(5, quarantined=False)))
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
-def test_a_worthless_hint_widens_the_window_once(messages: Messages, script: Script) -> None:
+def test_a_worthless_hint_widens_the_window_once(messages: Messages[Message], script: Script) -> None:
     wide = {"per_page": "1000", "detections_only": "false"}
     script.get("investigate", page([]), query=QUARANTINED)
     script.get("investigate", page([]), query=RELEASED)
@@ -98,12 +108,14 @@ def test_a_worthless_hint_widens_the_window_once(messages: Messages, script: Scr
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
-def test_a_search_ends_with_the_page_that_settles_it(messages: Messages, script: Script) -> None:
+def test_a_search_ends_with_the_page_that_settles_it(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(number) for number in range(1, 6)], "more"), query=QUARANTINED)
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
-def test_a_huge_quarantine_costs_no_more_pages_than_single_reads_would(messages: Messages, script: Script) -> None:
+def test_a_huge_quarantine_costs_no_more_pages_than_single_reads_would(
+    messages: Messages[Message], script: Script
+) -> None:
     def server(sent: Sent) -> Reply:
         if sent.path == "investigate":
             return Reply(page([row(900)], str(len(script.sent))))
@@ -114,7 +126,9 @@ def test_a_huge_quarantine_costs_no_more_pages_than_single_reads_would(messages:
     assert len(script.sent) <= 5 + 8
 
 
-def test_a_filter_that_the_server_does_not_take_leaves_single_reads(messages: Messages, script: Script) -> None:
+def test_a_filter_that_the_server_does_not_take_leaves_single_reads(
+    messages: Messages[Message], script: Script
+) -> None:
     def server(sent: Sent) -> Reply:
         if sent.path == "investigate":
             return Reply(refusal(1, "unknown filter"), 400)
@@ -124,13 +138,13 @@ def test_a_filter_that_the_server_does_not_take_leaves_single_reads(messages: Me
     assert find(messages, *FIVE) == [[name] for name in FIVE]
 
 
-def test_a_filter_that_the_server_ignores_does_no_harm(messages: Messages, script: Script) -> None:
+def test_a_filter_that_the_server_ignores_does_no_harm(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(number, quarantined=False) for number in range(1, 6)]), query=QUARANTINED)
     found = messages.find(parse_handles(FIVE))
     assert all(message.state == "not_quarantined" for candidates in found.values() for message in candidates)
 
 
-def test_ids_of_another_shape_are_found_by_the_search_too(messages: Messages, script: Script) -> None:
+def test_ids_of_another_shape_are_found_by_the_search_too(messages: Messages[Message], script: Script) -> None:
     names = [f"opaque~{number}" for number in range(200)]
     script.get("investigate", page([row(number, id=name) for number, name in enumerate(names)]))
     assert find(messages, *names) == [[name] for name in names]
@@ -140,20 +154,22 @@ def test_ids_of_another_shape_are_found_by_the_search_too(messages: Messages, sc
 
 
 @pytest.mark.parametrize("result", [None, [], "x", {}, row(2), [row(1)], {"is_quarantined": True}])
-def test_an_answer_about_something_else_is_unreadable(messages: Messages, script: Script, result: object) -> None:
+def test_an_answer_about_something_else_is_unreadable(
+    messages: Messages[Message], script: Script, result: object
+) -> None:
     script.get(path(1), envelope(result))
     message = messages.get(investigate_id(1))
     assert message
-    assert message.state == UNREADABLE
+    assert message.state == State.UNREADABLE
 
 
-def test_an_old_server_that_knows_postfix_ids_only_is_understood(messages: Messages, script: Script) -> None:
+def test_an_old_server_that_knows_postfix_ids_only_is_understood(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(1, id=None)]))
     assert find(messages, postfix_id(1)) == [[postfix_id(1)]]
 
 
 def test_a_postfix_id_is_searched_for_as_words_when_reading_does_not_know_it(
-    messages: Messages, script: Script
+    messages: Messages[Message], script: Script
 ) -> None:
     script.get("investigate", page([]))
     script.get("investigate", page([]))
@@ -168,7 +184,7 @@ def test_a_postfix_id_is_searched_for_as_words_when_reading_does_not_know_it(
     [("<mail.1@sender.example>", "mail.1@sender.example"), ("mail.1@sender.example", "<mail.1@sender.example>")],
 )
 def test_a_message_id_is_found_with_and_without_brackets(
-    messages: Messages, script: Script, given: str, on_record: str
+    messages: Messages[Message], script: Script, given: str, on_record: str
 ) -> None:
     def server(sent: Sent) -> Reply:
         return Reply(page([row(1, message_id=on_record)] if sent.query["message_id"] == on_record else []))
@@ -177,15 +193,15 @@ def test_a_message_id_is_found_with_and_without_brackets(
     assert find(messages, given) == [[investigate_id(1)]]
 
 
-def test_one_garbled_message_does_not_spoil_the_others(messages: Messages, script: Script) -> None:
+def test_one_garbled_message_does_not_spoil_the_others(messages: Messages[Message], script: Script) -> None:
     script.get(path(1), "<html>", 502)
     script.get(path(2), envelope(row(2)))
     found = list(messages.find(parse_handles([investigate_id(1), investigate_id(2)])).values())
-    assert found[0][0].state == UNREADABLE
+    assert found[0][0].state == State.UNREADABLE
     assert found[1][0].key == investigate_id(2)
 
 
-def test_if_nothing_can_be_read_it_is_an_error(messages: Messages, script: Script) -> None:
+def test_if_nothing_can_be_read_it_is_an_error(messages: Messages[Message], script: Script) -> None:
     script.server = lambda _sent: Reply("<html>", 502)
     with pytest.raises(DoubtfulError):
         messages.find(parse_handles([investigate_id(1), investigate_id(2)]))
@@ -215,17 +231,19 @@ def without_record(number: int) -> dict[str, t.Any]:
     ],
 )
 def test_the_action_log_tells_what_the_message_does_not(
-    messages: Messages, script: Script, content: t.Any, status: int, outcome: str
+    messages: Messages[Message], script: Script, content: t.Any, status: int, outcome: str
 ) -> None:
     script.get(path(1), envelope(without_record(1)))
     script.get(f"{path(1)}/action_log", content, status)
-    assert statuses(collect(messages, parse_handles([investigate_id(1)]), True)) == [outcome]
+    assert statuses(resolved(messages, parse_handles([investigate_id(1)]), True)) == [outcome]
 
 
 @pytest.mark.parametrize(
     "found", [row(1, operations=None), row(1, quarantined=False, operations=None), released_row(1)]
 )
-def test_the_action_log_is_not_read_needlessly(messages: Messages, script: Script, found: dict[str, t.Any]) -> None:
+def test_the_action_log_is_not_read_needlessly(
+    messages: Messages[Message], script: Script, found: dict[str, t.Any]
+) -> None:
     script.get(path(1), envelope(found))
     messages.find(parse_handles([investigate_id(1)]))
 
@@ -233,70 +251,70 @@ def test_the_action_log_is_not_read_needlessly(messages: Messages, script: Scrip
 # --- items -------------------------------------------------------------------------------------------------------------
 
 
-def test_all_handles_of_a_message_make_one_item(messages: Messages, script: Script) -> None:
+def test_all_handles_of_a_message_make_one_item(messages: Messages[Message], script: Script) -> None:
     def server(sent: Sent) -> Reply:
         return Reply(page([row(1)]) if sent.path == "investigate" else envelope(row(1)))
 
     script.server = server
-    (item,) = collect(messages, parse_handles([investigate_id(1), postfix_id(1), message_id(1)]), True)
+    (item,) = resolved(messages, parse_handles([investigate_id(1), postfix_id(1), message_id(1)]), True)
     assert [handle.text for handle in item.handles] == [investigate_id(1), postfix_id(1), message_id(1)]
     assert (item.id, item.postfix_id, item.was_quarantined) == (investigate_id(1), postfix_id(1), True)
 
 
-def test_what_was_read_of_a_message_is_forgotten_with_its_outcome(messages: Messages, script: Script) -> None:
+def test_what_was_read_of_a_message_is_forgotten_with_its_outcome(messages: Messages[Message], script: Script) -> None:
     for number, quarantined in ((1, True), (2, False)):
         script.get(path(number), envelope(row(number, quarantined=quarantined)))
-    waiting, done = collect(messages, parse_handles([investigate_id(1), investigate_id(2)]), True)
+    waiting, done = resolved(messages, parse_handles([investigate_id(1), investigate_id(2)]), True)
     assert (waiting.outcome, waiting.message is None) == (None, False)
     assert (done.outcome is None, done.message) == (False, None)
 
 
-def test_several_handles_are_recognised_even_unread(messages: Messages, script: Script) -> None:
+def test_several_handles_are_recognised_even_unread(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(1)]))
-    (item,) = collect(messages, parse_handles([investigate_id(1), postfix_id(1)]), False)
+    (item,) = resolved(messages, parse_handles([investigate_id(1), postfix_id(1)]), False)
     assert item.outcome is None
     assert len(item.handles) == 2
 
 
 @pytest.mark.parametrize("names", [[investigate_id(1), investigate_id(2)], [postfix_id(1), postfix_id(2)]])
-def test_ids_of_one_kind_need_not_be_read(messages: Messages, script: Script, names: list[str]) -> None:
-    items = collect(messages, parse_handles(names), False)
+def test_ids_of_one_kind_need_not_be_read(messages: Messages[Message], script: Script, names: list[str]) -> None:
+    items = resolved(messages, parse_handles(names), False)
     assert [item.names for item in items] == [[name] for name in names]
 
 
-def test_a_message_id_is_always_looked_up(messages: Messages, script: Script) -> None:
+def test_a_message_id_is_always_looked_up(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(1, quarantined=False)]))
-    (item,) = collect(messages, parse_handles([message_id(1)]), False)
+    (item,) = resolved(messages, parse_handles([message_id(1)]), False)
     assert item.id == investigate_id(1)
     assert item.outcome is None, "the state was not to be checked"
 
 
 def test_of_an_ambiguous_handle_no_candidate_is_touched_but_one_named_by_itself_is(
-    messages: Messages, script: Script
+    messages: Messages[Message], script: Script
 ) -> None:
     twins = [row(1), row(2, message_id=message_id(1))]
     script.get("investigate", page(twins))
     script.get(path(2), envelope(twins[1]))
-    items = collect(messages, parse_handles([message_id(1), investigate_id(2)]), True)
+    items = resolved(messages, parse_handles([message_id(1), investigate_id(2)]), True)
     assert statuses(items) == ["ambiguous", None]
 
 
-def test_many_candidates_do_not_make_an_endless_sentence(messages: Messages, script: Script) -> None:
+def test_many_candidates_do_not_make_an_endless_sentence(messages: Messages[Message], script: Script) -> None:
     script.get("investigate", page([row(number, message_id=message_id(1)) for number in range(1, 300)]))
-    (item,) = collect(messages, parse_handles([message_id(1)]), True)
+    (item,) = resolved(messages, parse_handles([message_id(1)]), True)
     assert item.outcome
     assert "299 messages" in item.outcome.detail
     assert len(item.outcome.detail) < 1000
 
 
-def test_an_alert_id_is_explained(messages: Messages, script: Script) -> None:
+def test_an_alert_id_is_explained(messages: Messages[Message], script: Script) -> None:
     script.server = lambda sent: Reply(page([])) if sent.path == "investigate" else Reply(refusal(1, "no"), 404)
-    (item,) = collect(messages, parse_handles(["4WtWkr6nlBz9sNH-2024-08-28T15:32:35"]), True)
+    (item,) = resolved(messages, parse_handles(["4WtWkr6nlBz9sNH-2024-08-28T15:32:35"]), True)
     assert item.outcome
     assert "alert id" in item.outcome.detail
 
 
-def test_an_error_of_the_api_is_passed_on(messages: Messages, script: Script) -> None:
+def test_an_error_of_the_api_is_passed_on(messages: Messages[Message], script: Script) -> None:
     script.get(path(1), refusal(1, "odd"), 409)
     with pytest.raises(ApiError, match="odd"):
-        collect(messages, parse_handles([investigate_id(1)]), True)
+        resolved(messages, parse_handles([investigate_id(1)]), True)

@@ -6,21 +6,18 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.evidence import defang
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import Handle, parse_handle
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages, SearchResult
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import digest
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import Wish, make_plan, sentence
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import PlanRequest, make_plan, sentence
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.planned import (
-    block_drifted,
-    blocked_items,
+    blocked,
+    drifted,
     narrow,
     planned_handles,
 )
@@ -32,30 +29,30 @@ NOW = 1795176000.0  # 2026-11-20T12:00:00Z
 ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353"
 
 
-class Mail(Messages):
+class Mail:
     """Stands in for Messages: a list of messages, and the handles that fit them."""
 
-    def __init__(self, messages: list[Message], truncated: bool = False) -> None:
+    def __init__(self, messages, truncated=False):
         self.messages = messages
         self.truncated = truncated
 
-    def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> SearchResult:
-        return SearchResult(self.messages, self.truncated)
+    def search(self, filters, limit):
+        return self.messages, self.truncated
 
-    def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Message]]:
+    def find(self, handles):
         return {
             handle: [one for one in self.messages if handle.text in (one.id, one.data["message_id"])]
             for handle in handles
         }
 
-    def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
+    def detections(self, ids):
         return [
             None if number else {"links": [{"href": "https://evil.example/a"}], "attachments": "garbled"}
-            for number, _id in enumerate(message_ids)
+            for number, _id in enumerate(ids)
         ]
 
 
-def message(number: int = 1, **fields: t.Any) -> Message:
+def message(number=1, **fields):
     row = {
         "id": f"4Xy{number}-2026-11-20T10:00:00-11111111",
         "postfix_id": f"4Xy{number}",
@@ -73,8 +70,8 @@ def message(number: int = 1, **fields: t.Any) -> Message:
     return Message({**row, **fields})
 
 
-def wish(**fields: t.Any) -> Wish:
-    return Wish(
+def request(**fields):
+    return PlanRequest(
         **{
             "account_id": ACCOUNT,
             "handles": None,
@@ -86,13 +83,13 @@ def wish(**fields: t.Any) -> Wish:
     )
 
 
-def decisions(plan: dict[str, t.Any]) -> dict[str, tuple[str, list[str]]]:
+def decisions(plan):
     return {entry["handle"]: (entry["decision"], entry["rules"]) for entry in plan["messages"]}
 
 
-def test_each_message_is_released_or_blocked_by_named_rules() -> None:
+def test_each_message_is_released_or_blocked_by_named_rules():
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS"), message(3, is_quarantined=False)])
-    plan = make_plan(mail, wish()).plan
+    plan = make_plan(mail, request()).plan
     assert [rules for _decision, rules in decisions(plan).values()] == [
         [],
         ["forbidden_dispositions"],
@@ -105,10 +102,10 @@ def test_each_message_is_released_or_blocked_by_named_rules() -> None:
     assert plan["expires_at"] == "2026-11-21T12:00:00Z"
 
 
-def test_handles_that_name_no_one_message_ask_for_a_choice() -> None:
+def test_handles_that_name_no_one_message_ask_for_a_choice():
     twins = [message(1, message_id="<twin@x.example>"), message(2, message_id="<twin@x.example>"), message(3)]
     handles = [parse_handle(text) for text in ("<twin@x.example>", "4Gone", "<3@mailer.example>", twins[2].id)]
-    plan = make_plan(Mail(twins), wish(handles=handles, search=None)).plan
+    plan = make_plan(Mail(twins), request(handles=handles, search=None)).plan
     first, second, third = plan["messages"]
     assert (first["decision"], first["rules"]) == ("blocked", ["ambiguous"])
     assert [candidate["id"] for candidate in first["candidates"]] == [twins[0].id, twins[1].id]
@@ -116,9 +113,9 @@ def test_handles_that_name_no_one_message_ask_for_a_choice() -> None:
     assert (third["decision"], third["handles"]) == ("release", ["<3@mailer.example>", twins[2].id])
 
 
-def test_an_override_is_recorded_where_it_mattered() -> None:
+def test_an_override_is_recorded_where_it_mattered():
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS")])
-    plan = make_plan(mail, wish(policy=Policy(overrides=("forbidden_dispositions",)))).plan
+    plan = make_plan(mail, request(policy=Policy(overrides=("forbidden_dispositions",)))).plan
     assert [(entry["decision"], entry["overridden"]) for entry in plan["messages"]] == [
         ("release", []),
         ("release", ["forbidden_dispositions"]),
@@ -126,21 +123,21 @@ def test_an_override_is_recorded_where_it_mattered() -> None:
     assert plan["policy"]["overrides"] == ["forbidden_dispositions"]
 
 
-def test_over_a_cap_the_whole_plan_is_refused() -> None:
-    planned = make_plan(Mail([message(number) for number in range(3)]), wish(policy=Policy(max_messages=2)))
-    assert planned.plan["summary"]["release"] == 0
-    assert planned.plan["refused_by"] == ["max_messages"]
-    assert {entry["decision"] for entry in planned.plan["messages"]} == {"blocked"}
-    assert sentence(planned).startswith("The whole plan is refused (max_messages: 3 messages, and 2 are allowed).")
+def test_over_a_cap_the_whole_plan_is_refused():
+    made = make_plan(Mail([message(number) for number in range(3)]), request(policy=Policy(max_messages=2)))
+    assert made.plan["summary"]["release"] == 0
+    assert made.plan["refused_by"] == ["max_messages"]
+    assert {entry["decision"] for entry in made.plan["messages"]} == {"blocked"}
+    assert sentence(made).startswith("The whole plan is refused (max_messages: 3 messages, but at most 2 are allowed).")
 
 
-def test_a_selection_that_was_cut_makes_no_plan() -> None:
+def test_a_selection_that_was_cut_makes_no_plan():
     with pytest.raises(InputError, match="finds more than 2 messages"):
-        make_plan(Mail([message(1), message(2)], truncated=True), wish(limit=2))
+        make_plan(Mail([message(1), message(2)], truncated=True), request(limit=2))
 
 
-def test_full_evidence_is_defanged_and_may_be_missing() -> None:
-    plan = make_plan(Mail([message(1), message(2)]), wish(evidence="full")).plan
+def test_full_evidence_is_defanged_and_may_be_missing():
+    plan = make_plan(Mail([message(1), message(2)]), request(evidence="full")).plan
     first, second = plan["messages"]
     assert first["details"]["links"] == [{"href": "hxxps://evil[.]example/a", "text": ""}]
     assert first["details"]["attachments"] == []
@@ -156,7 +153,7 @@ def test_full_evidence_is_defanged_and_may_be_missing() -> None:
         ("mailto:a@b.c", "mailto:a@b[.]c"),
     ],
 )
-def test_defanged_text_holds_no_link(text: str, expected: str) -> None:
+def test_defanged_text_holds_no_link(text, expected):
     assert defang(text) == expected
 
 
@@ -199,8 +196,8 @@ policies = st.builds(
 
 
 @given(found=st.lists(messages, max_size=8, unique_by=lambda one: one.id), policy=policies)
-def test_a_blocked_message_is_never_released(found: list[Message], policy: Policy) -> None:
-    plan = make_plan(Mail(found), wish(policy=policy)).plan
+def test_a_blocked_message_is_never_released(found, policy):
+    plan = make_plan(Mail(found), request(policy=policy)).plan
     released = {handle.text for handle in planned_handles(plan)}
     for one in found:
         standing = [rule for rule in policy.judge(one, from_seconds(NOW)) if rule not in policy.overrides]
@@ -210,30 +207,28 @@ def test_a_blocked_message_is_never_released(found: list[Message], policy: Polic
         assert len(released) <= policy.max_messages
     if policy.require_ticket and "require_ticket" not in policy.overrides:
         assert not released
-    assert released.isdisjoint({item.handles[0].text for item in blocked_items(plan)})
-    assert len(released) + len(blocked_items(plan)) == len(found)
+    assert released.isdisjoint({item.handles[0].text for item, _outcome in blocked(plan)})
+    assert len(released) + len(list(blocked(plan))) == len(found)
 
 
-def test_what_drifted_since_is_blocked_and_the_rest_is_not() -> None:
+def test_what_drifted_since_is_blocked_and_the_rest_is_not():
     before = [message(1), message(2)]
-    plan = make_plan(Mail(before), wish()).plan
+    plan = make_plan(Mail(before), request()).plan
     items = [
         Item(parse_handle(before[0].id), message(1, final_disposition="MALICIOUS")),
         Item(parse_handle(before[1].id), message(2)),
     ]
-    block_drifted(plan, items)
-    assert items[0].outcome
-    assert (items[0].outcome.status, items[0].outcome.rule) == ("blocked", "drift")
-    assert items[1].outcome is None
+    ((item, outcome),) = drifted(plan, items)
+    assert (item, outcome.status, outcome.rule) == (items[0], "blocked", "drift")
 
 
-def test_only_some_of_the_plan() -> None:
-    plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), wish()).plan
-    first, second, blocked = (entry["id"] for entry in plan["messages"])
+def test_only_some_of_the_plan():
+    plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), request()).plan
+    first, second, held = (entry["id"] for entry in plan["messages"])
     part = narrow(plan, [second])
     assert [handle.text for handle in planned_handles(part)] == [second]
-    assert blocked_items(part) == []
+    assert list(blocked(part)) == []
     assert part["digest"] == plan["digest"]
-    for stranger in (blocked, "4Xy9-2026-11-20T10:00:00-99999999"):
+    for stranger in (held, "4Xy9-2026-11-20T10:00:00-99999999"):
         with pytest.raises(InputError, match="only names what the plan does not release"):
             narrow(plan, [first, stranger])

@@ -107,9 +107,9 @@ def test_caps_refuse_the_whole_and_say_by_how_much() -> None:
     many = [message(client_recipients=["a@x.example", "b@x.example"], envelope_to=[])] * 3
     policy = OPEN._replace(max_messages=2, max_recipients=5, max_per_sender=1, require_ticket=True, require_reason=True)
     assert policy.judge_whole(many, ticket=" ", reason=None) == {
-        "max_messages": "3 messages, and 2 are allowed",
-        "max_recipients": "6 recipients, and 5 are allowed",
-        "max_per_sender": "3 messages of one sender, and 1 are allowed",
+        "max_messages": "3 messages, but at most 2 are allowed",
+        "max_recipients": "6 recipients, but at most 5 are allowed",
+        "max_per_sender": "3 messages of one sender, but at most 1 are allowed",
         "require_ticket": "no ticket is given",
         "require_reason": "no reason is given",
     }

@@ -24,10 +24,12 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     RateLimitError,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import BriefMessage
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.engine import Options, Releaser
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, collect
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item, resolve
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.journal import Journal
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id, recipient, row
 from ansible_collections.emailsec.cloudflare.tests.unit.support.quarantine import LOST, Quarantine, answers, fails
@@ -56,10 +58,13 @@ def release(
 ) -> Ended:
     """Release everything in the quarantine, or the messages named."""
     client = t.cast(Client, quarantine)
-    messages = Messages(client, clock, 2)
+    messages = Messages(client, clock, BriefMessage, 2)
     handles = parse_handles(names or [investigate_id(number) for number in quarantine.rows])
-    items = collect(messages, handles, check_state)
-    releaser = Releaser(client, messages, journal or Journal(None, {}), clock, Options(**{"concurrency": 1, **options}))
+    items, known = resolve(messages, handles, check_state)
+    ledger = Ledger()
+    ledger.record_all(known.items())
+    chosen = Options(**{"concurrency": 1, **options})
+    releaser = Releaser(client, messages, journal or Journal(None, {}), clock, chosen, ledger)
     releaser.release([item for item in items if item.outcome is None])
     return Ended(items, releaser.error)
 

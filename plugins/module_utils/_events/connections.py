@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""The connections of a server that takes one request from each. A client that is not admitted yet gets little time and room."""
+"""The connections of a server, each for one request. A client without the secret gets little time and memory."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ import ssl
 import typing as t
 
 _HEAD_ENDS = b"\r\n\r\n"
-# After the system refused to accept a connection, for example because too many files are open
+# Seconds to wait after the system refused a connection, for example because too many files are open
 _PAUSE = 0.01
 
 
 class Limits(t.NamedTuple):
-    """connections: that wait to be admitted. seconds: for TLS and the whole head, and again to take the answer. head: its bytes."""
+    """The limits for clients that are not admitted yet.
+
+    connections: how many may wait.
+    seconds: for TLS and the head of the request, and again for the answer.
+    head: bytes of the head.
+    """
 
     connections: int = 256
     seconds: float = 10.0
@@ -30,7 +35,7 @@ class Limits(t.NamedTuple):
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Return a listener for each address of the host. Raises OSError."""
+    """Return a listener for each address of a host. Raises OSError."""
     with contextlib.ExitStack() as opened:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         listeners = [
@@ -41,11 +46,12 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return listeners
 
 
-class Door:
-    """Accepts connections and serves each by a protocol of its own, such as aiohttp makes.
+class Connections:
+    """Accepts connections, each with a protocol of its own, such as those of aiohttp.
 
-    When too many wait, the one that has waited longest is closed: a client that sends its request without delay gets through.
-    seldom: warns of what is repeated, with its count.
+    If too many wait, the oldest is closed, so a client that sends its request without delay is served.
+
+    warn: called with each warning. Clients can cause many.
     """
 
     def __init__(
@@ -53,18 +59,18 @@ class Door:
         make_protocol: t.Callable[[], asyncio.Protocol],
         limits: Limits,
         tls: ssl.SSLContext | None,
-        seldom: t.Callable[[str], None],
+        warn: t.Callable[[str], None],
     ) -> None:
         self._make_protocol = make_protocol
         self._limits = limits
         self._tls = tls
-        self._seldom = seldom
-        self._visits: set[_Visit] = set()
-        # With what closes each in time; the first waits longest.
-        self._waiting: dict[_Visit, asyncio.TimerHandle] = {}
+        self._warn = warn
+        self._clients: set[_Client] = set()
+        # Each with the timer that closes it. The first has waited longest.
+        self._waiting: dict[_Client, asyncio.TimerHandle] = {}
 
     async def accept(self, listener: socket.socket) -> None:
-        """Accept connections until cancelled."""
+        """Accept connections until this is cancelled."""
         loop = asyncio.get_running_loop()
         listener.setblocking(False)
         while True:
@@ -78,73 +84,73 @@ class Door:
                 self._make_room(
                     f"There were more than {self._limits.connections} connections at once, and the oldest was closed"
                 )
-            visit = _Visit(self._make_protocol(), self._limits.head)
-            visit.task = loop.create_task(self._serve(visit, connection))
-            visit.task.add_done_callback(functools.partial(self._leave, visit, connection))
-            self._visits.add(visit)
-            self._wait(visit)
-            await asyncio.sleep(0)  # The others have their turn, however many come.
+            client = _Client(self._make_protocol(), self._limits.head)
+            client.task = loop.create_task(self._serve(client, connection))
+            client.task.add_done_callback(functools.partial(self._leave, client, connection))
+            self._clients.add(client)
+            self._wait(client)
+            await asyncio.sleep(0)  # Lets the others run, however many connections come.
 
     @contextlib.contextmanager
     def admitted(self, transport: asyncio.Transport | None) -> t.Iterator[None]:
-        """Let a connection take its time; afterwards, it has to take its answer and go."""
-        visit = t.cast("_Visit | None", transport and transport.get_protocol())
-        if visit in self._waiting:
-            self._waiting.pop(visit).cancel()
+        """Stop the timer of a connection, and start it again afterwards for the answer."""
+        client = t.cast("_Client | None", transport and transport.get_protocol())
+        if client in self._waiting:
+            self._waiting.pop(client).cancel()
         try:
             yield
         finally:
-            if visit in self._visits:
-                self._wait(visit)
+            if client in self._clients:
+                self._wait(client)
 
     async def close(self) -> None:
         """Close all connections."""
-        tasks = [visit.task for visit in self._visits]
+        tasks = [client.task for client in self._clients]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _wait(self, visit: _Visit) -> None:
-        self._waiting[visit] = asyncio.get_running_loop().call_later(self._limits.seconds, self._be_late, visit)
+    def _wait(self, client: _Client) -> None:
+        self._waiting[client] = asyncio.get_running_loop().call_later(self._limits.seconds, self._be_late, client)
 
     def _make_room(self, reason: str) -> None:
-        self._seldom(reason)
-        for visit in tuple(itertools.islice(self._waiting, 1)):
-            self._dismiss(visit)
+        self._warn(reason)
+        for client in tuple(itertools.islice(self._waiting, 1)):
+            self._dismiss(client)
 
-    def _be_late(self, visit: _Visit) -> None:
-        self._seldom(
-            f"Connections were closed, as a request or its answer took more than {self._limits.seconds:g} seconds"
+    def _be_late(self, client: _Client) -> None:
+        self._warn(
+            f"Connections were closed because a request or its answer took more than {self._limits.seconds:g} seconds"
         )
-        self._dismiss(visit)
+        self._dismiss(client)
 
-    def _dismiss(self, visit: _Visit) -> None:
-        self._waiting.pop(visit).cancel()
-        visit.task.cancel()
+    def _dismiss(self, client: _Client) -> None:
+        self._waiting.pop(client).cancel()
+        client.task.cancel()
 
-    async def _serve(self, visit: _Visit, connection: socket.socket) -> None:
+    async def _serve(self, client: _Client, connection: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: visit, connection, ssl=self._tls)
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: client, connection, ssl=self._tls)
         except OSError:
-            self._seldom("Connections failed before a request")
+            self._warn("Connections failed before a request")
             return
-        await visit.over.wait()
-        if visit.too_long:
-            self._seldom(
-                f"Connections were closed, as the head of their request has more than {self._limits.head} bytes"
+        await client.over.wait()
+        if client.too_long:
+            self._warn(
+                f"Connections were closed because the head of their request has more than {self._limits.head} bytes"
             )
 
-    def _leave(self, visit: _Visit, connection: socket.socket, _task: asyncio.Task[None]) -> None:
-        self._visits.discard(visit)
-        if visit in self._waiting:
-            self._waiting.pop(visit).cancel()
-        if visit.transport:
-            visit.transport.abort()
+    def _leave(self, client: _Client, connection: socket.socket, _task: asyncio.Task[None]) -> None:
+        self._clients.discard(client)
+        if client in self._waiting:
+            self._waiting.pop(client).cancel()
+        if client.transport:
+            client.transport.abort()
         connection.close()
 
 
-class _Visit(asyncio.Protocol):
-    """A connection. Its protocol gets the head of the request once it is whole."""
+class _Client(asyncio.Protocol):
+    """A client. Its protocol gets the head of the request once it is complete."""
 
     transport: asyncio.Transport | None = None
     task: asyncio.Task[None]

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Warnings of what strangers can cause as often as they like."""
+"""Limits warnings that strangers can cause as often as they like."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .._clock import Clock
 _PAUSE = 60.0
 
 
-class Seldom:
-    """Passes the same warning on at most once a minute, with how often it was given since. The warnings must be few different ones."""
+class LimitedWarnings:
+    """Gives the same warning at most once a minute, with a count. Only few different warnings may be used."""
 
     def __init__(self, clock: Clock, warn: t.Callable[[str], None]) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class Seldom:
         self._warned: dict[str, float] = {}
 
     def __call__(self, text: str, count: int = 1) -> None:
-        """Warn of something that happened so many times."""
+        """Warn of an event that happened so many times."""
         self._counts[text] = self._counts.get(text, 0) + count
         now = self._clock.monotonic()
         if text not in self._warned or now - self._warned[text] >= _PAUSE:

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""From the arguments of the event source logpush to its parts. Knows nothing of ansible-rulebook, nor of a web server."""
+"""Makes the parts of the event source logpush from its arguments. Knows nothing of ansible-rulebook or a web server."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .._api.connection import own_account
 from .._clock import Clock
 from .._errors import InputError
 from .arguments import POLICIES, Arguments, read_arguments, read_policies
-from .gate import Gate
+from .limited_warnings import LimitedWarnings
 from .receiver import Receiver
-from .seldom import Seldom
+from .secret import SecretCheck
 
 _DEFAULTS: dict[str, t.Any] = {
     "account_id": "", "host": "127.0.0.1", "port": 0, "certfile": "", "keyfile": "", "header": "X-Logpush-Secret", "secret": "",
@@ -30,7 +30,11 @@ _SHORTEST_SECRET = 16
 
 
 class Address(t.NamedTuple):
-    """Where to listen. certfile, keyfile: of TLS; empty without. max_bytes: of the body of a request, packed or not."""
+    """Where to listen.
+
+    certfile, keyfile: for TLS. Empty without TLS.
+    max_bytes: of the body of a request, packed or unpacked.
+    """
 
     host: str
     port: int
@@ -40,11 +44,12 @@ class Address(t.NamedTuple):
 
 
 def make_receiver(
-    given: Arguments, clock: Clock, warn: t.Callable[[str], None], seldom: Seldom
-) -> tuple[Receiver, Gate, Address]:
-    """Return what takes in alerts, who may hand them in, and where. Raises InputError for what is wrong with the arguments.
+    given: Arguments, clock: Clock, warn: t.Callable[[str], None], warn_of_requests: LimitedWarnings
+) -> tuple[Receiver, SecretCheck, Address]:
+    """Return the receiver of alerts, the check of its clients, and the address to listen on. Raises InputError.
 
-    warn: called with what is worth a warning at the start; seldom: with what requests cause.
+    warn: called with the warnings of the start.
+    warn_of_requests: called with the warnings that requests cause.
     """
     values = read_arguments(given, _DEFAULTS, _LIMITS)
     if not re.match(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", values["header"]):
@@ -52,15 +57,16 @@ def make_receiver(
     if values["keyfile"] and not values["certfile"]:
         raise InputError("keyfile needs a certfile")
     account_id = own_account(values["account_id"] or os.environ.get("CLOUDFLARE_ACCOUNT_ID"))
-    gate = Gate(
-        values["header"], _secret(values["secret"] or os.environ.get("CLOUDFLARE_LOGPUSH_SECRET") or ""), seldom
-    )
+    secret = _secret(values["secret"] or os.environ.get("CLOUDFLARE_LOGPUSH_SECRET") or "")
+    check = SecretCheck(values["header"], secret, warn_of_requests)
     if not values["certfile"] and not _is_loopback(values["host"]):
         warn(
-            f"Without a certfile the secret and the alerts come to {values['host']} unencrypted, unless something before it is trusted with that."
+            f"Without certfile, the secret and the alerts come to {values['host']} unencrypted, unless a proxy in front of it provides TLS."
         )
-    receiver = Receiver(account_id, read_policies(values), values["batch_size"], values["max_bytes"], clock, seldom)
-    return receiver, gate, Address(*(values[name] for name in Address._fields))
+    receiver = Receiver(
+        account_id, read_policies(values), values["batch_size"], values["max_bytes"], clock, warn_of_requests
+    )
+    return receiver, check, Address(*(values[name] for name in Address._fields))
 
 
 def _secret(value: str) -> str:
@@ -69,7 +75,9 @@ def _secret(value: str) -> str:
             "there is no secret: give the argument, or set the environment variable CLOUDFLARE_LOGPUSH_SECRET"
         )
     if len(value) < _SHORTEST_SECRET or not re.match(r"[!-~]+( [!-~]+)*\Z", value):
-        raise InputError(f"secret must be at least {_SHORTEST_SECRET} characters of ASCII, without blanks at its ends")
+        raise InputError(
+            f"secret must have at least {_SHORTEST_SECRET} characters of ASCII, without blanks at its ends"
+        )
     return value
 
 

@@ -4,27 +4,27 @@
 
 # This module is private to the collection.
 
-"""Who may hand something in: whoever knows the secret."""
+"""Checks the secret in the requests that a client sends."""
 
 from __future__ import annotations
 
 import hmac
 import typing as t
 
-from .seldom import Seldom
+from .limited_warnings import LimitedWarnings
 
 
-class Gate:
-    """Admits requests that have the secret in a header."""
+class SecretCheck:
+    """Admits requests with the secret in a header."""
 
-    def __init__(self, header: str, secret: str, seldom: Seldom) -> None:
+    def __init__(self, header: str, secret: str, warn: LimitedWarnings) -> None:
         self._header = header
         self._secret = secret.encode()
-        self._seldom = seldom
+        self._warn = warn
 
     def admits(self, headers: t.Mapping[str, str]) -> bool:
-        """Tell whether a request with these headers may go on. How long that takes tells nothing of the secret."""
+        """Tell whether the secret is in these headers. The time that this takes does not depend on the secret."""
         if hmac.compare_digest(headers.get(self._header, "").encode("utf-8", "surrogateescape"), self._secret):
             return True
-        self._seldom(f"Requests without the right secret in the header {self._header} were refused")
+        self._warn(f"Requests without the right secret in the header {self._header} were refused")
         return False
