@@ -164,12 +164,10 @@ class Client:
             if not isinstance(result, list):
                 raise DoubtfulError("the answer to a search holds no list of messages")
             objects = rows(result)
-            cursor = info.get("next")
-            if isinstance(cursor, int):
-                cursor = str(cursor)
+            cursor = str(info["next"]) if isinstance(info.get("next"), (str, int)) else ""
             count += len(objects)
-            broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
-            more = bool(cursor) and isinstance(cursor, str) and not broken
+            broken = bool(cursor) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
+            more = bool(cursor) and not broken
             yield Page(objects, more, broken)
             if not more:
                 return
