@@ -47,7 +47,7 @@ class BriefMessage:
     """What a release without a plan needs to know of a message. A run may hold 100,000 of them.
 
     id: the investigate id. Older servers give none.
-    recipients: the addresses that the message was sent to, as far as known.
+    recipients: the addresses that the message was sent to, as far as known. Empty while it is quarantined, to save memory.
     operations: what was done with the message after its delivery.
     is_quarantined: None if the answer does not say.
     record_missing: the answer does not have the operations.
@@ -62,12 +62,11 @@ class BriefMessage:
         self.id = string(row.get("id"))
         self.postfix_id = string(row.get("postfix_id"))
         self.message_id = string(row.get("message_id"))
-        self.recipients = next(
-            filter(None, (tuple(strings(row.get(name))) for name in ("envelope_to", "client_recipients", "to"))), ()
-        )
         self.delivery_status = _shared(*strings(row.get("delivery_status")))
         self.operations = _shared(*strings(row.get("post_delivery_operations")))
         self.is_quarantined = _quarantined(row, self.delivery_status)
+        addresses = (tuple(strings(row.get(name))) for name in ("envelope_to", "client_recipients", "to"))
+        self.recipients = () if self.is_quarantined else next(filter(None, addresses), ())
         self.record_missing = "post_delivery_operations" not in row
         self.told = len(row) > 1
         if isinstance(row.get("action_log"), list):

@@ -115,6 +115,8 @@ class Messages(t.Generic[Kind]):
         unseen = set(ids.values())
 
         def take(message: t.Any) -> None:
+            if message.id in ids:
+                message.id = ids[message.id].text  # one text in memory instead of two
             for name in (message.id, message.postfix_id):
                 if name in ids:
                     _put(found[ids[name]], message)

@@ -84,7 +84,7 @@ def outcome_of(entry: Entry | None) -> Outcome | None:
     """Return the outcome that an entry states, or None if it states none (no entry, or all lists empty)."""
     if entry is None:
         return None
-    delivered, undelivered, failed = entry.delivered, entry.undelivered, entry.failed
+    delivered, undelivered, failed = map(tuple, (entry.delivered, entry.undelivered, entry.failed))
     if delivered and not undelivered and not failed:
         return Outcome(Status.RELEASED, "Delivered to every recipient.", delivered, changed=True)
     if delivered:

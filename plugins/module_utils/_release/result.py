@@ -30,7 +30,7 @@ class Rows(t.Sequence[t.Dict[str, t.Any]]):
     def __getitem__(self, index: t.Any) -> t.Any:
         handle = self._handles[index].text
         item = self._items[handle]
-        outcome = t.cast(Outcome, item.outcome)
+        outcome = _ended(item)
         return {
             "handle": handle,
             "id": item.id,
@@ -61,13 +61,12 @@ class RunResult:
     ) -> None:
         self.error = error
         self.warnings = warnings
-        # Two handles of one message give two rows, but it was delivered once.
         self.rows = Rows(handles, {handle.text: item for item in items for handle in item.handles})
-        outcomes = [(t.cast(Outcome, item.outcome), len(item.handles)) for item in items]
-        self.changed = any(outcome.changed for outcome, _rows in outcomes)
+        self.changed = any(_ended(item).changed for item in items)
+        # Two handles of one message give two rows, but it was delivered once.
         self.summary = summarise(
-            (outcome.status for outcome, rows in outcomes for _row in range(rows)),
-            sum(len(outcome.delivered) for outcome, _rows in outcomes),
+            (_ended(item).status for item in items for _handle in item.handles),
+            sum(len(_ended(item).delivered) for item in items),
         )
 
     def data(self) -> dict[str, t.Any]:
@@ -91,6 +90,11 @@ class RunResult:
             if row["changed"]
         }
         return {"before": dict.fromkeys(after, "quarantined"), "after": after}
+
+
+def _ended(item: Item) -> Outcome:
+    """Return the outcome of an item. At the end of a run, each has one."""
+    return t.cast(Outcome, item.outcome)
 
 
 def summarise(statuses: t.Iterable[str], recipients: int) -> dict[str, int]:
