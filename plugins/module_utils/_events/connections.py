@@ -163,7 +163,7 @@ class _Client(asyncio.Protocol):
         self.over = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start the protocol."""
         self.transport = t.cast(asyncio.Transport, transport)
         self._protocol.connection_made(transport)
 
@@ -194,6 +194,6 @@ class _Client(asyncio.Protocol):
         self._protocol.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Tell the protocol, and end."""
         self._protocol.connection_lost(exc)
         self.over.set()
