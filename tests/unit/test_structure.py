@@ -168,13 +168,17 @@ def documented_options(name: str) -> dict[str, t.Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_documented_options_are_those_there_are(name: str) -> None:
-    documented = documented_options(name)
-    spec = arguments(name)["argument_spec"]
+    compare_options(documented_options(name), arguments(name)["argument_spec"])
+
+
+def compare_options(documented: dict[str, t.Any], spec: dict[str, t.Any]) -> None:
+    """Compare documented options, and those within them, with an argument spec."""
     assert documented.keys() == spec.keys()
     for option, told in documented.items():
         real = spec[option]
         for aspect in ("type", "elements", "default", "choices", "required", "aliases"):
             assert told.get(aspect) == real.get(aspect), f"{option}: {aspect}"
+        compare_options(told.get("suboptions", {}), real.get("options", {}))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,6 +22,7 @@ from .._errors import (
     ApiError,
     AuthenticationError,
     CertificateError,
+    CloudflareError,
     ConnectError,
     DoubtfulError,
     InputError,
@@ -35,6 +36,8 @@ from .http import Http
 from .masking import Masker
 from .pace import Pace, backoff, retry_after
 from .shared import SharedNumbers
+
+T = t.TypeVar("T")
 
 _POLL_LIMIT = 120.0
 _MOST_PAGES = 1000
@@ -136,19 +139,14 @@ class Client:
     def post(self, path: str, body: object) -> dict[str, t.Any]:
         """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out."""
         url = f"{self._base}/{path}"
-        for attempt in range(1, self._settings.retries + 2):
-            try:
-                reply = self._exchange("POST", url, None, body)
-                if reply.status in (202, 204):
-                    raise DoubtfulError(f"the answer does not state the outcome: {reply}")
-                return self._envelope(reply, "Cloud Email Security: Write")
-            except CertificateError:
-                raise
-            except ConnectError:
-                if attempt > self._settings.retries:
-                    raise
-                self._pause(backoff(attempt))
-        raise AssertionError("unreachable")
+
+        def send() -> dict[str, t.Any]:
+            reply = self._exchange("POST", url, None, body)
+            if reply.status in (202, 204):
+                raise DoubtfulError(f"the answer does not state the outcome: {reply}")
+            return self._envelope(reply, "Cloud Email Security: Write")
+
+        return self._repeat(send, ConnectError)
 
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
         """Yield the pages of a list. The field next in result_info leads from each to the next one."""
@@ -164,12 +162,10 @@ class Client:
             if not isinstance(result, list):
                 raise DoubtfulError("the answer to a search holds no list of messages")
             objects = rows(result)
-            cursor = info.get("next")
-            if isinstance(cursor, int):
-                cursor = str(cursor)
+            cursor = str(info["next"]) if isinstance(info.get("next"), (str, int)) else ""
             count += len(objects)
-            broken = isinstance(cursor, str) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
-            more = bool(cursor) and isinstance(cursor, str) and not broken
+            broken = bool(cursor) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
+            more = bool(cursor) and not broken
             yield Page(objects, more, broken)
             if not more:
                 return
@@ -191,20 +187,29 @@ class Client:
         return check
 
     def _read(self, url: str, params: t.Mapping[str, t.Any] | None) -> tuple[Reply, dict[str, t.Any]]:
-        """Return the answer to a GET and its envelope. Repeats the GET while the server fails."""
-        for attempt in range(1, self._settings.retries + 2):
+        """Return the answer to a GET and its envelope."""
+
+        def send() -> tuple[Reply, dict[str, t.Any]]:
+            reply = self._exchange("GET", url, params)
+            if reply.status == 202:
+                return reply, {}
+            return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
+
+        return self._repeat(send, ConnectError, DoubtfulError)
+
+    def _repeat(self, send: t.Callable[[], T], *failures: type[CloudflareError]) -> T:
+        """Return what send returns. Repeats it after these errors, as often as retries allows."""
+        attempt = 1
+        while True:
             try:
-                reply = self._exchange("GET", url, params)
-                if reply.status == 202:
-                    return reply, {}
-                return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
+                return send()
             except CertificateError:
                 raise
-            except (ConnectError, DoubtfulError):
+            except failures:
                 if attempt > self._settings.retries:
                     raise
             self._pause(backoff(attempt))
-        raise AssertionError("unreachable")
+            attempt += 1
 
     def _envelope(self, reply: Reply, permission: str) -> dict[str, t.Any]:
         try:

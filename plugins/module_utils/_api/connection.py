@@ -172,7 +172,7 @@ def _header_value(value: str, origin: str) -> str:
 def _verify(options: Options) -> bool | str:
     if not options["validate_certs"]:
         return False
-    path = options["ca_path"]
+    path: str = options["ca_path"]
     if not path:
         return True
     try:

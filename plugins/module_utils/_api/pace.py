@@ -31,7 +31,7 @@ _FORGET = 3600.0  # seconds after which the numbers are out of date
 
 def backoff(attempt: int, first: float = 0.5, longest: float = 8.0) -> float:
     """Return the seconds to wait, with jitter, before a request is repeated. attempt: the number of the one that failed, from 1."""
-    return min(first * 2 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
+    return min(first * 2.0 ** min(attempt - 1, 32), longest) * (1 - 0.25 * random.random())
 
 
 class Pace:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import stat
@@ -17,11 +18,6 @@ import threading
 import typing as t
 
 from .._files import open_private
-
-try:
-    import fcntl
-except ImportError:  # not POSIX; Ansible's controllers are
-    fcntl = None  # type: ignore[assignment]
 
 _LARGEST = 4096
 Numbers = t.Dict[str, float]
@@ -38,7 +34,7 @@ class SharedNumbers:
         self._lock = threading.Lock()
         self._numbers: Numbers = {}
         self._path: str | None = None
-        if name and fcntl:
+        if name:
             folder = os.path.join(tempfile.gettempdir(), f"emailsec-cloudflare-{os.getuid()}")
             with contextlib.suppress(OSError):
                 if _is_private(folder):

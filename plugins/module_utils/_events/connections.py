@@ -39,7 +39,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     with contextlib.ExitStack() as opened:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         listeners = [
-            opened.enter_context(socket.create_server(address, family=family))  # type: ignore[arg-type]
+            opened.enter_context(socket.create_server(address, family=family))
             for family, _type, _protocol, _name, address in dict.fromkeys(found)
         ]
         opened.pop_all()
@@ -163,7 +163,7 @@ class _Client(asyncio.Protocol):
         self.over = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start the protocol."""
         self.transport = t.cast(asyncio.Transport, transport)
         self._protocol.connection_made(transport)
 
@@ -194,6 +194,6 @@ class _Client(asyncio.Protocol):
         self._protocol.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Tell the protocol, and end."""
         self._protocol.connection_lost(exc)
         self.over.set()

@@ -8,17 +8,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import typing as t
 
 from .._errors import InputError
 from .._files import open_private, read_whole, write_whole
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system; Ansible's controllers are
-    fcntl = None  # type: ignore[assignment]
 
 _SCHEMA = "emailsec.cloudflare/cursor"
 _LARGEST = 64 * 1024 * 1024
@@ -105,8 +101,7 @@ def _locked(path: str) -> int:
     """Return the open lock file. It stays locked until this process ends."""
     try:
         file = open_private(path)
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(
             f"another event source uses this state_file ({path} is locked); give each its own file"

@@ -137,10 +137,10 @@ def drift(entry: t.Mapping[str, t.Any], message: Message) -> str | None:
     ):
         if name in entry and entry[name] != message.data[name]:
             return words
-    validation = entry.get("validation")
-    for name, now in message.data["validation"].items() if isinstance(validation, dict) else ():
-        if name in ("spf", "dkim", "dmarc") and now not in (validation.get(name), "pass"):
-            return f"its result of {name.upper()} is worse than in the plan"
+    if isinstance(entry.get("validation"), dict):
+        for name in ("spf", "dkim", "dmarc"):
+            if message.data["validation"][name] not in (entry["validation"].get(name), "pass"):
+                return f"its result of {name.upper()} is worse than in the plan"
     return None
 
 
@@ -188,6 +188,6 @@ def _is_entry(entry: t.Mapping[str, t.Any]) -> bool:
     if entry.get("decision") != Decision.RELEASE or rules:
         return False
     try:
-        return parse_handle(entry.get("id")).text == entry["id"]  # otherwise a message could have two ids
+        return bool(parse_handle(entry.get("id")).text == entry["id"])  # otherwise a message could have two ids
     except InputError:
         return False

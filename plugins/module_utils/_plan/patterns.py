@@ -28,7 +28,7 @@ class Pattern(t.NamedTuple):
         return _matches(address.domain, self.domain) and (self.local is None or _matches(address.local, self.local))
 
     def covers(self, address: Address) -> bool:
-        """Tell whether the pattern matches this address without its +tag, or a parent of its domain."""
+        """Tell whether the pattern matches this address, with or without its +tag, or is a parent of its domain."""
         if self.local is not None:
             return self.fits(address) or self.fits(address.untagged)
         labels = address.domain.split(".")

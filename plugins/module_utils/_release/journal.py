@@ -12,6 +12,7 @@ have been sent is known to the next run. Several processes may share one file.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -24,11 +25,6 @@ from .._errors import InterruptError, JournalError
 from .._files import check_target, open_private
 from .._times import from_seconds
 from .history import Record, latest
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system; Ansible's controllers are
-    fcntl = None  # type: ignore[assignment]
 
 _TAIL = 16 * 1024 * 1024  # bytes of it that are read back
 _TURN_POLL = 0.5
@@ -73,7 +69,7 @@ class Journal:
 
         The turn ends when the journal is closed, or with the process. Raises JournalError or InterruptError.
         """
-        if self._file is None or self._check_mode or not fcntl:
+        if self._file is None or self._check_mode:
             return
         end = clock.monotonic() + patience
         place = 1 + int(hashlib.sha256(str(self._context.get("account_id")).encode()).hexdigest()[:14], 16)
@@ -129,8 +125,7 @@ class Journal:
 
     @staticmethod
     def _append(file: int, line: bytes) -> None:
-        if fcntl:
-            fcntl.lockf(file, fcntl.LOCK_EX, 1, 0)
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, 0)
         try:
             # A process that was killed may have left half a line.
             size = os.fstat(file).st_size
@@ -140,8 +135,7 @@ class Journal:
                 line = line[os.write(file, line) :]
             os.fsync(file)
         finally:
-            if fcntl:
-                fcntl.lockf(file, fcntl.LOCK_UN, 1, 0)
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, 0)
 
     def close(self) -> None:
         """Close the file, which ends the turn."""
