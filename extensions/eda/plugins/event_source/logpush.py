@@ -159,7 +159,7 @@ async def _run(queue: asyncio.Queue[dict[str, Any]], args: dict[str, Any], limit
         return count
 
     # The library unpacks bodies, within limits. There is no log of requests, because they are private.
-    server = web.Server(answer, access_log=None, logger=_logger(warn), auto_decompress=False, lingering_time=0)  # type: ignore[arg-type]
+    server = web.Server(answer, access_log=None, logger=_logger(warn), auto_decompress=False, lingering_time=0)
     connections = _library("_events.connections").Connections(server, limits, _tls(address, input_error), warn)
     try:
         listeners = _library("_events.connections").listen(address.host, address.port)

@@ -71,7 +71,8 @@ def test_a_search_makes_a_plan_that_only_its_owner_may_read(run: Runner, script:
 
 
 def test_no_plan_has_a_secret_that_the_server_repeats(run: Runner, script: Script, dest: Path) -> None:
-    script.get("investigate", page([row(1, subject=f"for {TOKEN}", **{"from": f"a@{TOKEN}.example"})]))
+    sender: dict[str, t.Any] = {"from": f"a@{TOKEN}.example"}
+    script.get("investigate", page([row(1, subject=f"for {TOKEN}", **sender)]))
     done = run("message_plan", since="1h", dest=str(dest))
     files = [path.read_text() for path in dest.parent.iterdir()]
     assert len(files) == 2

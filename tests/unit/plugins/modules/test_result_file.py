@@ -89,7 +89,7 @@ def test_check_mode_writes_no_file(run: Runner, script: Script, file: Path) -> N
 def test_a_file_that_cannot_be_written_stops_before_any_request(
     run: Runner, script: Script, file: Path, kind: str, check: bool
 ) -> None:
-    options = {"result_file": str(file)}
+    options: dict[str, t.Any] = {"result_file": str(file)}
     if kind == "no directory":
         options["result_file"] = str(file / "rows.jsonl")
     elif kind == "a symbolic link":

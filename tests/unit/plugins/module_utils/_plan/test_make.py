@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import InputError
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.evidence import defang
-from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import Handle, parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import Message
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.messages import Messages
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import digest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.make import PlanRequest, make_plan, sentence
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.policy import RULES, Policy
@@ -29,30 +32,30 @@ NOW = 1795176000.0  # 2026-11-20T12:00:00Z
 ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353"
 
 
-class Mail:
+class Mail(Messages[Message]):
     """Stands in for Messages: a list of messages, and the handles that fit them."""
 
-    def __init__(self, messages, truncated=False):
+    def __init__(self, messages: list[Message], truncated: bool = False) -> None:
         self.messages = messages
         self.truncated = truncated
 
-    def search(self, filters, limit):
+    def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> tuple[list[Message], bool]:
         return self.messages, self.truncated
 
-    def find(self, handles):
+    def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Message]]:
         return {
             handle: [one for one in self.messages if handle.text in (one.id, one.data["message_id"])]
             for handle in handles
         }
 
-    def detections(self, ids):
+    def detections(self, message_ids: t.Sequence[str]) -> list[dict[str, t.Any] | None]:
         return [
             None if number else {"links": [{"href": "https://evil.example/a"}], "attachments": "garbled"}
-            for number, _id in enumerate(ids)
+            for number, _id in enumerate(message_ids)
         ]
 
 
-def message(number=1, **fields):
+def message(number: int = 1, **fields: t.Any) -> Message:
     row = {
         "id": f"4Xy{number}-2026-11-20T10:00:00-11111111",
         "postfix_id": f"4Xy{number}",
@@ -70,7 +73,7 @@ def message(number=1, **fields):
     return Message({**row, **fields})
 
 
-def request(**fields):
+def request(**fields: t.Any) -> PlanRequest:
     return PlanRequest(
         **{
             "account_id": ACCOUNT,
@@ -83,11 +86,11 @@ def request(**fields):
     )
 
 
-def decisions(plan):
+def decisions(plan: dict[str, t.Any]) -> dict[str, tuple[str, list[str]]]:
     return {entry["handle"]: (entry["decision"], entry["rules"]) for entry in plan["messages"]}
 
 
-def test_each_message_is_released_or_blocked_by_named_rules():
+def test_each_message_is_released_or_blocked_by_named_rules() -> None:
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS"), message(3, is_quarantined=False)])
     plan = make_plan(mail, request()).plan
     assert [rules for _decision, rules in decisions(plan).values()] == [
@@ -102,7 +105,7 @@ def test_each_message_is_released_or_blocked_by_named_rules():
     assert plan["expires_at"] == "2026-11-21T12:00:00Z"
 
 
-def test_handles_that_name_no_one_message_ask_for_a_choice():
+def test_handles_that_name_no_one_message_ask_for_a_choice() -> None:
     twins = [message(1, message_id="<twin@x.example>"), message(2, message_id="<twin@x.example>"), message(3)]
     handles = [parse_handle(text) for text in ("<twin@x.example>", "4Gone", "<3@mailer.example>", twins[2].id)]
     plan = make_plan(Mail(twins), request(handles=handles, search=None)).plan
@@ -113,7 +116,7 @@ def test_handles_that_name_no_one_message_ask_for_a_choice():
     assert (third["decision"], third["handles"]) == ("release", ["<3@mailer.example>", twins[2].id])
 
 
-def test_an_override_is_recorded_where_it_mattered():
+def test_an_override_is_recorded_where_it_mattered() -> None:
     mail = Mail([message(1), message(2, final_disposition="MALICIOUS")])
     plan = make_plan(mail, request(policy=Policy(overrides=("forbidden_dispositions",)))).plan
     assert [(entry["decision"], entry["overridden"]) for entry in plan["messages"]] == [
@@ -123,7 +126,7 @@ def test_an_override_is_recorded_where_it_mattered():
     assert plan["policy"]["overrides"] == ["forbidden_dispositions"]
 
 
-def test_over_a_cap_the_whole_plan_is_refused():
+def test_over_a_cap_the_whole_plan_is_refused() -> None:
     made = make_plan(Mail([message(number) for number in range(3)]), request(policy=Policy(max_messages=2)))
     assert made.plan["summary"]["release"] == 0
     assert made.plan["refused_by"] == ["max_messages"]
@@ -131,12 +134,12 @@ def test_over_a_cap_the_whole_plan_is_refused():
     assert sentence(made).startswith("The whole plan is refused (max_messages: 3 messages, but at most 2 are allowed).")
 
 
-def test_a_selection_that_was_cut_makes_no_plan():
+def test_a_selection_that_was_cut_makes_no_plan() -> None:
     with pytest.raises(InputError, match="finds more than 2 messages"):
         make_plan(Mail([message(1), message(2)], truncated=True), request(limit=2))
 
 
-def test_full_evidence_is_defanged_and_may_be_missing():
+def test_full_evidence_is_defanged_and_may_be_missing() -> None:
     plan = make_plan(Mail([message(1), message(2)]), request(evidence="full")).plan
     first, second = plan["messages"]
     assert first["details"]["links"] == [{"href": "hxxps://evil[.]example/a", "text": ""}]
@@ -153,7 +156,7 @@ def test_full_evidence_is_defanged_and_may_be_missing():
         ("mailto:a@b.c", "mailto:a@b[.]c"),
     ],
 )
-def test_defanged_text_holds_no_link(text, expected):
+def test_defanged_text_holds_no_link(text: str, expected: str) -> None:
     assert defang(text) == expected
 
 
@@ -196,7 +199,7 @@ policies = st.builds(
 
 
 @given(found=st.lists(messages, max_size=8, unique_by=lambda one: one.id), policy=policies)
-def test_a_blocked_message_is_never_released(found, policy):
+def test_a_blocked_message_is_never_released(found: list[Message], policy: Policy) -> None:
     plan = make_plan(Mail(found), request(policy=policy)).plan
     released = {handle.text for handle in planned_handles(plan)}
     for one in found:
@@ -211,7 +214,7 @@ def test_a_blocked_message_is_never_released(found, policy):
     assert len(released) + len(list(blocked(plan))) == len(found)
 
 
-def test_what_drifted_since_is_blocked_and_the_rest_is_not():
+def test_what_drifted_since_is_blocked_and_the_rest_is_not() -> None:
     before = [message(1), message(2)]
     plan = make_plan(Mail(before), request()).plan
     items = [
@@ -222,7 +225,7 @@ def test_what_drifted_since_is_blocked_and_the_rest_is_not():
     assert (item, outcome.status, outcome.rule) == (items[0], "blocked", "drift")
 
 
-def test_only_some_of_the_plan():
+def test_only_some_of_the_plan() -> None:
     plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), request()).plan
     first, second, held = (entry["id"] for entry in plan["messages"])
     part = narrow(plan, [second])
