@@ -110,35 +110,35 @@ def resolve(
     ids_missing = any(message.id is None for candidates in found.values() for message in candidates)
     by_postfix_id: dict[str | None, Item] = {}
     # By an id of the message, or by the handle itself where it has no message: it may be the id of one that another handle found.
-    items: dict[str | Handle, Item] = {}
+    known: dict[str | Handle, Item] = {}
+    items: list[Item] = []
     outcomes: dict[Item, Outcome] = {}
     for handle in handles:
         candidates = found.pop(handle, None)  # with 100,000 messages, each is freed as soon as it is read
-        if candidates is None:
-            items[handle] = Item(handle)
+        message = candidates[0] if candidates and len(candidates) == 1 else None
+        key = (message and (message.id or message.postfix_id)) or handle
+        twin = known.get(key) or (message and _nameless(by_postfix_id.get(message.postfix_id), message))
+        if message and twin:
+            twin.handles.append(handle)
+            twin.learn(message.id, message.postfix_id)
+            known[key] = twin
             continue
-        if len(candidates) != 1:
-            item = items[handle] = Item(handle)
-            outcomes[item] = _ambiguous(candidates) if candidates else _not_found(handle)
-            continue
-        message = candidates[0]
-        key = message.id or message.postfix_id or handle
-        if key in items:
-            items[key].handles.append(handle)
-        elif nameless := _nameless(by_postfix_id.get(message.postfix_id), message):
-            nameless.handles.append(handle)
-            nameless.learn(message.id, message.postfix_id)
-        else:
-            item = Item(handle, message)
-            items[item.id or key] = item
+        item = Item(handle, message)
+        items.append(item)
+        known[key] = item
+        outcome: Outcome | None = None
+        if message:
             if not keep:
                 item.message = None
             if ids_missing:
                 by_postfix_id[item.postfix_id] = item
-            outcome = nothing_to_send(message) if check_state or not item.names else None
-            if outcome:
-                outcomes[item] = outcome
-    return list(items.values()), outcomes
+            if check_state or not item.names:
+                outcome = nothing_to_send(message)
+        elif candidates is not None:
+            outcome = _ambiguous(candidates) if candidates else _not_found(handle)
+        if outcome:
+            outcomes[item] = outcome
+    return items, outcomes
 
 
 def _nameless(item: Item | None, message: BriefMessage) -> Item | None:

@@ -64,6 +64,11 @@ def check_rows(result: RunResult, names: t.Sequence[str]) -> None:
 @fewer
 @given(handles, acts, st.booleans())
 @example([investigate_id(1)], [Act(), Act(works=False, reply=OTHER_FORM), Act(works=False, reply=RATE_LIMIT)], True)
+@example(
+    [postfix_id(3), investigate_id(1), investigate_id(3), message_id(3)],
+    [Act(works=False, edits=(("id", None),))],
+    False,
+)
 def test_whatever_is_answered_nothing_is_sent_again_unless_it_reads_as_quarantined(
     script: Script, names: list[str], lied: list[Act], check_state: bool
 ) -> None:
