@@ -135,7 +135,7 @@ _TAKEN = ("all", "ungrouped", "localhost")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """Makes hosts of accounts."""
+    """Makes a host for each account."""
 
     NAME = "emailsec.cloudflare.accounts"
 
@@ -143,7 +143,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     _sanitize_group_name = staticmethod(lambda name: to_safe_group_name(name, force=True, silent=True))
 
     def verify_file(self, path: str) -> bool:
-        """Tell whether the file is named as ours are."""
+        """Tell whether the name of the file is one of ours."""
         return super().verify_file(path) and path.endswith(("cloudflare_accounts.yml", "cloudflare_accounts.yaml"))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
@@ -165,7 +165,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self._add(account, names.get(account.id, account.id), group)
 
     def _accounts(self, path: str, cache: bool) -> list[Account]:
-        """Return all accounts, from the cache where it may be used and has them."""
+        """Return all accounts, from the cache if it may be used and has them."""
         settings = self._settings()
         if not self.get_option("cache"):
             return list_accounts(Client(settings, Clock()))
@@ -192,7 +192,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return connection_settings(options, "", f"ansible-core {ansible_version}", self.display.warning)
 
     def _is_wanted(self, account: Account) -> bool:
-        """Tell whether the patterns let the account in."""
+        """Tell whether the patterns include the account."""
 
         def fits(patterns: list[str]) -> bool:
             return any(

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""A plan as a short text, which travels where files do not. Knows nothing of Ansible."""
+"""A plan as a short text, for places that take no files. Knows nothing of Ansible."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def packed_plan(plan: t.Mapping[str, t.Any]) -> str:
 
 
 def unpacked_plan(text: str) -> dict[str, t.Any]:
-    """Return the plan in such a text. Raises ValueError if it is not whole."""
+    """Return the plan in such a text. Raises ValueError if the text is incomplete or damaged."""
     try:
         unpacking = zlib.decompressobj()
         content = unpacking.decompress(base64.b64decode(text, validate=True), _LONGEST)

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""A plan as lines for whoever is to approve it. Knows nothing of Ansible."""
+"""A plan as lines for the approver. Knows nothing of Ansible."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Reports as CSV (RFC 4180) that no spreadsheet takes for formulas, whichever separator it expects."""
+"""Reports as CSV (RFC 4180). No spreadsheet reads a cell as a formula, whichever separator it expects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def report_csv(reports: t.Iterable[t.Mapping[str, t.Any]]) -> str:
 
 
 def _inert(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as it is, also one that takes semicolons for separators, as in much of Europe.
+    """Return a cell that spreadsheets show as it is, also with semicolons as separators, as in much of Europe.
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection
     """

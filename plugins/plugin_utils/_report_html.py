@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Reports as one HTML page that needs nothing else: no request leaves it, and nothing in it runs but its own script."""
+"""Reports as one HTML page that needs nothing else. It makes no requests, and runs only its own script."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]]) -> str:
 
 
 def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """Return what is said above the table of one account."""
+    """Return what the page shows above the table of one account."""
     result, plan = report.get("result") or {}, report.get("plan") or {}
     summary = result.get("summary") or {}
     values = {

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""What all forms of a report show: one flat row for each message, of text that is safe to look at.
+"""What all forms of a report show: one flat row for each message, with text that is safe to show.
 
 A report is what the role quarantine_release writes as JSON: C(account_id), C(host), C(outcome), C(started), C(ended),
 those of TRAIL, C(result) (that of message_release), and, if there is one, C(plan).

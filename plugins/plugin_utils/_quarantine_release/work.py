@@ -66,7 +66,7 @@ class Releasing:
         return self._send(Step([], 1, 1), self._asked.digest, self._asked.breaker, check_mode=True)
 
     def run(self, say: Say, looked: Result | None = None, refused: str = "") -> Result:
-        """Release, and return the result of it all as message_release returns it.
+        """Release, and return the result of all steps as message_release returns it.
 
         refused: why nothing may be sent, although the look was fine.
         """
