@@ -130,7 +130,7 @@ from ..module_utils._errors import CloudflareError
 
 _TEMPLATES = ("api_token", "api_email", "api_key", "api_url")
 _CONNECTION = (*_TEMPLATES, "timeout", "retries", "max_wait", "validate_certs", "ca_path")
-# Names that mean something to Ansible.
+# Names that have a meaning for Ansible.
 _TAKEN = ("all", "ungrouped", "localhost")
 
 
@@ -139,7 +139,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     NAME = "emailsec.cloudflare.accounts"
 
-    # Whatever Ansible's own setting is: what names of accounts are made into is never more than a word.
+    # Names of groups are always safe words, whatever Ansible's own setting is.
     _sanitize_group_name = staticmethod(lambda name: to_safe_group_name(name, force=True, silent=True))
 
     def verify_file(self, path: str) -> bool:
@@ -158,7 +158,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from None
         group = inventory.add_group(self._sanitize_group_name(self.get_option("group")))
         by_name = self.get_option("hostname") == "name"
-        # Made of all accounts, lest a name depends on the patterns.
+        # Made from all accounts, so that no name depends on the patterns.
         names = unique_names(accounts, (*_TAKEN, *inventory.groups)) if by_name else {}
         for account in accounts:
             if self._is_wanted(account):

@@ -14,7 +14,7 @@ import json
 import typing as t
 import zlib
 
-# No plan that this collection makes of what may be packed is longer; a few bytes could be unpacked to gigabytes.
+# No plan that this collection packs is longer. Without a limit, a few bytes could unpack to gigabytes.
 _LONGEST = 64 * 1024 * 1024
 
 

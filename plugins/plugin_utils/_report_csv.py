@@ -16,7 +16,7 @@ import unicodedata
 from ..plugin_utils._report_rows import COLUMNS, report_rows
 
 _FORMULA = ("=", "+", "-", "\u2212", "@")
-# A spreadsheet may pass over these before a formula.
+# A spreadsheet may ignore these before a formula.
 _LEADING = " \t\r\n\"'`"
 
 

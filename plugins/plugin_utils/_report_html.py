@@ -20,7 +20,7 @@ from ..module_utils._text import printable
 from ..plugin_utils._report_rows import TRAIL, report_rows
 
 _PARTS = Path(__file__).parent / "report"
-# From what needs a hand to what is done; the order of the chart.
+# The order of the chart: first what needs attention, last what is done.
 _ORDER = (
     "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "not_attempted",
     "blocked", "would_release", "released", "already_released", "not_quarantined",

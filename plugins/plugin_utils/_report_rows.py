@@ -17,7 +17,7 @@ import typing as t
 from ..module_utils._text import printable
 from ..plugin_utils._shown import addresses, shown_message
 
-# Who asked, approved and started, for what, and which plan: the same in each row of a report
+# Who asked, approved and started, why, and which plan: the same in each row of a report.
 TRAIL = ("ticket", "requested_by", "approved_by", "started_by", "plan_digest")
 COLUMNS = (
     "account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail",

@@ -65,7 +65,7 @@ def quoted(text: str) -> str:
 def shown_message(message: t.Mapping[str, t.Any], most: int | None = MOST) -> dict[str, str]:
     """Return what a plan or a search shows of a message, by name. Empty if nothing is known about it.
 
-    most: so many recipients.
+    most: how many recipients.
     """
     if "from" not in message and "envelope_from" not in message:
         return {}
@@ -85,7 +85,7 @@ def shown_message(message: t.Mapping[str, t.Any], most: int | None = MOST) -> di
 def message_lines(message: t.Mapping[str, t.Any], show_content: bool = False, most: int | None = MOST) -> list[str]:
     """Return a line for each of these, and for the recipients whom a release reached or not.
 
-    show_content: whether addresses and subject are told. most: so many addresses of each kind.
+    show_content: whether to show addresses and subject. most: how many addresses of each kind.
     """
     shown = shown_message(message, most)
     if shown:

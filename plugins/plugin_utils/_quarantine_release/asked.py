@@ -21,7 +21,7 @@ _POLICY_LISTS = (
 )  # fmt: skip
 _FALSE = ("false", "no", "off", "n", "f", "0")
 _TRUE = ("true", "yes", "on", "y", "t", "1", "1.0")
-# With a plan, so many messages are released at once. A list without a plan goes out in one step.
+# How many messages of a plan are released at once. A list without a plan goes out in one step.
 _CHUNK_OF_A_PLAN = 500
 
 

@@ -60,7 +60,7 @@ def report(door: Door) -> Result:
     result = {"result": made["outcome"], "summary": run.get("summary") or {}}
     stats = {"quarantine_release_results": {door.host: result}}
     if asked.mode == "plan":
-        # Once the next node has published its own results, what was planned is no longer among them.
+        # A second name, because the next node publishes its own results under the first.
         stats["quarantine_release_plan_results"] = {door.host: result}
     return {
         **mark(door),

@@ -32,7 +32,7 @@ def select(door: Door) -> Result:
         if asked.handles is not None:
             door.say(f"Messages selected: {len(asked.handles)}")
         if asked.packed:
-            # In check mode too, as this is what is looked at.
+            # In check mode too, because people look at this result.
             make_directory(os.path.dirname(kept.plan))
             write_file(kept.plan, json.dumps(unpacked_plan(asked.packed)))
     except (Mistake, CloudflareError, OSError, ValueError) as error:
