@@ -145,7 +145,7 @@ def test_removal_keeps_what_is_in_use(set_up: SetUp) -> None:
     run = set_up.controller.remove(confirm_removal="Quarantine")
     assert run.code == 0, run.output
     assert "contains objects that this role did not create" in run.text
-    assert "other credentials have it" in run.text
+    assert "other credentials use it" in run.text
     left = set_up.awx.inventory()
     assert left["organizations"] == ["Default", "Mail"]
     assert left["credential_types"] == ["Cloudflare Email Security"]
