@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ..plugin_utils._quarantine_release import publishing, stages
 from ..plugin_utils._quarantine_release.asked import PREFIX
 
-# How ansible-core since 2.19 says that a value is to be omitted; before, a text stands for that.
+# Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
 _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "select": stages.select,

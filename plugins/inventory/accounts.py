@@ -130,20 +130,20 @@ from ..module_utils._errors import CloudflareError
 
 _TEMPLATES = ("api_token", "api_email", "api_key", "api_url")
 _CONNECTION = (*_TEMPLATES, "timeout", "retries", "max_wait", "validate_certs", "ca_path")
-# Names that mean something to Ansible.
+# Names that have a meaning for Ansible.
 _TAKEN = ("all", "ungrouped", "localhost")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
-    """Makes hosts of accounts."""
+    """Makes a host for each account."""
 
     NAME = "emailsec.cloudflare.accounts"
 
-    # Whatever Ansible's own setting is: what names of accounts are made into is never more than a word.
+    # Names of groups are always safe words, whatever Ansible's own setting is.
     _sanitize_group_name = staticmethod(lambda name: to_safe_group_name(name, force=True, silent=True))
 
     def verify_file(self, path: str) -> bool:
-        """Tell whether the file is named as ours are."""
+        """Tell whether the name of the file is one of ours."""
         return super().verify_file(path) and path.endswith(("cloudflare_accounts.yml", "cloudflare_accounts.yaml"))
 
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
@@ -158,14 +158,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(str(error)) from None
         group = inventory.add_group(self._sanitize_group_name(self.get_option("group")))
         by_name = self.get_option("hostname") == "name"
-        # Made of all accounts, lest a name depends on the patterns.
+        # Made from all accounts, so that no name depends on the patterns.
         names = unique_names(accounts, (*_TAKEN, *inventory.groups)) if by_name else {}
         for account in accounts:
             if self._is_wanted(account):
                 self._add(account, names.get(account.id, account.id), group)
 
     def _accounts(self, path: str, cache: bool) -> list[Account]:
-        """Return all accounts, from the cache where it may be used and has them."""
+        """Return all accounts, from the cache if it may be used and has them."""
         settings = self._settings()
         if not self.get_option("cache"):
             return list_accounts(Client(settings, Clock()))
@@ -192,7 +192,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return connection_settings(options, "", f"ansible-core {ansible_version}", self.display.warning)
 
     def _is_wanted(self, account: Account) -> bool:
-        """Tell whether the patterns let the account in."""
+        """Tell whether the patterns include the account."""
 
         def fits(patterns: list[str]) -> bool:
             return any(

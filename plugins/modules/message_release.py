@@ -68,7 +68,7 @@ options:
         digest is refused.
       - It consists of C(sha256:), which may be left out, and 64 hexadecimal digits. Anything else is refused, also an empty
         string and null, because an empty form field or variable approves nothing.
-      - Without this option, the digest inside the file only shows that the file is undamaged. Whoever can write the file can
+      - Without this option, the digest inside the file only shows that the file is undamaged. Anybody who can write the file can
         also write the digest.
     type: str
     version_added: 0.2.0
@@ -97,7 +97,7 @@ options:
       - With V(false), IDs are sent without reading the state first, which saves requests. Message-IDs are still looked up.
       - With V(false), Cloudflare decides what happens to a message that is not in quarantine. This is not documented, and the
         message might be delivered again. A message that the call refuses or skips, and that then reads as released, counts as
-        V(already_released), whoever released it.
+        V(already_released), no matter who released it.
     type: bool
     default: true
   request_format:

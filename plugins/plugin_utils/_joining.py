@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Several results as one: what a plan foretells, and what the steps of a release came to. Knows nothing of Ansible."""
+"""Several results as one: what a plan predicts, and how the steps of a release ended. Knows nothing of Ansible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOST = "The module ended without a result (was it killed?)."
 
 
 def planned_run(planned: Result) -> dict[str, t.Any]:
-    """Return a result of message_plan as one of message_release, each message with what the plan foretells."""
+    """Return a result of message_plan as one of message_release, each message with what the plan predicts."""
     plan = planned.get("plan")
     if plan is None:
         return {**_shown(planned), "msg": _told(planned), "changed": False, "messages": []}
@@ -82,7 +82,7 @@ def joined_run(
 
 
 def _rows(step: Result) -> dict[str, Result]:
-    """Return what became of each message of a step, by the id that it was released by."""
+    """Return what became of each message of a step, by the id with which it was released."""
     result = step["result"]
     if "messages" in result:
         return {row["handle"]: row for row in result["messages"]}

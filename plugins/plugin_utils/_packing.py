@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""A plan as a short text, which travels where files do not. Knows nothing of Ansible."""
+"""A plan as a short text, for places that take no files. Knows nothing of Ansible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import json
 import typing as t
 import zlib
 
-# No plan that this collection makes of what may be packed is longer; a few bytes could be unpacked to gigabytes.
+# No plan that this collection packs is longer. Without a limit, a few bytes could unpack to gigabytes.
 _LONGEST = 64 * 1024 * 1024
 
 
@@ -25,7 +25,7 @@ def packed_plan(plan: t.Mapping[str, t.Any]) -> str:
 
 
 def unpacked_plan(text: str) -> dict[str, t.Any]:
-    """Return the plan in such a text. Raises ValueError if it is not whole."""
+    """Return the plan in such a text. Raises ValueError if the text is incomplete or damaged."""
     try:
         unpacking = zlib.decompressobj()
         content = unpacking.decompress(base64.b64decode(text, validate=True), _LONGEST)

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""A plan as lines for whoever is to approve it. Knows nothing of Ansible."""
+"""A plan as lines for the approver. Knows nothing of Ansible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def plan_lines(
 ) -> list[str]:
     """Return a line for each message of a plan, those to be released first.
 
-    show_content: whether addresses and subjects are told. most: so many lines, and one that says how many are left out.
+    show_content: whether to show addresses and subjects. most: how many lines; one more says how many are left out.
     digest: what the plan has to have. Raises ValueError if it has another.
     """
     if digest is not None and digest != digest_of(plan):

@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Reports as CSV (RFC 4180) that no spreadsheet takes for formulas, whichever separator it expects."""
+"""Reports as CSV (RFC 4180). No spreadsheet reads a cell as a formula, whichever separator it expects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import unicodedata
 from ..plugin_utils._report_rows import COLUMNS, report_rows
 
 _FORMULA = ("=", "+", "-", "\u2212", "@")
-# A spreadsheet may pass over these before a formula.
+# A spreadsheet may ignore these before a formula.
 _LEADING = " \t\r\n\"'`"
 
 
@@ -31,7 +31,7 @@ def report_csv(reports: t.Iterable[t.Mapping[str, t.Any]]) -> str:
 
 
 def _inert(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as it is, also one that takes semicolons for separators, as in much of Europe.
+    """Return a cell that spreadsheets show as it is, also with semicolons as separators, as in much of Europe.
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection
     """

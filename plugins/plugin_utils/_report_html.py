@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""Reports as one HTML page that needs nothing else: no request leaves it, and nothing in it runs but its own script."""
+"""Reports as one HTML page that needs nothing else. It makes no requests, and runs only its own script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..module_utils._text import printable
 from ..plugin_utils._report_rows import TRAIL, report_rows
 
 _PARTS = Path(__file__).parent / "report"
-# From what needs a hand to what is done; the order of the chart.
+# The order of the chart: first what needs attention, last what is done.
 _ORDER = (
     "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "not_attempted",
     "blocked", "would_release", "released", "already_released", "not_quarantined",
@@ -50,7 +50,7 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]]) -> str:
 
 
 def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """Return what is said above the table of one account."""
+    """Return what the page shows above the table of one account."""
     result, plan = report.get("result") or {}, report.get("plan") or {}
     summary = result.get("summary") or {}
     values = {

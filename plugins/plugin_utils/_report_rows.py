@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""What all forms of a report show: one flat row for each message, of text that is safe to look at.
+"""What all forms of a report show: one flat row for each message, with text that is safe to show.
 
 A report is what the role quarantine_release writes as JSON: C(account_id), C(host), C(outcome), C(started), C(ended),
 those of TRAIL, C(result) (that of message_release), and, if there is one, C(plan).
@@ -17,7 +17,7 @@ import typing as t
 from ..module_utils._text import printable
 from ..plugin_utils._shown import addresses, shown_message
 
-# Who asked, approved and started, for what, and which plan: the same in each row of a report
+# Who asked, approved and started, why, and which plan: the same in each row of a report.
 TRAIL = ("ticket", "requested_by", "approved_by", "started_by", "plan_digest")
 COLUMNS = (
     "account", "status", "handle", "subject", "sender", "recipients", "verdict", "rule", "delivery", "detail",

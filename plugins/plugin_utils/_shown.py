@@ -4,7 +4,7 @@
 
 # This module is private to the collection.
 
-"""What people are shown of a message before they judge it. No text of a sender can pass for another field or address."""
+"""What people see of a message before they judge it. No text of a sender looks like another field or address."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def address(value: object, name: object = None) -> str:
 
 
 def addresses(values: t.Iterable[object], most: int | None = MOST) -> str:
-    """Return addresses as one text. most: so many, and then how many are left out."""
+    """Return addresses as one text. most: how many it shows; it then says how many are left out."""
     given = list(values)
     shown = [address(value) for value in given[:most]]
     left = len(given) - len(shown)
@@ -58,14 +58,14 @@ def addresses(values: t.Iterable[object], most: int | None = MOST) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes that it cannot end."""
+    """Return a text in quotes. Nothing in the text ends the quotes."""
     return '"' + text.replace('"', "'") + '"'
 
 
 def shown_message(message: t.Mapping[str, t.Any], most: int | None = MOST) -> dict[str, str]:
-    """Return what there is to see of a message of a plan or a search, by name. Empty if nothing is known of it.
+    """Return what a plan or a search shows of a message, by name. Empty if nothing is known about it.
 
-    most: so many recipients.
+    most: how many recipients.
     """
     if "from" not in message and "envelope_from" not in message:
         return {}
@@ -85,7 +85,7 @@ def shown_message(message: t.Mapping[str, t.Any], most: int | None = MOST) -> di
 def message_lines(message: t.Mapping[str, t.Any], show_content: bool = False, most: int | None = MOST) -> list[str]:
     """Return a line for each of these, and for the recipients whom a release reached or not.
 
-    show_content: whether addresses and subject are told. most: so many addresses of each kind.
+    show_content: whether to show addresses and subject. most: how many addresses of each kind.
     """
     shown = shown_message(message, most)
     if shown:
@@ -99,7 +99,7 @@ def message_lines(message: t.Mapping[str, t.Any], show_content: bool = False, mo
 
 
 def _recipients(message: t.Mapping[str, t.Any]) -> list[object]:
-    """Return everybody the message is for, each once; a plan has them together."""
+    """Return all recipients, each once. A plan has them in one list."""
     names = ("recipients",) if "recipients" in message else ("envelope_to", "client_recipients", "to")
     found: dict[str, object] = {}
     for recipient in (recipient for name in names for recipient in message.get(name) or []):
@@ -108,7 +108,7 @@ def _recipients(message: t.Mapping[str, t.Any]) -> list[object]:
 
 
 def _middle(text: str, longest: int, head: int | None = None) -> str:
-    """Return a text without its middle if it is too long. head: so many characters of its beginning stay."""
+    """Return a text without its middle if it is too long. head: how many characters of its beginning stay."""
     if len(text) <= longest:
         return text
     head = longest // 2 if head is None else head

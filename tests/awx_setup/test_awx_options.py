@@ -144,8 +144,8 @@ def test_removal_keeps_what_is_in_use(set_up: SetUp) -> None:
     set_up.awx.add("credentials", name="Others", organization=organization, credential_type=kind)
     run = set_up.controller.remove(confirm_removal="Quarantine")
     assert run.code == 0, run.output
-    assert "holds more than this role made, and stays" in run.text
-    assert "other credentials have it" in run.text
+    assert "contains objects that this role did not create" in run.text
+    assert "other credentials use it" in run.text
     left = set_up.awx.inventory()
     assert left["organizations"] == ["Default", "Mail"]
     assert left["credential_types"] == ["Cloudflare Email Security"]

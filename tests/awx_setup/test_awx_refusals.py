@@ -38,7 +38,7 @@ def test_wrong_token(awx: Awx, tmp_path: Path) -> None:
     ("changes", "problem"),
     [
         ({"accounts": []}, "Name the Cloudflare accounts in awx_setup_accounts"),
-        ({"accounts": [HARBOUR, HARBOUR]}, "must be there once"),
+        ({"accounts": [HARBOUR, HARBOUR]}, "must be unique"),
         ({"accounts": [{**HARBOUR, "name": "all"}]}, 'not be "all"'),
         ({"accounts": [{**HARBOUR, "name": "a:!b"}]}, "consist of letters, digits"),
         ({"accounts": [{**HARBOUR, "account_id": "5a1c"}]}, "must have 32 hexadecimal digits"),

@@ -24,7 +24,7 @@ _WANTED = "ansible_collections/awx/awx/"
 
 
 def ensure(environment: Environment) -> None:
-    """Have the collection below PLACE."""
+    """Install the collection below PLACE, unless it is there."""
     if (PLACE / _WANTED / "MANIFEST.json").is_file():
         return
     print(f"Fetching awx.awx {VERSION}, 52 MB", file=sys.stderr, flush=True)

@@ -37,7 +37,7 @@ INHERITED_NOT = re.compile(
 
 
 class SetUpError(Exception):
-    """The environment cannot be made; the message says why in words meant for a person."""
+    """The environment cannot be made. The message tells the user why."""
 
 
 class Environment(t.NamedTuple):
@@ -57,14 +57,14 @@ class Environment(t.NamedTuple):
         return self.path / "bin" / "python"
 
     def make(self) -> None:
-        """Make the environment, with nothing but pip in it; does nothing when it is there already."""
+        """Make the environment with only pip in it, unless it exists."""
         if not self._place().items() <= _read(self._stamp).items() or not _runs(self.python):
             # Cleared, as the programs of an environment that was moved still name its old place.
             _make(self)
             self._stamp.write_text(json.dumps(self._place()), encoding="utf-8")
 
     def fill(self) -> None:
-        """Make the environment hold its requirements; does nothing when it does already."""
+        """Install the requirements of the environment, unless they are installed."""
         known, place = _read(self._stamp), self._place()
         wanted = {name: _digest(CHECKOUT / name) for name in self.requirements}
         if wanted.items() <= known.items():
@@ -79,7 +79,7 @@ class Environment(t.NamedTuple):
         return self.path / ".stamp.json"
 
     def _place(self) -> dict[str, str]:
-        """Return what makes it another environment, to be made anew, when it changes."""
+        """Return a text that changes when the environment has to be made again."""
         place = {"path": str(self.path)}
         if self.pins:
             place["pins"] = " ".join(self.pins)
@@ -88,7 +88,7 @@ class Environment(t.NamedTuple):
         return place
 
     def variables(self) -> dict[str, str]:
-        """Return the variables for programs of this environment: no configuration but the project's own."""
+        """Return the variables for programs of this environment, with only the project's own configuration."""
         inherited = {name: value for name, value in os.environ.items() if not INHERITED_NOT.match(name)}
         loopback = {"NO_PROXY": "127.0.0.1,localhost"}
         if others := inherited.pop("no_proxy", inherited.get("NO_PROXY", "")):
@@ -121,7 +121,7 @@ FLOOR = Environment(VENV / "floor", ("tests/requirements/floor.txt", "tests/requ
 
 
 def prepare(*environments: Environment) -> None:
-    """Make the environments, and the checkout known in them as the collection that it is."""
+    """Make the environments, and link the checkout as a collection in them."""
     if sys.version_info < (3, 11):  # noqa: UP036 - started with a Python of the user's choice
         raise SetUpError(f"This needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.")
     # One for each place, with what all stages want of it. The outer ones first: to make one anew clears what is in it.
@@ -144,7 +144,7 @@ def prepare(*environments: Environment) -> None:
 
 
 def _make(environment: Environment) -> None:
-    """Make the environment anew, with nothing but pip in it."""
+    """Make the environment again, with only pip in it."""
     python = str(environment.interpreter or sys.executable)
     _say(f"Making {_relative(environment.path)} with {python}")
     _quietly([python, "-m", "venv", "--clear", "--symlinks", str(environment.path)], "The environment cannot be made")
@@ -165,7 +165,7 @@ def _install(environment: Environment, names: list[str]) -> None:
 
 
 def _quietly(command: list[str], failure: str) -> None:
-    """Run a command that has the user's own settings; show its words only when it fails."""
+    """Run a command with the user's own settings, and show its output only if it fails."""
     own = {name: value for name, value in os.environ.items() if not re.match(r"PYTHON|PIP_(USER|TARGET|PREFIX)$", name)}
     done = subprocess.run(
         command,
@@ -183,7 +183,7 @@ def _quietly(command: list[str], failure: str) -> None:
 
 
 def _utf8(variables: dict[str, str]) -> dict[str, str]:
-    """Return the variable that gives a UTF-8 locale, without which Ansible does not start; nothing if there is one."""
+    """Return the variable for a UTF-8 locale, which Ansible needs; nothing if there is one already."""
     inherited = variables.get("LC_ALL") or variables.get("LC_CTYPE") or variables.get("LANG") or ""
     if re.search(r"utf-?8", inherited, re.IGNORECASE):
         return {}
@@ -207,7 +207,7 @@ def _read(stamp: Path) -> dict[str, str]:
 
 
 def _digest(path: Path) -> str:
-    """Return the digest of a requirement file and of those it names."""
+    """Return the digest of a requirement file and of the files that it names."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as exc:

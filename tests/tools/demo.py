@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows a release from quarantine, against the emulator and nothing else. Start it as ``./demo``."""
+"""Shows a release from quarantine, against the emulator only. Start it as ``./demo``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SENDER = "partner.example"
 
 
 class ActFailed(Exception):
-    """An act did not end as it should."""
+    """An act of the demo failed."""
 
 
 def main() -> None:
@@ -82,7 +82,7 @@ class Stage:
 
 
 def _plan_and_apply(stage: Stage) -> None:
-    _head(f"1. Somebody misses mail from {SENDER}. Is it in quarantine?")
+    _head(f"1. Somebody is missing a message from {SENDER}. Is it in quarantine?")
     stage.playbook("search", "-e", f"search_sender={SENDER}", "-e", "search_show_content=true")
 
     _head("2. Plan its release: rules judge each message. Nothing is sent.")
@@ -119,17 +119,18 @@ def _release_a_list(stage: Stage) -> None:
     _head("7. The release.")
     stage.playbook("release", "-i", inventory)
     delivered = _delivered(stage.emulator)
-    _expect(len(delivered) > len(before), f"{len(delivered) - len(before)} copies were delivered")
+    _expect(len(delivered) > len(before), f"{len(delivered) - len(before)} messages were delivered")
 
     _head("8. The same again: nothing is left to do, nothing is sent twice.")
     stage.playbook("release", "-i", inventory)
     _expect(
-        _delivered(stage.emulator) == delivered and set(delivered.values()) == {1}, "still one copy for each recipient"
+        _delivered(stage.emulator) == delivered and set(delivered.values()) == {1},
+        "each recipient still has each message once",
     )
 
 
 def _keep_a_report(stage: Stage) -> None:
-    """Copy the page about the release to where it outlives the demo."""
+    """Copy the HTML report of the release to a place that outlives the demo."""
     pages = sorted(stage.reports.glob("all-accounts-*.html"))
     if not pages:
         raise ActFailed(f"The playbook wrote no page into {stage.reports}.")
@@ -144,7 +145,7 @@ def _quarantined(emulator: RunningEmulator, account: str) -> int:
 
 
 def _delivered(emulator: RunningEmulator) -> dict[tuple[str, str], int]:
-    """Return how many copies of each message each recipient got."""
+    """Return how often each recipient got each message."""
     counts = emulator.ask("/deliveries")["counts"]
     return {(message, person): number for message, people in counts.items() for person, number in people.items()}
 

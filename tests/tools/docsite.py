@@ -41,7 +41,7 @@ class DeadLink(Exception):
 
 
 def main() -> int:
-    """Gather the pages, and let Sphinx make the site of them."""
+    """Gather the pages, and make a site of them with Sphinx."""
     source = SITE / "source"
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(DOCS / "site", source)
@@ -70,7 +70,7 @@ def gather(guides: Path) -> None:
 
 
 def linked(text: str, folder: str = "") -> str:
-    """Return the text of a guide with its links out of docs turned to pages of the site, or else to GitHub.
+    """Return the text of a guide. Its links to files outside docs lead to pages of the site, or else to GitHub.
 
     folder: where in docs the guide is.
     """
@@ -108,7 +108,7 @@ def shortened(index: str) -> str:
 
 
 def _run(program: str, *arguments: str) -> None:
-    """Run a program of the environment; end with it when it fails."""
+    """Run a program of the environment, and exit if it fails."""
     command = [str(Path(sys.executable).with_name(program)), *arguments]
     if code := call(command, cwd=CHECKOUT, env=dict(os.environ)):
         sys.exit(f"{program} ended with {code}")

@@ -20,7 +20,7 @@ PATIENCE = 60.0
 
 
 class RunningEmulator:
-    """What the emulator says of itself."""
+    """What the emulator prints about itself when it starts."""
 
     def __init__(self, description: dict[str, t.Any]) -> None:
         self.url: str = description["url"]
@@ -29,7 +29,7 @@ class RunningEmulator:
         self._credentials: dict[str, dict[str, str]] = description["credentials"]
 
     def variables(self) -> dict[str, str]:
-        """Return the variables by which the collection finds the emulator and may release."""
+        """Return the variables with which the collection finds the emulator and may release."""
         credential = {name: text for name, text in self._credentials["write"].items() if name.startswith("CLOUDFLARE_")}
         return {"CLOUDFLARE_BASE_URL": self.url, **credential}
 
@@ -38,7 +38,7 @@ class RunningEmulator:
         return self._exchange(urllib.request.Request(f"{self._control_url}{path}"))
 
     def tell(self, path: str, body: t.Any) -> t.Any:
-        """Give the emulator an order by its control interface."""
+        """Send the emulator a command through its control interface."""
         data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         return self._exchange(urllib.request.Request(f"{self._control_url}{path}", data, headers, method="POST"))

@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _check_context(context: Path) -> None:
-    """Let ansible-builder make the build context of the sample, and see whether the collection gets into it."""
+    """Make the build context of the sample with ansible-builder, and check that the collection is in it."""
     _run("ansible-builder", "create", "--file", str(SAMPLE), "--context", str(context))
     wanted = yaml.safe_load((context / "_build" / "requirements.yml").read_text(encoding="utf-8"))
     if [collection["name"] for collection in wanted["collections"]] != ["emailsec.cloudflare"]:
@@ -57,7 +57,7 @@ def _check_requirements(tree: Path) -> None:
 
 
 def _required() -> list[str]:
-    """Return the lines of the requirements that are no comments."""
+    """Return the requirements without comments."""
     lines = Path(REQUIREMENTS).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -84,14 +84,14 @@ def _accounts(tree: Path, emulator: RunningEmulator) -> int:
 
 
 def _in_image(tree: Path, emulator: RunningEmulator, program: str, *arguments: str) -> str:
-    """Return what a program prints that has nothing but what an image has."""
+    """Return what a program prints that has only what an image has."""
     variables = IMAGE.variables() | emulator.variables()
     variables |= {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_COLLECTIONS_PATH": str(tree)}
     return _run(str(IMAGE.path / "bin" / program), *arguments, env=variables)
 
 
 def _run(*command: str, **options: t.Any) -> str:
-    """Return what a command printed; end with it when the command fails."""
+    """Return what a command printed, and exit if it fails."""
     done: subprocess.CompletedProcess[str] = subprocess.run(
         command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options
     )

@@ -58,11 +58,11 @@ ROWS = (
 
 
 class Skipped(Exception):
-    """The row cannot be made on this machine; the message says why."""
+    """The row cannot run on this machine. The message says why."""
 
 
 def main(words: list[str], added: list[str]) -> int:
-    """Run the rows that were asked for, all of them even if one fails, and sum up."""
+    """Run the requested rows, all of them even if one fails, and print a summary."""
     names = [row.name for row in ROWS]
     parser = argparse.ArgumentParser(
         prog="./test matrix",
@@ -138,7 +138,7 @@ def _tested(environment: Environment, directory: str, added: list[str]) -> tuple
 
 
 def _counts(report: Path) -> str:
-    """Return the numbers of a report of pytest, those that are not zero."""
+    """Return the numbers in a report of pytest that are not zero."""
     (suite,) = ET.parse(report).getroot()
     number = {name: int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")}
     failed = number["failures"] + number["errors"]

@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Return what a command printed; end with it when the command fails."""
+    """Return what a command printed, and exit if it fails."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{done.stdout}{done.stderr}\n{' '.join(command[:3])} ended with {done.returncode}")

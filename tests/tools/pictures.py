@@ -82,7 +82,7 @@ def _job(
 
 
 def _draw(output: str, name: str, title: str) -> None:
-    """Draw the tasks that are worth it, and the recap."""
+    """Draw the interesting tasks and the recap."""
     parts = re.split(r"\n(?=\S*(?:TASK|PLAY))", output)
     text = "\n".join(part for part in parts if "TASK" not in part or SHOWN.search(part))
     command = [str(LINT.python), "-c", DRAW, str(IMAGES / f"{name}.svg"), title]

@@ -4,7 +4,7 @@
 
 """The home directory that ansible-test gets: with the pip settings of the machine, and a pip of its own to begin with.
 
-ansible-test hides every variable but HOME and PATH from the programs that it starts. What the user told pip by
+ansible-test hides every variable but HOME and PATH from the programs that it starts. What the user configured for pip by
 variables (an index, a proxy, a certificate) therefore has to stand in a file in that home.
 """
 
@@ -40,7 +40,7 @@ def furnish(environment: Environment) -> None:
 
 
 def _pip_configuration(environment: Environment) -> str:
-    """Return the text of a pip.conf that says what pip is told on this machine by files and by variables."""
+    """Return the text of a pip.conf with the settings that pip has on this machine, from files and variables."""
     options: dict[tuple[str, str], str] = {}
     from_variables: dict[str, str] = {}
     for line in _pip(environment, "config", "list").splitlines():

@@ -17,12 +17,12 @@ PATIENCE = 15.0
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM end this program in the orderly way that Ctrl-C does."""
+    """Make SIGTERM end this program in the same orderly way as Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def call(command: list[str], *, cwd: Path, env: dict[str, str]) -> int:
-    """Run a command to its end, with nothing to read and its output shown as it comes; return its exit code."""
+    """Run a command without input, show its output as it comes, and return its exit code."""
     with started(command, cwd=cwd, env=env) as process:
         return process.wait()
 
@@ -31,7 +31,7 @@ def call(command: list[str], *, cwd: Path, env: dict[str, str]) -> int:
 def started(
     command: list[str], *, cwd: Path, env: dict[str, str], output: t.IO[str] | None = None
 ) -> t.Iterator[subprocess.Popen[bytes]]:
-    """Start a command and see to it that it has ended afterwards: asked to at first, so that it can clean up."""
+    """Start a command, and end it afterwards: first with a request, so that it can clean up."""
     with subprocess.Popen(
         command,
         cwd=cwd,

@@ -19,7 +19,7 @@ print("%d.%d" % sys.version_info[:2], getattr(sys, "_base_executable", sys.execu
 
 
 def find(versions: t.Sequence[str]) -> Path | None:
-    """Return a Python of the first of these versions, such as 3.12, that there is."""
+    """Return a Python of the first of these versions, such as 3.12, that exists."""
     for version in versions:
         for candidate in _candidates(version):
             answer = _ask(candidate)

@@ -23,7 +23,7 @@ SHIPPED = ["plugins/", "roles/", "playbooks/", "meta/", "changelogs/"]
 
 
 class StageFailed(Exception):
-    """A command of the stage ended with something else than success."""
+    """A command of the stage failed."""
 
 
 class Stage(t.NamedTuple):

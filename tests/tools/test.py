@@ -29,7 +29,7 @@ SETS = {
 
 
 def main() -> int:
-    """Run the stages that were asked for, all of them even if one fails, and sum up."""
+    """Run the requested stages, all of them even if one fails, and print a summary."""
     words, added = _split(sys.argv[1:])
     if words[:1] == ["matrix"]:
         return matrix.main(words[1:], added)
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Part the command line at ``--``."""
+    """Split the command line at ``--``."""
     at = words.index("--") if "--" in words else len(words)
     return words[:at], words[at + 1 :]
 
@@ -81,7 +81,7 @@ def _shown(stage: Stage, added: list[str]) -> bool:
 
 
 def _told(stage: Stage, added: list[str]) -> bool:
-    """Run a stage with its output in a file, and print the last line of that; all of it when the stage fails."""
+    """Run a stage with its output in a file. Print its last line, or all of it if the stage fails."""
     print(f"{stage.name:<12} {stage.about} ... ", end="", flush=True)
     log = VENV / "logs" / f"{stage.name}.log"
     log.parent.mkdir(exist_ok=True)
@@ -103,7 +103,7 @@ def _passed(stage: Stage, added: list[str]) -> bool:
 
 @contextlib.contextmanager
 def _into(log: Path) -> t.Iterator[None]:
-    """Let a file take what is printed, here and by the programs that are started."""
+    """Write what this program and those that it starts print to a file."""
     kept = {stream: os.dup(stream.fileno()) for stream in (sys.stdout, sys.stderr)}
     try:
         with log.open("wb") as file:

@@ -22,7 +22,7 @@ from bootstrap import CHECKOUT, SetUpError
 
 @contextlib.contextmanager
 def copy_of_checkout() -> t.Iterator[Path]:
-    """Give the path of a fresh copy; it lies outside the checkout, where no repository of git is above it."""
+    """Yield the path of a fresh copy. It is outside the checkout, with no git repository above it."""
     with tempfile.TemporaryDirectory(prefix="emailsec-cloudflare-") as root:
         collection = Path(root).resolve() / "ansible_collections" / "emailsec" / "cloudflare"
         for name in _files():
@@ -35,7 +35,7 @@ def copy_of_checkout() -> t.Iterator[Path]:
 
 
 def _files() -> list[str]:
-    """Return the names of the files that git knows or would take."""
+    """Return the names of the files that git knows or would add."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         done = subprocess.run(command, check=False, cwd=CHECKOUT, capture_output=True, text=True)

@@ -143,7 +143,7 @@ class Releaser:
     # --- one round -------------------------------------------------------------------------------------------------
 
     def _round(self, waiting: collections.deque[Batch]) -> list[Case]:
-        """Send waiting batches until none is left, or until what is in doubt should be settled first."""
+        """Send waiting batches until none is left, or until those in doubt should be read back first."""
         cases: list[Case] = []
         # As long as the form of the body is a guess, one request finds out; several would all be refused.
         most = len(waiting) if self._body.form_known else 1
@@ -272,7 +272,7 @@ class Releaser:
         if isinstance(refusal, ForeignAnswerError):
             self._halt(refusal)
         elif len(left) < len(batch.items):
-            return [Batch(left, batch.refused_forms)]  # what reading back has settled may have been the culprit
+            return [Batch(left, batch.refused_forms)]  # what is no longer in doubt may have been the culprit
         elif self._body.may_change(case.form, batch.refused_forms):
             return [Batch(left, batch.refused_forms | {case.form})]
         elif len(left) > 1:

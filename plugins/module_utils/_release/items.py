@@ -169,7 +169,7 @@ def nothing_to_send(message: BriefMessage) -> Outcome | None:
         return Outcome(
             Status.PARTIAL,
             "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
-            "sent, as the first could get it twice; check_state=false sends it all the same.",
+            "sent, as the first could get it twice; check_state=false sends it anyway.",
         )
     if message.state == State.QUARANTINED:
         return None

@@ -62,7 +62,7 @@ def resume(
                 Outcome(
                     Status.ALREADY_RELEASED if record.status == Status.RELEASED else Status.PARTIAL,
                     f"The journal records its release (status {record.status}) at {to_text(from_seconds(record.time))}, though "
-                    "Cloudflare still shows it in quarantine. Nothing was sent; check_state=false sends it all the same.",
+                    "Cloudflare still shows it in quarantine. Nothing was sent; check_state=false sends it anyway.",
                 ),
             )
 

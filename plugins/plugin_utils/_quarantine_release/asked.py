@@ -21,12 +21,12 @@ _POLICY_LISTS = (
 )  # fmt: skip
 _FALSE = ("false", "no", "off", "n", "f", "0")
 _TRUE = ("true", "yes", "on", "y", "t", "1", "1.0")
-# With a plan, so many messages are released at once. A list without a plan goes out in one step.
+# How many messages of a plan are released at once. A list without a plan goes out in one step.
 _CHUNK_OF_A_PLAN = 500
 
 
 class Mistake(ValueError):
-    """What the variables ask for cannot be done. The text is a sentence for the person who set them."""
+    """The variables cannot be used. The text is a sentence for the person who set them."""
 
 
 class Asked(t.NamedTuple):
@@ -69,7 +69,7 @@ class Asked(t.NamedTuple):
 
     @property
     def applies(self) -> bool:
-        """Tell whether a plan that was made before is applied."""
+        """Tell whether this run applies an earlier plan."""
         return self.mode == "apply"
 
     @property
@@ -79,7 +79,7 @@ class Asked(t.NamedTuple):
 
     @property
     def from_plan(self) -> bool:
-        """Tell whether what is released comes from a plan."""
+        """Tell whether this run releases what a plan says."""
         return self.plans or self.applies
 
     @property
@@ -151,7 +151,7 @@ class _Reader:
         )
 
     def given(self, name: str) -> bool:
-        """Tell whether a variable is set, whatever to."""
+        """Tell whether a variable is set, to any value."""
         return name in self._variables
 
     def text(self, name: str) -> str | None:
@@ -165,7 +165,7 @@ class _Reader:
         return value if isinstance(value, bool) else str(value).strip().lower() in _TRUE
 
     def is_false(self, name: str) -> bool:
-        """Tell whether a variable says false outright; one that is empty does not."""
+        """Tell whether a variable is explicitly false. An empty one is not."""
         return str(self._variables.get(name)).strip().lower() in _FALSE
 
     def _value(self, name: str) -> t.Any:
@@ -194,7 +194,7 @@ class _Reader:
         return None if value is None or value == "" else str(value)
 
     def _digest(self) -> str | None:
-        """Return the digest that was approved. One that is given but empty is the answer of nobody, and approves nothing."""
+        """Return the digest that was approved. An empty one is a mistake, because it approves nothing."""
         given = self._variables["plan_digest"]
         value = given.get(self._host) if isinstance(given, dict) else given
         text = "" if value is None or value is False or value == [] else str(value).strip().lower()
@@ -261,7 +261,7 @@ class _Reader:
     def _handles(
         self, search: t.Mapping[str, t.Any], listed: t.Callable[[str, str | None], list[str]]
     ) -> list[t.Any] | None:
-        """Return the handles. A string is taken apart as people paste it; what is no list at all is for the module to refuse."""
+        """Return the handles. A string is split as people paste it. The module refuses what is not a list."""
         file = self.text("messages_file")
         typed = self._typed(bool(search or file)) if self.given("messages") else None
         if sum(map(bool, (typed, file, search))) > 1:
@@ -285,7 +285,7 @@ class _Reader:
 
 
 def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:
-    """Yield what does not go together."""
+    """Yield the mistakes in combinations of variables."""
     only = reader.text("only_mode") or asked.mode
     if only != asked.mode:
         yield f"This playbook supports only quarantine_release_mode={only}."

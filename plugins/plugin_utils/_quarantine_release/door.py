@@ -54,13 +54,13 @@ def selection(door: Door) -> Result:
 
 
 def selected(door: Door) -> tuple[Asked, Places, Trail]:
-    """Return what the run is asked for, where it keeps its files, and who did what. Only where nothing was mistaken."""
+    """Return what the run is asked for, where it keeps its files, and who did what. Only if the variables have no mistake."""
     chosen = selection(door)
     asked = Asked(**chosen["asked"])
     person = door.person() or os.environ.get("USER") or _this_user()
     # When a plan is applied, the person in it counts.
     requested_by = asked.requested_by or (None if asked.applies else person)
-    # Where the terminal asks, whoever answers there approves, and nobody else.
+    # If the terminal asks, only the person who answers there approves.
     approved_by = (person if approved(door) else None) if asked.approve else asked.approved_by
     return asked, Places(**chosen["places"]), Trail(person, requested_by, approved_by)
 
@@ -78,7 +78,7 @@ def earlier(door: Door, stage: str) -> Result:
 
 
 def mark(door: Door) -> Result:
-    """Return what tells the results of this run from those of an earlier one in the same play."""
+    """Return what distinguishes the results of this run from those of an earlier one in the same play."""
     return {"started": selection(door)["started"]}
 
 

@@ -25,7 +25,7 @@ _MOST_NAMED = 10
 
 
 class Outcome(t.NamedTuple):
-    """word: one of those that the role documents. fails: the host fails. line: what the output says last."""
+    """word: one of those that the role documents. fails: whether the host fails. line: the last line of the output."""
 
     word: str
     fails: bool
@@ -54,7 +54,7 @@ def word(run: Result) -> str:
 
 
 def message(run: Result) -> str:
-    """Return what the run says of itself, as whole sentences."""
+    """Return what the run says about itself, as whole sentences."""
     text = str(run.get("msg") or "").strip()
     text += "" if text.endswith((".", "!", "?")) or not text else "."
     return f"{text}{_LOST}".strip() if is_lost(run) else text

@@ -49,12 +49,12 @@ def resolved(path: str) -> str:
 
 
 def make_directory(path: str) -> None:
-    """Make a directory that only its owner may use; one that is there stays as it is. Raises OSError."""
+    """Make a directory that only its owner may use. An existing one stays as it is. Raises OSError."""
     os.makedirs(path, mode=0o700, exist_ok=True)
 
 
 def write_file(path: str, text: str) -> None:
-    """Write a file with mode 0600, whole or not at all. Raises OSError, which names it."""
+    """Write a file with mode 0600, completely or not at all. Raises OSError, which names the file."""
     try:
         write_whole(path, text.encode())
     except OSError as error:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 emailsec.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of the role that publish what came of a run: reports, facts, the plan for the next node, and the last line.
+"""The stages of the role that publish how a run ended: reports, facts, the plan for the next node, and the last line.
 
-But for that of conclude, the results hold what messages say, so the tasks need no_log.
+Except for conclude, the results contain text of messages, so the tasks need no_log.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def report(door: Door) -> Result:
     result = {"result": made["outcome"], "summary": run.get("summary") or {}}
     stats = {"quarantine_release_results": {door.host: result}}
     if asked.mode == "plan":
-        # Once the next node has published its own results, what was planned is no longer among them.
+        # A second name, because the next node publishes its own results under the first.
         stats["quarantine_release_plan_results"] = {door.host: result}
     return {
         **mark(door),
@@ -142,7 +142,7 @@ def conclude(door: Door) -> Result:
 
 
 def _run(door: Door) -> Result:
-    """Return what came of the release, or of the plan if the tags of the run go no further; empty if not even of that."""
+    """Return the result of the release, or of the plan if the tags of the run stop there; empty if there is neither."""
     released = earlier(door, "release")
     if released:
         return t.cast(Result, released["run"])
@@ -153,7 +153,7 @@ def _run(door: Door) -> Result:
 
 
 def _plan_file(door: Door) -> str:
-    """Return where the plan is. One that was made is in a file named by its digest, which no later plan takes."""
+    """Return where the plan is. A new one is in a file named by its digest, which no later plan replaces."""
     planned = earlier(door, "plan").get("planned", {})
     return t.cast(str, (planned["plan_file"] if "plan_file" in planned else selected(door)[1].plan) or "")
 

@@ -77,7 +77,7 @@ def write_reports(reports: t.Sequence[Report], path: str, formats: t.Iterable[st
 
 
 def report_text(report: Report) -> str:
-    """Return a report as text for a ticket: what came of the run, who did what, and each message with what to do about it."""
+    """Return a report as text for a ticket: how the run ended, who did what, and each message with what to do about it."""
     run, plan = report["result"], report["plan"]
     lines = [message(run), "", f"Account: {report['account_id']} ({report['host']})"]
     lines += [f"{name.capitalize()}: {report[name]}" for name in ("ticket", "reason") if report[name]]

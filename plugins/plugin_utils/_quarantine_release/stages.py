@@ -32,7 +32,7 @@ def select(door: Door) -> Result:
         if asked.handles is not None:
             door.say(f"Messages selected: {len(asked.handles)}")
         if asked.packed:
-            # In check mode too, as this is what is looked at.
+            # In check mode too, because people look at this result.
             make_directory(os.path.dirname(kept.plan))
             write_file(kept.plan, json.dumps(unpacked_plan(asked.packed)))
     except (Mistake, CloudflareError, OSError, ValueError) as error:
@@ -42,7 +42,7 @@ def select(door: Door) -> Result:
 
 
 def plan(door: Door) -> Result:
-    """Make the plan. Its lines are for whoever is to approve it."""
+    """Make the plan. Its lines are for the approver."""
     asked, kept, trail = selected(door)
     try:
         if not door.check_mode:
@@ -57,7 +57,7 @@ def plan(door: Door) -> Result:
 
 
 def look(door: Door) -> Result:
-    """Predict what the release would do now, and put the question whether to do it."""
+    """Predict what the release would do now, and return the question whether to do it."""
     asked, _kept, _trail = selected(door)
     looked = _releasing(door).look()
     lines = plan_lines(looked.get("plan") or {}, asked.show_content) if asked.applies else []
@@ -66,7 +66,7 @@ def look(door: Door) -> Result:
 
 
 def release(door: Door) -> Result:
-    """Release, in steps if there are several. The run in the result is what came of it all, as message_release returns it."""
+    """Release, in steps if there are several. The run in the result is the result of all steps, as message_release returns it."""
     asked, kept, _trail = selected(door)
     looked = earlier(door, "look")
     refused = "" if approved(door) or not selection(door)["asks"] else "It was not approved, so nothing was sent."

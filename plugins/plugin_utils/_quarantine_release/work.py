@@ -66,7 +66,7 @@ class Releasing:
         return self._send(Step([], 1, 1), self._asked.digest, self._asked.breaker, check_mode=True)
 
     def run(self, say: Say, looked: Result | None = None, refused: str = "") -> Result:
-        """Release, and return the result of it all as message_release returns it.
+        """Release, and return the result of all steps as message_release returns it.
 
         refused: why nothing may be sent, although the look was fine.
         """
@@ -82,7 +82,7 @@ class Releasing:
         stopped = refused
         for step in parts:
             results = [one["result"] for one in done]
-            # Each step takes the plan that the look has checked and no other, also when nobody gave a digest.
+            # Each step applies the plan that the prediction checked, even if nobody gave a digest.
             pin = looked.get("plan_digest") or asked.digest
             result = self._send(step, pin, max(asked.breaker - failures(results), 0), check_mode=False)
             done.append({"ids": step.ids, "result": result})
@@ -91,7 +91,7 @@ class Releasing:
                 say(" ".join(filter(None, [f"{step.name}:", str(result.get("msg") or ""), stopped])))
             if stopped:
                 break
-        # The plan that was checked, whatever is in its file by now.
+        # The plan that was checked. Its file may have changed since.
         return {**joined_run(looked, done, stopped, asked.fail_on), "plan": looked.get("plan")}
 
     def _needs_look(self) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The output of the demo: as Ansible's own, less the tasks that went well and have nothing to tell."""
+"""The output of the demo: like Ansible's own, without the tasks that succeeded and have nothing to show."""
 
 from __future__ import annotations
 
