@@ -95,8 +95,8 @@ def test_the_file_is_replaced_during_the_run(ansible: Ansible, emulator: Emulato
     plan = ansible.reports / "localhost.plan.json"
     genuine = plan.read_bytes()
     others = {
-        json.dumps(forged): "The plan is not the one that was approved",
-        "{]": "is no plan of this collection",
+        json.dumps(forged): "The plan is not the approved one",
+        "{]": "is not a plan of this collection",
     }
     approvals: list[dict[str, Any]] = [{"plan_digest": approved["digest"]}, {"require_digest": False}]
 

@@ -85,11 +85,14 @@ ROLE: dict[str, tuple[dict[str, Any], str]] = {
         {"search": "sender=a.example"},
         "must be dictionaries, such as {sender: partner.example, since: 7d}.",
     ),
-    "no_number": ({"messages": ["4UAq"], "canary": "few"}, "quarantine_release_chunk_size must be whole numbers."),
+    "no_number": (
+        {"messages": ["4UAq"], "canary": "few"},
+        "quarantine_release_canary must be a whole number, not 'few'.",
+    ),
     "no_mode": ({"messages": ["4UAq"], "mode": "relase"}, "quarantine_release_mode must be plan, apply or release."),
     "nothing": (
         {},
-        "Give what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search.",
+        "Set what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search.",
     ),
 }
 

@@ -147,12 +147,13 @@ def test_a_documented_command(ansible: Ansible, emulator: Emulator, command: Com
     words = [
         word for word in words if word not in ("--check", "--ask-vault-pass", "--limit") and not word.startswith("all[")
     ]
-    for arguments in (["--check"], []):
+    for arguments in (["--check", "--diff"], []):
         run = ansible.playbook(*words, *arguments)
         unharmed(ansible, run)
         assert run.code == 0 or not command.lists, run.output
-        for text in texts if command.lists else []:
-            assert text in json.dumps(run.results).replace('\\"', '"'), "the handle is reported as it is"
+        if command.lists and arguments:
+            for text in texts:
+                assert text in json.dumps(run.results).replace('\\"', '"'), "the handle is reported as it is"
     if command.lists:
         assert statuses(ansible.report()["result"]) == dict.fromkeys(texts, "released")
     if command.lists and command.files:
@@ -229,7 +230,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no_path": (
         {"messages_file": ""},
-        "Give what to release: quarantine_release_messages, quarantine_release_messages_file or",
+        "Set what to release: quarantine_release_messages, quarantine_release_messages_file or",
     ),
 }
 

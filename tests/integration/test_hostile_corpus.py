@@ -65,7 +65,9 @@ def test_from_the_search_to_the_report(ansible: Ansible, emulator: Emulator) -> 
         *("emailsec.cloudflare.search", "-e", "search_sender=attacker.example", "-e", "search_since=4w"),
         *("-e", "search_show_content=true"),
     )
-    planned = ansible.plan(search=SEARCH, evidence="full", show_content="true")
+    planned = ansible.plan(
+        search=SEARCH, policy={"require_authentication": "none"}, evidence="full", show_content="true"
+    )
     plan = ansible.plan_of()
     applied = ansible.apply(plan_digest=plan["digest"], show_content="true", journal="journal.jsonl")
     page = Structure(next(ansible.reports.glob("localhost-*.html")).read_text(encoding="utf-8")).found

@@ -60,6 +60,8 @@ class Asked(t.NamedTuple):
     plan_file: str | None
     journal: str | None
     report_dir: str
+    result_file: str | None
+    return_messages: str
     requested_by: str | None
     approved_by: str | None
     reason: str | None
@@ -142,6 +144,8 @@ class _Reader:
             plan_file=self._of_host("plan_file"),
             journal=self.text("journal"),
             report_dir=self.text("report_dir") or "quarantine-release-reports",
+            result_file=self.text("result_file"),
+            return_messages=self.text("return_messages") or "all",
             requested_by=self.text("requested_by"),
             approved_by=self.text("approved_by"),
             reason=self.text("reason"),

@@ -18,6 +18,7 @@ class Places(t.NamedTuple):
 
     directory: of the reports. plan: the plan, written or read. journal: None for none. report: path of the report without
     its suffix; the time of the run in it keeps a run from overwriting another's. all_accounts: the same over all accounts.
+    result_file: the rows of all messages; None for none.
     """
 
     directory: str
@@ -25,6 +26,7 @@ class Places(t.NamedTuple):
     journal: str | None
     report: str
     all_accounts: str
+    result_file: str | None
 
 
 def places(asked: Asked, host: str, started: str, check_mode: bool) -> Places:
@@ -38,8 +40,11 @@ def places(asked: Asked, host: str, started: str, check_mode: bool) -> Places:
     journal = resolved(asked.journal) if asked.journal else None
     if journal and check_mode and not os.path.isdir(os.path.dirname(journal)):
         journal = None
+    result_file = resolved(asked.result_file) if asked.result_file else None
     plan = f"{stem}.received.plan.json" if asked.packed else resolved(asked.plan_file or f"{stem}.plan.json")
-    return Places(directory, plan, journal, f"{stem}-{time}", os.path.join(directory, f"all-accounts-{time}"))
+    return Places(
+        directory, plan, journal, f"{stem}-{time}", os.path.join(directory, f"all-accounts-{time}"), result_file
+    )
 
 
 def resolved(path: str) -> str:

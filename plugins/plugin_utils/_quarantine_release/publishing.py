@@ -18,7 +18,7 @@ from . import outcome
 from .asked import Asked
 from .door import Door, Result, earlier, mark, now, selected, selection, sentence
 from .places import make_directory
-from .reports import make_report, write_reports
+from .reports import make_report, write_reports, write_rows
 
 
 def report(door: Door) -> Result:
@@ -50,6 +50,7 @@ def report(door: Door) -> Result:
     if door.writes:
         try:
             make_directory(kept.directory)
+            made["result"] = write_rows(made["result"], asked, kept)
             write_reports([made], kept.report, asked.formats)
             written = f"{kept.report}.{'txt' if 'txt' in asked.formats else 'json'}"
         except OSError as error:

@@ -9,13 +9,14 @@ import json
 import os
 import typing as t
 
+from ...module_utils._rows import wanted
 from ...module_utils._text import printable
 from .._report_csv import report_csv
 from .._report_html import report_html
 from .._shown import message_lines
 from .asked import Asked
 from .outcome import ADVICE, message, word
-from .places import write_file
+from .places import Places, write_file
 from .work import Trail
 
 Report = t.Dict[str, t.Any]
@@ -74,6 +75,17 @@ def write_reports(reports: t.Sequence[Report], path: str, formats: t.Iterable[st
     }
     for name in formats:
         write_file(f"{path}.{name}", forms[name]())
+
+
+def write_rows(run: t.Mapping[str, t.Any], asked: Asked, kept: Places) -> t.Mapping[str, t.Any]:
+    """Write all rows of a run into the result file, if there is one, and return the run with the rows that are wanted in reports.
+
+    Raises OSError.
+    """
+    rows = run.get("messages") or []
+    if kept.result_file:
+        write_file(kept.result_file, "".join(f"{json.dumps(row)}\n" for row in rows))
+    return {**run, "messages": wanted(rows, asked.return_messages, lambda row: row["status"] in ADVICE)}
 
 
 def report_text(report: Report) -> str:

@@ -13,6 +13,7 @@ import os
 
 from ...module_utils._errors import CloudflareError, InputError
 from ...module_utils._mail.handle_file import read_handles
+from ...module_utils._rows import check_result_file
 from ...module_utils._text import printable
 from .._packing import unpacked_plan
 from .._plan_lines import plan_lines
@@ -31,6 +32,8 @@ def select(door: Door) -> Result:
         kept = places(asked, door.host, started, door.check_mode)
         if asked.handles is not None:
             door.say(f"Messages selected: {len(asked.handles)}")
+        if kept.result_file and not door.check_mode:
+            check_result_file(kept.result_file, kept.journal, kept.plan)
         if asked.packed:
             # In check mode too, because people look at this result.
             make_directory(os.path.dirname(kept.plan))

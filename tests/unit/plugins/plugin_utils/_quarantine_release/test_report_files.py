@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.asked import read
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.places import places
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.reports import (
     make_report,
     report_text,
     write_reports,
+    write_rows,
 )
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.work import Trail
 
@@ -52,6 +54,21 @@ def test_a_report_is_not_written_through_a_link(tmp_path: Path, form: str, to: s
         write_reports([report()], str(tmp_path / "h-1"), [form])
     assert caught.value.filename == str(link)
     assert precious.read_text() == "as it was"
+
+
+@pytest.mark.parametrize(("choice", "kept"), [("all", ["a", "b"]), ("attention", ["b"]), ("none", [])])
+def test_all_rows_go_to_the_result_file_and_the_wanted_ones_stay(tmp_path: Path, choice: str, kept: list[str]) -> None:
+    asked = read(
+        {"messages": [], "max_messages": 1, "return_messages": choice, "result_file": str(tmp_path / "rows.jsonl")},
+        "h",
+        lambda _path, _column: [],
+    )
+    rows = [{"handle": "a", "status": "released"}, {"handle": "b", "status": "failed"}]
+    run = write_rows({"msg": "m", "messages": rows}, asked, places(asked, "h", "2026-11-20T10:00:00Z", False))
+    assert [row["handle"] for row in run["messages"]] == kept
+    written = (tmp_path / "rows.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in written] == rows
+    assert stat.S_IMODE((tmp_path / "rows.jsonl").stat().st_mode) == 0o600
 
 
 def test_the_text_says_what_came_of_it_and_what_to_do() -> None:

@@ -18,7 +18,7 @@ from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_re
 )
 
 DIGEST = "sha256:" + "0f" * 32
-PLACES = Places("/r", "/r/h.plan.json", "/r/journal.jsonl", "/r/h-1", "/r/all-1")
+PLACES = Places("/r", "/r/h.plan.json", "/r/journal.jsonl", "/r/h-1", "/r/all-1", None)
 TRAIL = Trail("alice", "bob", None)
 
 
