@@ -61,7 +61,7 @@ def test_what_was_released_replaces_what_was_planned() -> None:
 
 def test_a_line_has_what_was_counted() -> None:
     summary = {"total": 2, "released": 1, "blocked": 1, "failed": 0, "rules": {"max_age": 1}}
-    results = {"b": {"result": "partial", "summary": summary}, "A": {"result": "failed"}}
+    results: dict[str, t.Any] = {"b": {"result": "partial", "summary": summary}, "A": {"result": "failed"}}
     assert workflow_outcome(results, {})["lines"] == [
         {"account": "A", "line": "A: failed"},
         {"account": "b", "line": "b: partial, blocked 1, released 1, total 2"},
