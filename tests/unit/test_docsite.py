@@ -78,20 +78,20 @@ def test_links_of_a_page_for_developers(tool: t.Callable[[str], t.Any], text: st
 def test_what_is_internal_is_at_the_end_of_the_reference(tool: t.Callable[[str], t.Any]) -> None:
     index = """\
 * :ansplugin:`delivery filter <a.b.delivery#filter>` -- Where it is
-* :ansplugin:`printable filter <a.b.printable#filter>` -- Show it
+* :ansplugin:`search_outcome filter <a.b.search_outcome#filter>` -- Show it
 
 .. toctree::
     :hidden:
 
     delivery_filter
-    printable_filter
+    search_outcome_filter
 """
     public, internal = tool("docsite").shortened(index).split("Internal\n")
     assert "`delivery filter " in public
     assert "    delivery (filter) <delivery_filter>\n" in public
-    assert "printable" not in public
-    assert "`printable filter " in internal
-    assert "    printable (filter) <printable_filter>\n" in internal
+    assert "search_outcome" not in public
+    assert "`search_outcome filter " in internal
+    assert "    search_outcome (filter) <search_outcome_filter>\n" in internal
 
 
 def test_a_dead_link_ends_the_build(tool: t.Callable[[str], t.Any]) -> None:

@@ -23,6 +23,8 @@ class Delivery:
     UNKNOWN = "unknown"
 
 
+DELIVERIES: tuple[str, ...] = tuple(word for name, word in vars(Delivery).items() if name.isupper())
+
 # The first match counts: a message that was lost for one recipient is reported, even if another recipient got it.
 _MEANING = (
     ({"bounced", "rejected"}, Delivery.BOUNCED),

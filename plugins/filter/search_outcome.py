@@ -5,53 +5,55 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: message_lines
-short_description: "Internal: Show a message line by line"
+name: search_outcome
+short_description: "Internal: Get what the playbooks search and verify show"
 version_added: 0.5.0
 description:
-  - Turns a message of a plan or of M(emailsec.cloudflare.message_info) into lines with the verdict, the detection reasons, the
-    authentication (SPF, DKIM and DMARC), the sender, the envelope sender, the recipients and the subject.
+  - Turns the result of M(emailsec.cloudflare.message_info) into a line for each message and a sentence about all of them.
   - The domain of an address is always shown in full. A long local part is shortened in the middle. A display name is shown in
     quotes after the address. Text that is not exactly one address is shown in quotes and marked.
-  - This plugin is internal to the role and the playbooks of this collection and may change with them.
+  - This plugin is internal to the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
 positional: _input
 options:
   _input:
-    description: The message.
+    description: The result. If it failed, RV(_value) has its reason.
     type: dict
     required: true
+  released:
+    description: Whether to show only messages whose release is on record, and to count where they are.
+    type: bool
+    default: false
+  fail_on:
+    description: List of delivery statuses that are a failure.
+    type: list
+    elements: str
+    default: []
   show_content:
     description: Whether to show senders, recipients and the subject.
     type: bool
     default: false
-  most:
-    description: Show at most this many recipients, and then the number of those left out. Null shows all.
-    type: int
-    default: 10
 seealso:
-  - plugin: emailsec.cloudflare.plan_lines
+  - plugin: emailsec.cloudflare.delivery
     plugin_type: filter
 """
 
 EXAMPLES = r"""
-- name: Show the messages found
+- name: Say how many were found
   ansible.builtin.debug:
-    msg: "{{ item | emailsec.cloudflare.message_lines(show_content=true) }}"
-  loop: "{{ found.messages }}"
+    msg: "{{ (found | emailsec.cloudflare.search_outcome).told }}"
 """
 
 RETURN = r"""
 _value:
-  description: The lines.
-  type: list
-  elements: str
+  description: Has C(lines) with C(id) and C(line) of each message, C(told) with a sentence, and C(fails).
+  type: dict
 """
 
 import typing as t
 
-from ..plugin_utils._shown import message_lines
+from ..plugin_utils._found import search_outcome
 
 
 class FilterModule:
@@ -59,4 +61,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"message_lines": message_lines}
+        return {"search_outcome": search_outcome}

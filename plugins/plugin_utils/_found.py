@@ -1,0 +1,72 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
+"""What the playbooks search and verify show of the messages found. Knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._mail.message import State
+from ..module_utils._mail.whereabouts import DELIVERIES, whereabouts
+from ..module_utils._text import printable
+from ..plugin_utils._shown import message_lines
+
+_RELEASES = {"RELEASE", "QUARANTINE_RELEASE"}
+_WORDS = (State.QUARANTINED, *DELIVERIES)
+
+
+def search_outcome(
+    found: t.Mapping[str, t.Any],
+    released: bool = False,
+    fail_on: str | t.Iterable[str] = (),
+    show_content: bool = False,
+) -> dict[str, t.Any]:
+    """Return a line for each message with its id, a sentence about all of them, and whether the host fails.
+
+    found: the result of message_info. If it failed, the sentence is the reason.
+    released: only messages whose release is on record are shown, and the sentence counts where they are.
+    fail_on: the words of a delivery that fail the host. Raises ValueError for any other word.
+    show_content: whether addresses and subjects are shown.
+    """
+    if found.get("failed") or "messages" not in found:
+        return {
+            "lines": [],
+            "told": printable(found.get("msg") or "The search ended without a result.", None),
+            "fails": True,
+        }
+    failing = _checked(fail_on)
+    messages = [message for message in found["messages"] if not released or _is_released(message)]
+    words = [whereabouts(message) for message in messages]
+    told = ", ".join(
+        [f"Found: {len(messages)}", *(f"{word} {words.count(word)}" for word in sorted(set(words)) if released)]
+    )
+    told += ", and there are more (search_limit)" if found["truncated"] else ""
+    causes = sorted(failing.intersection(words))
+    return {
+        "lines": [
+            {"id": message["id"], "line": _line(message, word, show_content)} for message, word in zip(messages, words)
+        ],
+        "told": f"{told}. This fails because search_fail_on has {', '.join(causes)}." if causes else told,
+        "fails": bool(causes),
+    }
+
+
+def _checked(fail_on: str | t.Iterable[str]) -> set[str]:
+    words = {word.strip() for word in (fail_on.split(",") if isinstance(fail_on, str) else fail_on)} - {""}
+    unknown = sorted(words.difference(_WORDS))
+    if unknown:
+        raise ValueError(f"search_fail_on takes {', '.join(_WORDS)}, not {', '.join(unknown)}")
+    return words
+
+
+def _is_released(message: t.Mapping[str, t.Any]) -> bool:
+    return not _RELEASES.isdisjoint(message["post_delivery_operations"])
+
+
+def _line(message: t.Mapping[str, t.Any], word: str, show_content: bool) -> str:
+    scanned = printable(message["scanned_at"] or "not dated", None)
+    return "; ".join([f"{scanned}: {word}", *message_lines(message, show_content)])

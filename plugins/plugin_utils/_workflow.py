@@ -1,0 +1,65 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
+"""The end of a workflow: what became of each account, and of all of them in one word. Knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._release.outcome import FAIL_ON
+
+Results = t.Mapping[str, t.Mapping[str, t.Any]]
+_ADVICE = {
+    "ok": "Messages were released, and none needs attention.",
+    "nothing_to_do": "Nothing had to be released.",
+    "partial": "Some messages were released. Others are blocked by rules or need attention, see the lines above.",
+    "blocked": "Nothing was released, because rules block all messages. The job Plan says which rules.",
+    "failed": "Not everything was released. See the lines above and the earlier jobs. You can start the same workflow again.",
+    "unknown": (
+        "Some messages may or may not have been delivered. Look them up in the dashboard, or ask a recipient, before you "
+        "release them again."
+    ),
+}
+_NO_RESULTS = "The jobs before this one left no results, so they failed before they began. Their output says why. Nothing was sent."
+
+
+def workflow_outcome(planned: Results, released: Results) -> dict[str, t.Any]:
+    """Return the outcome of a workflow as one word, what it means, whether the job fails, and a line for each account.
+
+    planned, released: results of the accounts that the nodes before have published. What was released replaces what was planned.
+    """
+    results = {**planned, **released}
+    word = _word({str(result.get("result")) for result in results.values()})
+    counts = [_counts(result) for result in results.values()]
+    attention = any(count[status] for count in counts for status in FAIL_ON if status in count)
+    return {
+        "outcome": word,
+        "told": f"{word}: {_ADVICE[word] if results else _NO_RESULTS}",
+        "fails": word in ("failed", "unknown", "blocked") or attention,
+        "lines": [{"account": host, "line": _line(host, results[host])} for host in sorted(results, key=str.lower)],
+    }
+
+
+def _word(words: set[str]) -> str:
+    """Return the outcome over all accounts. A plan that nobody applied has failed, as has an account without a known word."""
+    if "unknown" in words:
+        return "unknown"
+    if not words or words - {"ok", "partial", "blocked", "nothing_to_do"}:
+        return "failed"
+    if "partial" in words or {"ok", "blocked"} <= words:
+        return "partial"
+    return next(word for word in ("ok", "blocked", "nothing_to_do") if word in words)
+
+
+def _line(host: str, result: t.Mapping[str, t.Any]) -> str:
+    counts = [f"{name} {count}" for name, count in sorted(_counts(result).items()) if count]
+    return ", ".join([f"{host}: {result.get('result')}", *counts])
+
+
+def _counts(result: t.Mapping[str, t.Any]) -> dict[str, int]:
+    summary = result.get("summary") or {}
+    return {name: count for name, count in summary.items() if name != "rules"}

@@ -1,0 +1,68 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a workflow: one word over all accounts, a line for each, and whether somebody has to look at it."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outcome import FAIL_ON
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._workflow import workflow_outcome
+
+
+def outcome(*words: str, **summary: t.Any) -> dict[str, t.Any]:
+    """Return the outcome over accounts with these results, each with this summary."""
+    return workflow_outcome({}, {f"host-{word}": {"result": word, "summary": summary} for word in words})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "fails"),
+    [
+        (["ok"], "ok", False),
+        (["ok", "nothing_to_do"], "ok", False),
+        (["nothing_to_do"], "nothing_to_do", False),
+        (["ok", "blocked"], "partial", False),
+        (["ok", "partial"], "partial", False),
+        (["partial", "blocked"], "partial", False),
+        (["blocked", "nothing_to_do"], "blocked", True),
+        (["ok", "failed"], "failed", True),
+        (["ok", "would_release"], "failed", True),
+        (["failed", "unknown"], "unknown", True),
+        (["ok", "a word that nobody knows"], "failed", True),
+        ([], "failed", True),
+    ],
+)
+def test_the_word(words: list[str], expected: str, fails: bool) -> None:
+    ended = outcome(*words)
+    assert (ended["outcome"], ended["fails"]) == (expected, fails)
+    assert ended["told"].startswith(f"{expected}: ")
+
+
+@pytest.mark.parametrize("status", FAIL_ON)
+def test_a_message_that_needs_attention_fails(status: str) -> None:
+    assert outcome("partial", **{status: 1})["fails"]
+    assert not outcome("partial", **{status: 0})["fails"]
+
+
+def test_no_results_are_a_failure_of_the_jobs_before() -> None:
+    assert "left no results, so they failed before they began" in workflow_outcome({}, {})["told"]
+
+
+def test_what_was_released_replaces_what_was_planned() -> None:
+    planned = {host: {"result": "would_release", "summary": {}} for host in ("a", "b")}
+    released = {"a": {"result": "ok", "summary": {"released": 1}}}
+    ended = workflow_outcome(planned, released)
+    assert ended["outcome"] == "failed", "nobody applied the plan of the other one"
+    assert [line["line"] for line in ended["lines"]] == ["a: ok, released 1", "b: would_release"]
+
+
+def test_a_line_has_what_was_counted() -> None:
+    summary = {"total": 2, "released": 1, "blocked": 1, "failed": 0, "rules": {"max_age": 1}}
+    results: dict[str, t.Any] = {"b": {"result": "partial", "summary": summary}, "A": {"result": "failed"}}
+    assert workflow_outcome(results, {})["lines"] == [
+        {"account": "A", "line": "A: failed"},
+        {"account": "b", "line": "b: partial, blocked 1, released 1, total 2"},
+    ]
