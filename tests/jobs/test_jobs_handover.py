@@ -79,7 +79,7 @@ def test_as_an_artifact(controller: Controller, emulator: Emulator) -> None:
     swapped = {**artifacts, "quarantine_release_plan_packed": forged["quarantine_release_plan_packed"]}
     calls = len(emulator.requests)
 
-    for refused, words in ((cut, "packed"), (swapped, "The plan is not the approved one")):
+    for refused, words in ((cut, "was cut on its way"), (swapped, "The plan is not the approved one")):
         job = applied(controller, emulator, refused)
         assert job.status == "failed"
         assert words in job.stdout, job.stdout
@@ -99,7 +99,7 @@ def test_a_plan_that_is_too_long_for_an_artifact(controller: Controller, emulato
         template(emulator, "plan", "read_only", extra_vars={**SURVEY_VARS, **variables}), answers=SENDER
     )
     assert refused.status == "failed"
-    assert "quarantine_release_handover_limit lets 100 through as artifacts. Nothing was handed over." in refused.stdout
+    assert "quarantine_release_handover_limit allows 100 in artifacts. Nothing was handed over." in refused.stdout
     assert not {"quarantine_release_plan_packed", "quarantine_release_plan_digest"} & refused.artifacts.keys()
 
     shared = str(tmp_path / "shared")

@@ -87,7 +87,7 @@ def test_nothing_is_answered(controller: Controller, emulator: Emulator) -> None
     ), released.stdout
     assert planned.status == "failed"
     assert (
-        "Give what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search. Nothing was sent."
+        "Set what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search. Nothing was sent."
         in planned.stdout
     )
     assert applied.status == "failed"
@@ -150,5 +150,5 @@ def test_a_paste_of_ten_thousand_characters(controller: Controller, emulator: Em
     )
 
     assert job.status == "failed"
-    assert "messages are more than quarantine_release_max_messages (1000) allows. Nothing was sent." in job.stdout
+    assert "messages are more than quarantine_release_max_messages (1000) allows." in job.stdout
     assert not emulator.requests
