@@ -36,7 +36,7 @@ def main() -> None:
         with running_emulator(directory) as emulator:
             waiting = sum(_quarantined(emulator, account["id"]) for account in emulator.accounts)
             print(
-                f"An emulated Cloudflare at {emulator.url}: {len(emulator.accounts)} accounts, {waiting} mails in quarantine."
+                f"An emulated Cloudflare at {emulator.url}: {len(emulator.accounts)} accounts, {waiting} messages in quarantine."
             )
             stage = Stage(emulator, directory)
             _plan_and_apply(stage)
@@ -112,7 +112,7 @@ def _plan_and_apply(stage: Stage) -> None:
 def _release_a_list(stage: Stage) -> None:
     before = _delivered(stage.emulator)
     inventory = str(INVENTORY.relative_to(CHECKOUT))
-    _head(f"6. Other mails are known to be good; {inventory} names them. Check mode: nothing is sent.")
+    _head(f"6. Other messages are known to be good; {inventory} names them. Check mode: nothing is sent.")
     stage.playbook("release", "-i", inventory, "--check")
     _expect(_delivered(stage.emulator) == before, "nothing more was delivered")
 

@@ -1,6 +1,9 @@
 # Copyright (c) 2026 emailsec.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
 """The stages of the role that publish how a run ended: reports, facts, the plan for the next node, and the last line.
 
 Except for conclude, the results contain text of messages, so the tasks need no_log.
@@ -17,7 +20,7 @@ from .._packing import packed_plan
 from . import outcome
 from .asked import Asked
 from .door import Door, Result, earlier, mark, now, selected, selection, sentence
-from .places import make_directory
+from .places import Places, make_directory
 from .reports import make_report, write_reports, write_rows
 
 
@@ -35,6 +38,7 @@ def report(door: Door) -> Result:
             "written": "",
             "problem": "",
             "packed": "",
+            "several": door.writes and len(door.hosts) > 1,
         }
     asked, kept, trail = selected(door)
     run = _run(door)
@@ -79,8 +83,11 @@ def report(door: Door) -> Result:
 
 
 def report_all(door: Door) -> Result:
-    """Write one report over all accounts of the play."""
-    asked, kept, _trail = selected(door)
+    """Write one report over all accounts of the play, in the forms that the first account asks for whose variables are right."""
+    known = next((one for one in (door.earlier("select", host) for host in door.hosts) if "asked" in one), None)
+    if known is None:
+        return {"changed": False}
+    asked, kept = Asked(**known["asked"]), Places(**known["places"])
     missing = {"outcome": "failed", "result": {"msg": "The run of this account ended before there was a result."}}
     reports = [door.earlier("report", host).get("report") or {**missing, "host": host} for host in door.hosts]
     try:

@@ -1,6 +1,9 @@
 # Copyright (c) 2026 emailsec.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
 """The stages of the role that find and release messages. Each returns the result of its task, and none fails.
 
 The results hold what messages say, so the tasks need no_log.

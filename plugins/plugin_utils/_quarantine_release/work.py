@@ -1,6 +1,9 @@
 # Copyright (c) 2026 emailsec.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
 """Plan and release for one account: the modules to call, with which options, in which order.
 
 The modules are called by what C(call) stands for, so that all of this can be tested without Ansible.

@@ -43,4 +43,4 @@ class CallbackModule(Default):
 
 
 def _tells(result: CallbackTaskResult) -> bool:
-    return bool(result.result.get("changed")) or result.task.action.rpartition(".")[2] == "debug"
+    return bool(result.result.get("changed") or result.result.get("_ansible_verbose_always"))

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 emailsec.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """The outcome of a run, in one word and as the last line of the output."""
 
 from __future__ import annotations

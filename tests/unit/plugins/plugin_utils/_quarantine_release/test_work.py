@@ -1,6 +1,7 @@
 # Copyright (c) 2026 emailsec.cloudflare contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """A release in steps, with modules that are stood in for: what is called with what, and when it stops."""
 
 from __future__ import annotations
