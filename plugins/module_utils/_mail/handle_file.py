@@ -111,7 +111,7 @@ def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tu
                 continue
             if not width:
                 header = [name.strip().lower() for name in row]
-                place, width = next(index for index, name in enumerate(header) if name in names), len(row)
+                place, width = [name in names for name in header].index(True), len(row)
                 if header.count(header[place]) > 1:
                     raise InputError(f"the header in line {number} has the column {header[place]!r} more than once")
             elif len(row) != width:

@@ -32,7 +32,7 @@ from .message import RELEASE_OPERATION, BriefMessage, State
 T = t.TypeVar("T")
 R = t.TypeVar("R")
 M = t.TypeVar("M", bound=BriefMessage)
-Kind = t.TypeVar("Kind", bound=BriefMessage, covariant=True)
+Kind_co = t.TypeVar("Kind_co", bound=BriefMessage, covariant=True)
 
 _PATH = "investigate"
 # Up to so many ids are read one by one. For more, a search of their time window comes first.
@@ -53,27 +53,27 @@ _RELEASED = {"message_action": "QUARANTINE_RELEASED", "detections_only": "false"
 _ALL = {"detections_only": "false"}
 
 
-class Messages(t.Generic[Kind]):
+class Messages(t.Generic[Kind_co]):
     """Reads messages of one account.
 
     kind: Message for all fields, or BriefMessage to save memory.
     threads: how many reads may run at once.
     """
 
-    def __init__(self, client: Client, clock: Clock, kind: type[Kind], threads: int = 4) -> None:
+    def __init__(self, client: Client, clock: Clock, kind: type[Kind_co], threads: int = 4) -> None:
         self._client = client
         self._clock = clock
         self._kind = kind
         self._threads = threads
         self._route_proven = False
 
-    def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> tuple[list[Kind], bool]:
+    def search(self, filters: t.Mapping[str, t.Any], limit: int | None = None) -> tuple[list[Kind_co], bool]:
         """Return the messages that match all filters, and whether there are or may be more.
 
         filters: query parameters of the API.
         limit: return at most so many messages.
         """
-        found: dict[str, Kind] = {}
+        found: dict[str, Kind_co] = {}
         for page in self._client.pages(_PATH, {**filters, **({"per_page": min(limit, PAGE_SIZE)} if limit else {})}):
             for row in page.rows:
                 message = self._kind(row)
@@ -84,7 +84,7 @@ class Messages(t.Generic[Kind]):
                 return list(found.values()), True
         return list(found.values()), False
 
-    def get(self, message_id: str) -> Kind | None:
+    def get(self, message_id: str) -> Kind_co | None:
         """Return the message with this investigate id (older servers: postfix id), or None if it is unknown.
 
         If the answer describes another message, the state of the returned message is UNREADABLE.
@@ -102,7 +102,7 @@ class Messages(t.Generic[Kind]):
         message = self._kind(mapping(result))
         return message if message_id in (message.id, message.postfix_id) else self._kind({"id": message_id})
 
-    def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Kind]]:
+    def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Kind_co]]:
         """Return for each handle the messages that it matches: none, one, or several.
 
         To save calls, many ids are first searched for in the time window that the ids suggest. Only those that the search does
@@ -110,7 +110,7 @@ class Messages(t.Generic[Kind]):
 
         released_first: the messages are probably released.
         """
-        found: dict[Handle, list[Kind]] = {handle: [] for handle in handles}
+        found: dict[Handle, list[Kind_co]] = {handle: [] for handle in handles}
         ids = {handle.text: handle for handle in found if handle.kind != MESSAGE_ID}
         unseen = set(ids.values())
 
@@ -151,7 +151,7 @@ class Messages(t.Generic[Kind]):
         self,
         searches: t.Sequence[t.Mapping[str, str]],
         unseen: t.Collection[Handle],
-        take: t.Callable[[Kind], None],
+        take: t.Callable[[Kind_co], None],
     ) -> CloudflareError | None:
         """Make several searches for handles. Returns the error that ended them, if single reads may still work.
 
@@ -191,7 +191,7 @@ class Messages(t.Generic[Kind]):
                 return None
         return None
 
-    def _find_each(self, handles: t.Sequence[Handle]) -> list[list[Kind]]:
+    def _find_each(self, handles: t.Sequence[Handle]) -> list[list[Kind_co]]:
         """Look up the handles one by one. A garbled answer gives an unreadable message, unless all answers are garbled."""
         results = self._parallel(self._try_find_one, handles)
         troubles = [result for result in results if isinstance(result, DoubtfulError)]
@@ -204,13 +204,13 @@ class Messages(t.Generic[Kind]):
             for handle, result in zip(handles, results)
         ]
 
-    def _try_find_one(self, handle: Handle) -> list[Kind] | DoubtfulError:
+    def _try_find_one(self, handle: Handle) -> list[Kind_co] | DoubtfulError:
         try:
             return self._find_one(handle)
         except DoubtfulError as error:
             return error
 
-    def _find_one(self, handle: Handle) -> list[Kind]:
+    def _find_one(self, handle: Handle) -> list[Kind_co]:
         if handle.kind == MESSAGE_ID:
             return self._find_message_id(handle)
         message = self.get(handle.text)
@@ -219,7 +219,7 @@ class Messages(t.Generic[Kind]):
             return [row for row in rows if row.postfix_id == handle.text]
         return [message] if message else []
 
-    def _find_message_id(self, handle: Handle) -> list[Kind]:
+    def _find_message_id(self, handle: Handle) -> list[Kind_co]:
         bare = handle.text.strip("<>")
         for text in (f"<{bare}>", bare):
             rows = self._search_all({"message_id": text})
@@ -229,7 +229,7 @@ class Messages(t.Generic[Kind]):
                 return found
         return []
 
-    def _search_all(self, filters: t.Mapping[str, str]) -> list[Kind]:
+    def _search_all(self, filters: t.Mapping[str, str]) -> list[Kind_co]:
         start = to_text(from_seconds(self._clock.time()) - _OLDEST)
         return self.search({**filters, "start": start, "detections_only": "false"})[0]
 

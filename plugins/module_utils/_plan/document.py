@@ -156,8 +156,9 @@ def _flaw(plan: t.Any) -> str | None:
     """Return why parsed JSON is not a plan, or None."""
     if mapping(plan).get("schema") != SCHEMA:
         return f"its schema is not {SCHEMA}"
-    if type(plan.get("version")) is not int or plan["version"] != VERSION:
-        return f"it has version {plan.get('version')!r:.20}, but this release reads version {VERSION}"
+    version = plan.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version != VERSION:
+        return f"it has version {version!r:.20}, but this release reads version {VERSION}"
     if not isinstance(plan.get("account_id"), str) or not isinstance(plan.get("digest"), str):
         return "account_id or digest is missing"
     for name in ("created_at", "expires_at"):
