@@ -91,7 +91,7 @@ def test_nothing_is_answered(controller: Controller, emulator: Emulator) -> None
         in planned.stdout
     )
     assert applied.status == "failed"
-    assert "plan.json cannot be read" in applied.stdout
+    assert "The mode apply needs quarantine_release_plan_digest, the digest that was approved." in applied.stdout
     assert not emulator.requests
 
 
