@@ -69,6 +69,7 @@ html_theme_options = {
 # network, and so without the inventories of intersphinx.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
     "intro_dynamic_inventory": "inventory_guide/intro_dynamic_inventory.html",
