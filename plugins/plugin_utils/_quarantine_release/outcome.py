@@ -63,26 +63,35 @@ def message(run: Result) -> str:
     return f"{text}{_LOST}".strip() if is_lost(run) else text
 
 
-def line(run: Result, *, plan: str = "", report: str = "", check_mode: bool = False, gate_closed: bool = False) -> str:
-    """Return the last line of the output.
+def line(
+    run: Result,
+    *,
+    plan: str = "",
+    report: str = "",
+    check_mode: bool = False,
+    gate_closed: bool = False,
+    said: t.Sequence[str] = (),
+) -> str:
+    """Return the last line of the output. Paths come last and have no full stop, so that they can be copied.
 
     plan, report: the paths of what was written, empty if it was not. gate_closed: the run fails as there is nothing to approve.
+    said: more sentences.
     """
     rows = [row for row in run.get("messages") or [] if row["status"] in ADVICE]
     named = ", ".join(f"{row['handle']} {row['status']}" for row in rows[:_MOST_NAMED])
     more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
     digest = run.get("plan_digest")
-    sentences = [
-        message(run),
-        "There is nothing to approve, so the job fails, as quarantine_release_fail_if_nothing asks for."
-        if gate_closed
-        else "",
-        f"Needs attention: {named}{more}." if named else "",
-        f"Plan: {plan}, {digest}" if digest and plan and not check_mode else "",
-        "Check mode: nothing was sent, and no report was written."
-        if check_mode
-        else f"Report: {report}"
-        if report
-        else "",
-    ]
+    sentences = [message(run)]
+    if gate_closed:
+        sentences.append(
+            "There is nothing to approve, so the job fails, as quarantine_release_fail_if_nothing asks for."
+        )
+    if named:
+        sentences.append(f"Needs attention: {named}{more}.")
+    sentences += said
+    if check_mode:
+        sentences.append("Check mode: nothing was sent, and no report was written.")
+    else:
+        sentences.append(f"Plan: {plan}, {digest}" if digest and plan else "")
+        sentences.append(f"Report: {report}" if report else "")
     return " ".join(filter(None, sentences))

@@ -144,8 +144,8 @@ def conclude(door: Door) -> Result:
             report=made.get("written", ""),
             check_mode=door.check_mode,
             gate_closed=fails and _is_gate(selected(door)[0]),
+            said=[made.get("problem", ""), handed.get("said", "")],
         )
-        line = " ".join(filter(None, [line, made.get("problem", ""), handed.get("said", "")]))
     return {"changed": False, "failed": fails, "msg": printable(line, None), "_ansible_verbose_always": True}
 
 
