@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..module_utils._json import mapping
 from ..module_utils._text import printable
 from ..plugin_utils._shown import addresses, shown_message
 
@@ -27,7 +28,7 @@ COLUMNS = (
 
 def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     """Return the messages of a report as rows of COLUMNS."""
-    result, plan = _mapping(report.get("result")), _mapping(report.get("plan"))
+    result, plan = mapping(report.get("result")), mapping(report.get("plan"))
     entries = {entry.get("id") or entry.get("handle"): entry for entry in plan.get("messages") or []}
     rows = []
     for message in result.get("messages") or []:
@@ -50,7 +51,3 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
             }
         )
     return rows
-
-
-def _mapping(value: object) -> t.Mapping[str, t.Any]:
-    return value if isinstance(value, dict) else {}

@@ -41,10 +41,11 @@ def narrow(plan: t.Mapping[str, t.Any], ids: t.Collection[str]) -> dict[str, t.A
 def audit_trail(given: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]) -> dict[str, str | None]:
     """Return who asked for a release, approved and started it, and why. What is not given is as the plan has it, if there is one."""
     asked = {name: given[name] or string(plan.get(name)) for name in ("ticket", "reason", "requested_by")}
-    return {**asked, "started_by": given["started_by"] or _this_user(), "approved_by": given["approved_by"] or None}
+    return {**asked, "started_by": given["started_by"] or this_user(), "approved_by": given["approved_by"] or None}
 
 
-def _this_user() -> str:
+def this_user() -> str:
+    """Return the name of the system user, or the number of one without a name."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # as in containers

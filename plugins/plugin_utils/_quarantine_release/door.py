@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import datetime
 import os
-import pwd
 import typing as t
 
+from ...module_utils._release.planned import this_user
 from .asked import Asked
 from .places import Places
 from .work import Trail
@@ -60,7 +60,7 @@ def selected(door: Door) -> tuple[Asked, Places, Trail]:
     """Return what the run is asked for, where it keeps its files, and who did what. Only if the variables have no mistake."""
     chosen = selection(door)
     asked = Asked(**chosen["asked"])
-    person = door.person() or os.environ.get("USER") or _this_user()
+    person = door.person() or os.environ.get("USER") or this_user()
     # When a plan is applied, the person in it counts.
     requested_by = asked.requested_by or (None if asked.applies else person)
     # If the terminal asks, only the person who answers there approves.
@@ -96,10 +96,3 @@ def sentence(error: Exception) -> str:
 def now() -> str:
     """Return the time, UTC, as reports have it."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _this_user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # as in containers
-        return str(os.getuid())

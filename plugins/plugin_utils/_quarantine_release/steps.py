@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._release.outcome import BREAKING, FAIL_ON
+
 Result = t.Mapping[str, t.Any]
-_BREAKING = ("failed", "undelivered", "unknown")
-_ATTENTION = ("unknown", "partial", "undelivered", "failed", "ambiguous", "not_found", "not_attempted")
 
 
 class Step(t.NamedTuple):
@@ -53,7 +53,7 @@ def steps(look: Result, canary: int, chunk: int) -> list[Step]:
 
 def failures(results: t.Iterable[Result]) -> int:
     """Return how many messages ended badly so far, as stop_after_failures counts them."""
-    return sum(row["status"] in _BREAKING for result in results for row in result.get("messages") or [])
+    return sum(row["status"] in BREAKING for result in results for row in result.get("messages") or [])
 
 
 def trouble(step: Step, results: t.Sequence[Result], breaker: int) -> str:
@@ -61,7 +61,7 @@ def trouble(step: Step, results: t.Sequence[Result], breaker: int) -> str:
     last = results[-1]
     if last.get("summary") is None or last["summary"]["not_attempted"]:
         return "A step was not completed, so nothing more was sent."
-    if step.canary and any(row["status"] in _ATTENTION for row in last["messages"]):
+    if step.canary and any(row["status"] in FAIL_ON for row in last["messages"]):
         return "The canary did not end well, so nothing more was sent."
     bad = failures(results)
     if 0 < breaker <= bad:
