@@ -42,7 +42,7 @@ def select(door: Door) -> Result:
             make_directory(os.path.dirname(kept.plan))
             write_file(kept.plan, json.dumps(unpacked_plan(asked.packed)))
     except (Mistake, CloudflareError, OSError, ValueError) as error:
-        return {**result, "mistake": f"{sentence(error)} Nothing was sent."}
+        return {**result, "mistake": f"{sentence(error).replace(' Nothing was sent.', '')} Nothing was sent."}
     asks = asked.approve and asked.mode != "plan" and not door.check_mode
     return {**result, "plans": asked.plans, "asks": asks, "asked": asked._asdict(), "places": kept._asdict()}
 

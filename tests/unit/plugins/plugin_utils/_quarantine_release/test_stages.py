@@ -113,6 +113,13 @@ def test_a_mistake_sends_nothing_and_is_in_the_report_over_all_accounts(tmp_path
     assert '"good"' in table.read_text()
 
 
+def test_a_mistake_says_once_that_nothing_was_sent(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a"], "result_file": str(tmp_path)})
+    ended = play.run("host", "select", "report", "conclude")
+    assert ended["failed"]
+    assert ended["msg"].count("Nothing was sent.") == 1
+
+
 def test_a_release_that_leaves_no_result_is_unknown(tmp_path: Path) -> None:
     play = Play(tmp_path, host={"messages": ["a"]})
     play.run("host", "select")
