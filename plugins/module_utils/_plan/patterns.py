@@ -18,7 +18,6 @@ from .._mail.addresses import Address, Addresses, plain_domain, plain_local
 from .._mail.wrapped import readings
 from .._text import printable
 
-
 # What people, mail programs and chats put around an address
 _AROUND = ("<>", '""', "''", "``", "\u201c\u201d", "\u201e\u201c", "\u2018\u2019", "\u00ab\u00bb")
 
