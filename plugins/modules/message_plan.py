@@ -65,11 +65,15 @@ options:
       - Rules by which messages are judged.
       - Senders and recipients are given as patterns. A pattern is an address (C(*@partner.example)) or a domain
         (C(partner.example)), with the wildcards C(*) and C(?). Case is ignored, and international domains may be written in
-        either form. A pattern that is empty or can never match is an error.
+        either form. A pattern that is empty or can never match is an error, and so is an item that is a number, a boolean or null.
       - A list that is an empty string or null is an error, because the variable may be unset by mistake. An empty list is
         allowed.
       - O(policy.denied_senders) and O(policy.protected_recipients) also match the subdomains of a domain, and an address with
         a tag (C(ceo+news@example.com)). O(policy.allowed_senders) does not.
+      - An address with a bounce tag (BATV, C(prvs=1234ab=ceo@example.com)) or of a forwarder (SRS) contains another address.
+        O(policy.denied_senders) and O(policy.protected_recipients) match if a pattern matches one of the two.
+        O(policy.allowed_senders) needs a match for both.
+      - An empty dictionary or null means that all rules have their defaults.
     type: dict
     default: {}
     suboptions:
@@ -131,14 +135,15 @@ options:
       allowed_senders:
         description:
           - If not empty, block messages unless the envelope sender and every sender in the From header match one of these patterns.
-          - Every address in the From header counts, also one in a display name.
+          - Every address in the From header counts, also one in a display name or in an encoded word.
           - A message with an empty envelope sender (a bounce) or with an unreadable sender is blocked.
         type: list
         elements: raw
         default: []
       denied_senders:
         description:
-          - Block messages if the envelope sender or a sender in the From header matches one of these patterns.
+          - Block messages if the envelope sender, a sender in the From header, or an address in its display name matches one of
+            these patterns.
           - Unless the list is empty, messages with an unreadable sender or no sender in the From header are blocked too. An empty
             envelope sender (a bounce) alone does not block a message.
         type: list
