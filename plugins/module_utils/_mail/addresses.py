@@ -13,7 +13,7 @@ import inspect
 import re
 import typing as t
 import unicodedata
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 
@@ -77,7 +77,7 @@ def _decoded(text: str) -> str | None:
     """Return a text with its encoded words (RFC 2047) decoded, or None if they cannot be."""
     try:
         return str(make_header(decode_header(text))) if "=?" in text else text
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return None
 
 

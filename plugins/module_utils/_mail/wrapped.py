@@ -43,7 +43,10 @@ def _inside(address: Address) -> list[Address | None]:
         locals_ = [part for cut in cuts for part in (rest[: cut.start()], rest[cut.end() :]) if part]
     elif kind == "btv1":
         locals_ = [part for part in rest.split("==", 1)[1:] if part]
-    elif rest.count("=") > (kind == "srs0") + 1:
-        *_hash, domain, inner = rest.split("=", 3 if kind == "srs0" else 2)
-        locals_ = [inner if kind == "srs0" else f"srs0{inner}"]
+    elif kind == "srs0" and rest.count("=") > 2:
+        _hash, _time, domain, local = rest.split("=", 3)
+        locals_ = [local]
+    elif kind == "srs1" and rest.count("=") > 1:
+        _hash, domain, local = rest.split("=", 2)
+        locals_ = [f"srs0{local}"] if local[:1] in ("=", "+", "-") else []
     return [address_of(local, domain) for local in locals_] or [None]

@@ -12,6 +12,7 @@ import fnmatch
 import functools
 import re
 import typing as t
+import unicodedata
 
 from .._errors import InputError
 from .._mail.addresses import Address, Addresses, plain_domain, plain_local
@@ -84,7 +85,7 @@ def _matches(text: str, pattern: str) -> bool:
 
 def _bare(text: str) -> str:
     """Return a text without the blanks, angle brackets or quotes around it."""
-    text = text.strip()
+    text = unicodedata.normalize("NFKC", text).strip()
     return text[1:-1].strip() if len(text) > 1 and text[0] + text[-1] in _AROUND else text
 
 

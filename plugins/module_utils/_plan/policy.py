@@ -83,7 +83,8 @@ class Policy(t.NamedTuple):
         """Return the names of the rules that refuse a message, also of those that are overridden."""
         data = message.data
         envelope, shown = senders = _senders(message)
-        named = (*senders, *filter(lambda found: found != (), [addresses_in_name(data["from_name"])]))
+        in_name = addresses_in_name(data["from_name"])
+        named = senders if in_name == () else (*senders, in_name)
         # Without recipients, nobody knows who gets the message.
         recipients = [read_addresses(address) for address in message.all_recipients] or [None]
         refusals = {

@@ -235,6 +235,7 @@ def unknown_and_several() -> tuple[Mail, list[Handle]]:
 
 def test_what_no_policy_decided_has_the_status_that_it_has_without_a_plan() -> None:
     mail, handles = unknown_and_several()
+    states: tuple[dict[str, t.Any], ...]
     states = {"post_delivery_operations": ["RELEASE"]}, {}, {"is_quarantined": None, "delivery_status": []}
     mail.messages += [
         message(number, **{"is_quarantined": False, "delivery_status": ["delivered"], **fields})
@@ -250,7 +251,7 @@ def test_what_no_policy_decided_has_the_status_that_it_has_without_a_plan() -> N
         "<5@mailer.example>": ("not_quarantined", None),
         "<6@mailer.example>": ("not_attempted", None),
     }
-    assert all(one.id in outcomes["<twin@x.example>"].detail for one in mail.messages[:2])
+    assert all(str(one.id) in outcomes["<twin@x.example>"].detail for one in mail.messages[:2])
     assert "Cloudflare does not know it" in outcomes["4Gone"].detail
 
 

@@ -50,6 +50,7 @@ from hypothesis import strategies as st
         ("a@b.example, c@d.example", "b.example", False, True),
         ("a@b.example", "\u201ca@b.example\u201d", True, True),
         ("a@b.example", "\uff42.example", True, True),
+        ("a@b.example", "a\uff20b.example", True, True),
         ('"ceo"@b.example', "ceo@b.example", True, True),
         ("ceo@b.example", '"ceo"@b.example', True, True),
         ("=?utf-8?b?Y2VvQGIuZXhhbXBsZQ==?= <x@evil.example>", "ceo@b.example", False, True),
