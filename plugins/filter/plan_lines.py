@@ -28,7 +28,8 @@ options:
     type: bool
     default: false
   most:
-    description: Show at most this many messages, and then the number of those left out.
+    description: Show at most this many messages, and then the number of those left out. With V(none), show all of them, as whoever
+      approves the digest needs to.
     type: int
     default: 200
   digest:
@@ -59,7 +60,9 @@ from ansible.errors import AnsibleFilterError
 from ..plugin_utils._plan_lines import plan_lines
 
 
-def _lines(plan: dict[str, t.Any], show_content: bool = False, most: int = 200, digest: str | None = None) -> list[str]:
+def _lines(
+    plan: dict[str, t.Any], show_content: bool = False, most: int | None = 200, digest: str | None = None
+) -> list[str]:
     try:
         return plan_lines(plan, show_content, most, digest)
     except ValueError as error:

@@ -10,6 +10,7 @@ short_description: Turn release reports into CSV
 version_added: 0.2.0
 description:
   - Turns the JSON reports of the role P(emailsec.cloudflare.quarantine_release#role) into CSV with one line per message.
+  - The text begins with a byte order mark, so that Excel reads it as UTF-8.
   - Each cell is in quotes. Text that a spreadsheet would read as a formula gets an apostrophe. This also covers text after a
     semicolon, because some spreadsheets use it as the separator.
   - Characters that could hide or disguise text, such as control characters, are replaced. Long text is cut and marked.
@@ -43,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The CSV text.
+  description: The CSV text, beginning with a byte order mark (U+FEFF).
   type: str
 """
 

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import typing as t
 import unicodedata
 
 # Letters, marks and symbols by their Unicode category that show as nothing or as a blank: fillers, variation selectors,
@@ -48,6 +50,19 @@ def _visible(text: str) -> str:
         else:
             shown.append("\ufffd" if category[0] in "CZ" or marks > _MOST_MARKS else char)
     return "".join(shown)
+
+
+def first_few(values: t.Sequence[t.Any], most: int | None = 10, show: t.Callable[[t.Any], str] = str) -> str:
+    """Return the first of these values as one text, and how many it leaves out. most: None for all. show: makes text of one."""
+    shown = [show(value) for value in values[:most]]
+    left = len(values) - len(shown)
+    return ", ".join(shown) + (f" and {left} more" if left else "")
+
+
+def did_you_mean(word: str, known: t.Iterable[str]) -> str:
+    """Return a word, with the closest of the known ones as a question if one is close."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"{word} (did you mean {close[0]}?)" if close else word
 
 
 def inert(value: object, longest: int = _LONGEST) -> str:

@@ -40,7 +40,8 @@ options:
     description:
       - Plan these messages. Each is given by its investigate ID, its legacy postfix ID or its RFC 5322 Message-ID.
       - Mutually exclusive with O(messages_file) and all search options.
-      - A handle that matches several messages becomes a blocked entry that lists them, so that you can choose one.
+      - A handle that matches several messages becomes a blocked entry that lists them, so that you can choose one. See
+        O(fail_on).
     type: list
     elements: raw
     aliases: [ids, postfix_ids]
@@ -64,11 +65,15 @@ options:
       - Rules by which messages are judged.
       - Senders and recipients are given as patterns. A pattern is an address (C(*@partner.example)) or a domain
         (C(partner.example)), with the wildcards C(*) and C(?). Case is ignored, and international domains may be written in
-        either form. A pattern that is empty or can never match is an error.
+        either form. A pattern that is empty or can never match is an error, and so is an item that is a number, a boolean or null.
       - A list that is an empty string or null is an error, because the variable may be unset by mistake. An empty list is
         allowed.
       - O(policy.denied_senders) and O(policy.protected_recipients) also match the subdomains of a domain, and an address with
         a tag (C(ceo+news@example.com)). O(policy.allowed_senders) does not.
+      - An address with a bounce tag (BATV, C(prvs=1234ab=ceo@example.com)) or of a forwarder (SRS) contains another address.
+        O(policy.denied_senders) and O(policy.protected_recipients) match if a pattern matches one of the two.
+        O(policy.allowed_senders) needs a match for both.
+      - An empty dictionary or null means that all rules have their defaults.
     type: dict
     default: {}
     suboptions:
@@ -91,14 +96,14 @@ options:
           - Block messages with one of these verdicts.
           - Unless the list is empty, messages with no verdict or an unknown one are blocked too.
         type: list
-        elements: str
+        elements: raw
         default: [MALICIOUS, MALICIOUS-BEC]
       forbidden_threat_categories:
         description:
           - Block messages in one of these threat categories. Case, spaces and punctuation are ignored.
           - Cloudflare publishes no list of its categories. A category that is not listed here is not blocked.
         type: list
-        elements: str
+        elements: raw
         default: []
       max_age:
         description: Block messages scanned longer ago than this, such as V(7d).
@@ -125,23 +130,24 @@ options:
           - Block messages to a recipient that matches one of these patterns. Releasing them needs an override.
           - Unless the list is empty, messages with an unreadable recipient or no known recipient are blocked too.
         type: list
-        elements: str
+        elements: raw
         default: []
       allowed_senders:
         description:
           - If not empty, block messages unless the envelope sender and every sender in the From header match one of these patterns.
-          - Every address in the From header counts, also one in a display name.
+          - Every address in the From header counts, also one in a display name or in an encoded word.
           - A message with an empty envelope sender (a bounce) or with an unreadable sender is blocked.
         type: list
-        elements: str
+        elements: raw
         default: []
       denied_senders:
         description:
-          - Block messages if the envelope sender or a sender in the From header matches one of these patterns.
+          - Block messages if the envelope sender, a sender in the From header, or an address in its display name matches one of
+            these patterns.
           - Unless the list is empty, messages with an unreadable sender or no sender in the From header are blocked too. An empty
             envelope sender (a bounce) alone does not block a message.
         type: list
-        elements: str
+        elements: raw
         default: []
       require_ticket:
         description: Whether to refuse the whole plan if O(ticket) is not set.
@@ -156,7 +162,7 @@ options:
           - Names of rules to override this time. The plan records them, and for each message which of them would have
             blocked it.
         type: list
-        elements: str
+        elements: raw
         default: []
   dest:
     description:
@@ -192,6 +198,17 @@ options:
   ticket:
     description: Number of the ticket for the release. Recorded in the plan.
     type: str
+  fail_on:
+    description:
+      - Fail if the plan has a message with one of these statuses, which are those of M(emailsec.cloudflare.message_release).
+        RV(msg) names the messages. The plan is written and returned all the same.
+      - V(not_found) is a handle that Cloudflare does not know, V(ambiguous) one that matches several messages, and
+        V(not_attempted) a message whose state could not be read. V(blocked) is a message that a rule of O(policy) refuses.
+    type: list
+    elements: str
+    choices: [already_released, ambiguous, blocked, not_attempted, not_found, not_quarantined]
+    default: [not_found, ambiguous, not_attempted]
+    version_added: 0.5.0
 notes:
   - A plan contains subjects and addresses. Keep it as confidential as the messages themselves.
   - Subjects, names and addresses are written by strangers. Never evaluate them as templates.
@@ -265,7 +282,7 @@ plan:
     refused_by:
       description: Rules that refused the whole plan.
       type: list
-      elements: str
+      elements: raw
       returned: always
       sample: []
     messages:
@@ -293,6 +310,13 @@ plan:
           elements: str
           returned: always
           sample: []
+        state:
+          description:
+            - V(released), V(not_quarantined), or V(unreadable) if Cloudflare does not say where the message is.
+          type: str
+          returned: when the rule C(not_quarantined) blocked the message
+          version_added: 0.5.0
+          sample: released
         overridden:
           description: Rules that would have blocked the message, but are overridden.
           type: list
@@ -399,6 +423,9 @@ from ..module_utils._plan.document import LONGEST, expiry
 from ..module_utils._plan.file import KeptPlan, check_writable, keep_plan
 from ..module_utils._plan.make import PlanRequest, make_plan, sentence
 from ..module_utils._plan.policy import Policy, argument_spec
+from ..module_utils._release.outcome import FAIL_ON, Status
+from ..module_utils._release.planned import blocked
+from ..module_utils._text import first_few, printable
 from ..module_utils._times import from_seconds, parse_duration, to_text
 
 
@@ -428,6 +455,22 @@ def plan_request(params: dict[str, t.Any], account_id: str, now: float) -> PlanR
     )
 
 
+# What a plan may say of a message that it does not release
+_NOT_RELEASED = (
+    Status.ALREADY_RELEASED, Status.AMBIGUOUS, Status.BLOCKED, Status.NOT_ATTEMPTED, Status.NOT_FOUND, Status.NOT_QUARANTINED,
+)  # fmt: skip
+
+
+def attention(plan: t.Mapping[str, t.Any], fail_on: t.Collection[str]) -> str:
+    """Return a sentence about the messages of a plan that have one of these statuses, empty if there are none."""
+    found = [
+        f"{printable(item.handles[0].text, 100)} {outcome.status}"
+        for item, outcome in blocked(plan)
+        if outcome.status in fail_on
+    ]
+    return f" Needs attention: {first_few(found)}." if found else ""
+
+
 def waiting_plan(kept: KeptPlan | None) -> dict[str, t.Any] | None:
     """Return what the result says about another plan that waits."""
     if not kept or not kept.waiting:
@@ -451,6 +494,12 @@ def main() -> None:
             requested_by={"type": "str"},
             reason={"type": "str"},
             ticket={"type": "str"},
+            fail_on={
+                "type": "list",
+                "elements": "str",
+                "choices": list(_NOT_RELEASED),
+                "default": [status for status in FAIL_ON if status in _NOT_RELEASED],
+            },
         ),
         mutually_exclusive=exclusive_search_options(),
         required_by={"messages_column": ["messages_file"]},
@@ -474,7 +523,8 @@ def main() -> None:
         fail(module, error, api_calls=calls)
     plan = kept.plan if kept else made.plan
     waiting = waiting_plan(kept)
-    msg = sentence(made)
+    needed = attention(plan, module.params["fail_on"])
+    msg = sentence(made) + needed
     if waiting:
         msg += f" Another plan can still be applied until {waiting['expires_at']}: {waiting['digest']}, kept in {waiting['plan_file']}."
     result = {
@@ -488,7 +538,7 @@ def main() -> None:
         "waiting": waiting,
         "api_calls": calls,
     }
-    if made.refusals:
+    if made.refusals or needed:
         fail(module, None, **result)
     module.exit_json(**result)
 

@@ -20,8 +20,11 @@ Result = t.Mapping[str, t.Any]
 _LOST = "The module ended without a result (was it killed?)."
 
 
-def planned_run(planned: Result) -> dict[str, t.Any]:
-    """Return a result of message_plan as one of message_release, each message with what the plan predicts."""
+def planned_run(planned: Result, fail_on: t.Collection[str] = ()) -> dict[str, t.Any]:
+    """Return a result of message_plan as one of message_release, each message with what the plan predicts.
+
+    fail_on: the statuses with which it fails.
+    """
     plan = planned.get("plan")
     if plan is None:
         return {**_shown(planned), "msg": _told(planned), "changed": False, "messages": []}
@@ -30,10 +33,11 @@ def planned_run(planned: Result) -> dict[str, t.Any]:
     outcomes.update(blocked(plan))
     Ledger().record_all(outcomes.items())
     run = RunResult([item.handles[0] for item in outcomes], list(outcomes))
-    kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
+    kept = {"api_calls": planned["api_calls"]} if "api_calls" in planned else {}
     return {
         **run.data(),
         **kept,
+        "failed": bool(planned.get("failed")) or run.fails(fail_on),
         "messages": list(run.rows),
         "msg": planned["msg"],
         "plan_digest": plan["digest"],

@@ -18,20 +18,19 @@ _MOST = 200
 
 
 def plan_lines(
-    plan: t.Mapping[str, t.Any], show_content: bool = False, most: int = _MOST, digest: str | None = None
+    plan: t.Mapping[str, t.Any], show_content: bool = False, most: int | None = _MOST, digest: str | None = None
 ) -> list[str]:
     """Return a line for each message of a plan, those to be released first.
 
-    show_content: whether to show addresses and subjects. most: how many lines; one more says how many are left out.
+    show_content: whether to show addresses and subjects. most: how many messages, None for all; a last line says how many are left out.
     digest: what the plan has to have. Raises ValueError if it has another.
     """
     if digest is not None and digest != digest_of(plan):
         raise ValueError("The plan was changed after it was read. Nothing is shown of it, and nothing was sent.")
     entries = sorted(plan.get("messages") or [], key=lambda entry: entry["decision"] != "release")
     lines = [_line(entry, show_content) for entry in entries[:most]]
-    if len(entries) > most:
-        lines.append(f"... and {len(entries) - most} more; the plan and the report have all of them.")
-    return lines
+    left = len(entries) - len(lines)
+    return [*lines, f"... and {left} more; the plan and the report have all of them."] if left else lines
 
 
 def _line(entry: t.Mapping[str, t.Any], show_content: bool) -> str:

@@ -21,8 +21,9 @@ _LEADING = " \t\r\n\"'`"
 
 
 def report_csv(reports: t.Iterable[t.Mapping[str, t.Any]]) -> str:
-    """Return one line for each message of all reports, after a line of column names."""
+    """Return one line for each message of all reports, after a line of column names and, for Excel, a byte order mark."""
     text = io.StringIO()
+    text.write("\ufeff")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     for report in reports:

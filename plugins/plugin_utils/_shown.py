@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..module_utils._text import printable
+from ..module_utils._text import first_few, printable
 
 MOST = 10  # addresses of a list
 _LONGEST = 2000  # characters of a text in which an address is looked for
@@ -51,10 +51,7 @@ def address(value: object, name: object = None) -> str:
 
 def addresses(values: t.Iterable[object], most: int | None = MOST) -> str:
     """Return addresses as one text. most: how many it shows; it then says how many are left out."""
-    given = list(values)
-    shown = [address(value) for value in given[:most]]
-    left = len(given) - len(shown)
-    return ", ".join(shown) + (f" and {left} more" if left else "")
+    return first_few(list(values), most, address)
 
 
 def quoted(text: str) -> str:

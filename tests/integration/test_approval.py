@@ -139,7 +139,8 @@ def test_who_asked_approved_and_released(ansible: Ansible, emulator: Emulator) -
     for line in ("Ticket: INC-7", "Requested by: Alice", "Approved by: Berta", "Started by: oscar", f"Plan: {digest}"):
         assert line in ansible.ticket()
     page, table = (
-        sorted(ansible.reports.glob(f"localhost-*.{form}"))[-1].read_text(encoding="utf-8") for form in ("html", "csv")
+        sorted(ansible.reports.glob(f"localhost-*.{form}"))[-1].read_text(encoding="utf-8-sig")
+        for form in ("html", "csv")
     )
     for name, value in (
         ("Ticket", "INC-7"),

@@ -92,7 +92,7 @@ def test_from_the_search_to_the_report(ansible: Ansible, emulator: Emulator) -> 
         assert name in (ansible.directory / "journal.jsonl").read_text(encoding="utf-8")
 
     for file in ansible.reports.iterdir():
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         if file.suffix in (".txt", ".html"):
             assert obeyed(text) == set(), file.suffix
         if file.suffix == ".csv":

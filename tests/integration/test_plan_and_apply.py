@@ -211,7 +211,7 @@ def test_a_policy_in_one_run(ansible: Ansible, emulator: Emulator) -> None:
     assert foretold.facts("quarantine_release_result") == {"allowed": "would_release", **outcomes}
     assert run.facts("quarantine_release_result") == {"allowed": "partial", **outcomes}
     assert {host: row["failures"] for host, row in run.recap.items()} == {
-        "allowed": 0, "refused": 1, "unfounded": 0, "ticketless": 1, "forbidden": 0,
+        "allowed": 1, "refused": 1, "unfounded": 0, "ticketless": 1, "forbidden": 0,
     }  # fmt: skip
     assert {host: row["changed"] for host, row in run.recap.items()} == dict.fromkeys(hosts, 0) | {"allowed": 1}
     assert {host: row["changed"] for host, row in foretold.recap.items()} == dict.fromkeys(hosts, 0) | {"allowed": 1}
@@ -237,3 +237,23 @@ def test_the_next_node_of_a_workflow_takes_what_the_plan_published(ansible: Ansi
     assert set(applied.facts("quarantine_release_result").values()) == {"ok"}
     assert set(emulator.deliveries.values()) == {1}
     assert len(emulator.deliveries) == 3
+
+
+def test_an_unknown_id_fails_with_a_plan_as_without_one(ansible: Ansible, emulator: Emulator) -> None:
+    good = emulator.add_message(sender="a@partner.example", validation={"dmarc": "pass"}).id
+    gone = "4NoSuchMessage00-2026-01-05T10:00:00-12345678"
+    planned = ansible.plan(messages=[good, gone])
+    assert planned.code == 2
+    assert "1 blocked (not_found 1)." in planned.text
+    assert f"Needs attention: {gone} not_found." in planned.text
+    assert statuses(ansible.report()["result"]) == {good: "would_release", gone: "not_found"}
+    assert not emulator.requests_to("release")
+
+    applied = ansible.apply(plan_digest=ansible.plan_of()["digest"])
+    assert (applied.code, statuses(ansible.report()["result"])) == (2, {good: "released", gone: "not_found"})
+    for canary in (0, 1):
+        other = emulator.add_message(sender="a@partner.example", validation={"dmarc": "pass"}).id
+        released = ansible.release(messages=[gone, other], policy={"max_messages": 5}, canary=canary)
+        assert (released.code, statuses(ansible.report()["result"])) == (2, {other: "released", gone: "not_found"})
+    assert ansible.release(messages=[gone], policy={"max_messages": 5}, fail_on=["failed"]).code == 0
+    assert set(emulator.deliveries.values()) == {1}

@@ -87,7 +87,7 @@ def test_a_fleet_in_slices(controller: Controller, tmp_path: Path, pytestconfig:
 
     assert merged.status == "successful", merged.stdout
     assert f"Accounts: {size}, failed {len(bad)}, ok {size - len(bad)}." in merged.stdout
-    with (reports / "all-accounts.csv").open(encoding="utf-8", newline="") as file:
+    with (reports / "all-accounts.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert Counter(row["status"] for row in rows)["released"] == size - len(bad)
     page = (reports / "all-accounts.html").read_text(encoding="utf-8")

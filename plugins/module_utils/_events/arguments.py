@@ -12,6 +12,7 @@ import typing as t
 
 from .._errors import InputError
 from .._plan.policy import Policy, argument_spec
+from .._text import did_you_mean
 from .decisions import Policies
 
 Arguments = t.Mapping[str, t.Any]
@@ -23,7 +24,7 @@ POLICIES: dict[str, t.Any] = {"policy": {}, "approval_policy": {}}
 
 def read_arguments(given: Arguments, defaults: Arguments, limits: Limits) -> dict[str, t.Any]:
     """Return the value of every argument, with the type of its default. Raises InputError."""
-    unknown = sorted(set(given) - set(defaults))
+    unknown = [did_you_mean(str(name), defaults) for name in given if name not in defaults]
     if unknown:
         raise InputError(f"the event source has no arguments {', '.join(unknown)}; it has {', '.join(defaults)}")
     values = {name: _typed(name, given.get(name), default) for name, default in defaults.items()}
@@ -33,15 +34,15 @@ def read_arguments(given: Arguments, defaults: Arguments, limits: Limits) -> dic
     return values
 
 
-def read_policies(values: Arguments) -> Policies:
-    """Return the arguments policy and approval_policy. Raises InputError."""
-    policy = _policy("policy", values["policy"]) if values["policy"] else None
-    return Policies(policy, _policy("approval_policy", values["approval_policy"]))
+def read_policies(given: Arguments) -> Policies:
+    """Return the arguments policy and approval_policy. Raises InputError. A policy without rules has their defaults."""
+    policy = _policy("policy", given["policy"]) if "policy" in given else None
+    return Policies(policy, _policy("approval_policy", given.get("approval_policy")))
 
 
-def _policy(name: str, given: Arguments) -> Policy:
-    options = argument_spec()
-    unknown = sorted(set(given) - set(options))
+def _policy(name: str, value: t.Any) -> Policy:
+    given, options = _typed(name, value, {}), argument_spec()
+    unknown = [did_you_mean(str(rule), options) for rule in given if rule not in options]
     if unknown:
         raise InputError(f"{name} has no rules {', '.join(unknown)}; the rules are {', '.join(options)}")
     for rule, value in given.items():

@@ -64,7 +64,7 @@ def make_receiver(
             f"Without certfile, the secret and the alerts come to {values['host']} unencrypted, unless a proxy in front of it provides TLS."
         )
     receiver = Receiver(
-        account_id, read_policies(values), values["batch_size"], values["max_bytes"], clock, warn_of_requests
+        account_id, read_policies(given), values["batch_size"], values["max_bytes"], clock, warn_of_requests
     )
     return receiver, check, Address(*(values[name] for name in Address._fields))
 

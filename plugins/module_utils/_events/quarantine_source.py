@@ -46,7 +46,7 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
         overlap=values["overlap"],
         repeat_after=values["repeat_after"],
         batch_size=values["batch_size"],
-        policies=read_policies(values),
+        policies=read_policies(given),
     )
     if not values["state_file"]:
         warn(

@@ -13,6 +13,8 @@ import inspect
 import re
 import typing as t
 import unicodedata
+from email.errors import MessageError
+from email.header import decode_header, make_header
 from email.utils import getaddresses
 
 from .._text import printable
@@ -27,7 +29,8 @@ if "strict" in inspect.signature(getaddresses).parameters:
     _getaddresses = functools.partial(getaddresses, strict=False)
 
 _LONGEST = 4096
-_LONGEST_DOMAIN = 255
+_LONGEST_DOMAIN = 253
+_LONGEST_LABEL = 63
 # Everything with an at sign in the middle, also in a display name, a comment or a group
 _ATOM = r'[^\s<>()\[\],;:"\\@]+'
 _ADDRESS = re.compile(rf'("(?:[^"\\]|\\.)*"|(?<![^\s<>()\[\],;:"\\@]){_ATOM})@({_ATOM})')
@@ -56,17 +59,38 @@ def read_addresses(text: str | None) -> Addresses:
     return _read(text or "") if len(text or "") <= _LONGEST else None
 
 
+def addresses_in_name(name: str | None) -> Addresses:
+    """Return every address that a display name shows. Empty: it shows none. None: one cannot be read for certain."""
+    text = _decoded(name or "") if len(name or "") <= _LONGEST else None
+    found = [address_of(*match.groups()) for match in _ADDRESS.finditer(unicodedata.normalize("NFKC", text or ""))]
+    return None if text is None or None in found else tuple(t.cast("list[Address]", found))
+
+
 @functools.lru_cache(maxsize=1024)
 def _read(text: str) -> Addresses:
+    # Readers see encoded words as what they mean, servers as they are.
+    found = [None if one is None else _read_plain(one) for one in dict.fromkeys((text, _decoded(text)))]
+    return None if None in found else tuple(dict.fromkeys(address for some in found for address in some or ()))
+
+
+def _decoded(text: str) -> str | None:
+    """Return a text with its encoded words (RFC 2047) decoded, or None if they cannot be."""
+    try:
+        return str(make_header(decode_header(text))) if "=?" in text else text
+    except (MessageError, LookupError, ValueError):
+        return None
+
+
+def _read_plain(text: str) -> Addresses:
     plain = unicodedata.normalize("NFKC", text)
     if _NOBODY.fullmatch(plain):
         return ()
-    found = [_address(*match.groups()) for match in _ADDRESS.finditer(plain)]
+    found = [address_of(*match.groups()) for match in _ADDRESS.finditer(plain)]
     if not found or None in found or "@" in _ADDRESS.sub("", plain):
         return None
     # A mail program that reads another address than this function may show another sender.
     for other in _as_mail_programs_do(text):
-        if _address(*other.rpartition("@")[::2]) not in found:
+        if address_of(*other.rpartition("@")[::2]) not in found:
             return None
     return tuple(dict.fromkeys(t.cast("list[Address]", found)))
 
@@ -91,20 +115,27 @@ def plain_domain(text: str, wildcards: str = "") -> str | None:
     if len(labels) > 1 and not labels[-1]:
         labels.pop()
     plain = [_label(label, wildcards) for label in labels]
-    return None if None in plain else ".".join(t.cast("list[str]", plain))
+    if None in plain or len(domain := ".".join(t.cast("list[str]", plain))) > _LONGEST_DOMAIN:
+        return None
+    return domain
 
 
 def _label(label: str, wildcards: str) -> str | None:
-    if not label.isascii():
-        try:
+    label = label.lower() if label.isascii() else label
+    try:
+        if not label.isascii():
             label = idna.encode(label, uts46=True).decode("ascii")
-        except (AttributeError, UnicodeError):  # idna is missing, or the label is invalid
-            return None
-    label = label.lower()
-    return label if re.fullmatch(f"[a-z0-9_{wildcards}-]+", label) else None
+        elif label.startswith("xn--") and not set(wildcards).intersection(label):
+            idna.ulabel(label)
+    except (AttributeError, UnicodeError):  # idna is missing, or the label is invalid
+        return None
+    if len(label.replace("*", "") if wildcards else label) > _LONGEST_LABEL:
+        return None
+    return label if re.fullmatch(f"(?!-)[a-z0-9_{wildcards}-]+(?<!-)", label) else None
 
 
-def _address(local: str, domain: str) -> Address | None:
+def address_of(local: str, domain: str) -> Address | None:
+    """Return the address with these parts in the spelling that is compared, or None if it cannot be one."""
     plain = (plain_local(local), plain_domain(domain))
     return None if None in plain else Address(*t.cast("tuple[str, str]", plain))
 

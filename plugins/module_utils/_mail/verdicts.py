@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 import unicodedata
 
 from .._errors import InputError
 
+# Wildcards, and separators between several words
+_NOT_ONE = re.compile(r"[*?\[\],;|]")
 # From harmless to dangerous
 DISPOSITIONS = (
     "NONE",
@@ -35,17 +38,17 @@ def got_worse(before: str | None, after: str | None) -> bool:
 
 
 def check_dispositions(words: t.Iterable[str]) -> None:
-    """Raise InputError for a word that is no verdict and would forbid nothing."""
+    """Raise InputError for a word that is no verdict and would forbid nothing, or less than it seems to."""
     for word in words:
-        if _folded(word) not in _KNOWN:
+        if _folded(word) not in _KNOWN or _NOT_ONE.search(word):
             raise InputError(f"has {word!r:.80}, which is no verdict; these are {', '.join(DISPOSITIONS)}")
 
 
 def check_categories(words: t.Iterable[str]) -> None:
     """Raise InputError for a word that would forbid nothing."""
     for word in words:
-        if not _folded(word):
-            raise InputError(f"has {word!r:.80}, which names no category")
+        if not _folded(word) or _NOT_ONE.search(word):
+            raise InputError(f"has {word!r:.80}, which names no category; give each its own item, without wildcards")
 
 
 def disposition_forbidden(word: str | None, forbidden: t.Collection[str]) -> bool:

@@ -85,6 +85,7 @@ def make_plan(messages: Messages[Message], request: PlanRequest) -> MadePlan:
         entry["rules"] = [rule for rule in rules if rule not in request.policy.overrides]
         if message.state != State.QUARANTINED:
             entry["rules"].insert(0, FixedRule.NOT_QUARANTINED)
+            entry["state"] = message.state
         entry["decision"] = Decision.BLOCKED if entry["rules"] else Decision.RELEASE
         if not entry["rules"]:
             releasable.append((entry, message))

@@ -13,10 +13,12 @@ import datetime
 import typing as t
 
 from .._errors import InputError
-from .._mail.addresses import Address, Addresses, read_addresses
+from .._mail.addresses import Address, Addresses, addresses_in_name, read_addresses
 from .._mail.authentication import ALIGNED, authenticated, read_level
 from .._mail.message import Message
 from .._mail.verdicts import category_forbidden, check_categories, check_dispositions, disposition_forbidden
+from .._mail.wrapped import readings
+from .._text import did_you_mean
 from .._times import parse_duration, parse_time
 from .patterns import all_fit, any_covered, parse_pattern
 
@@ -47,13 +49,17 @@ class Policy(t.NamedTuple):
 
     def checked(self, title: str = "policy") -> Policy:
         """Return the policy with its values in the words of this release. Raises InputError for unusable values."""
+        for name, default in self._field_defaults.items():
+            for value in getattr(self, name) if isinstance(default, tuple) else ():
+                if not isinstance(value, str):
+                    raise InputError(f"{title}.{name} has {value!r:.40}, which is no text; put it in quotes")
         for name in _CAPS:
             if getattr(self, name) < 1:
                 raise InputError(f"{title}.{name} must be at least 1")
         for name in ("max_age", "min_age"):
             if getattr(self, name):
                 parse_duration(getattr(self, name), f"{title}.{name}")
-        unknown = sorted(set(self.overrides) - set(RULES))
+        unknown = [did_you_mean(rule, RULES) for rule in self.overrides if rule not in RULES]
         if unknown:
             raise InputError(
                 f"{title}.overrides has unknown rules: {', '.join(unknown)}; the rules are {', '.join(RULES)}"
@@ -77,6 +83,8 @@ class Policy(t.NamedTuple):
         """Return the names of the rules that refuse a message, also of those that are overridden."""
         data = message.data
         envelope, shown = senders = _senders(message)
+        in_name = addresses_in_name(data["from_name"])
+        named = senders if in_name == () else (*senders, in_name)
         # Without recipients, nobody knows who gets the message.
         recipients = [read_addresses(address) for address in message.all_recipients] or [None]
         refusals = {
@@ -90,8 +98,8 @@ class Policy(t.NamedTuple):
                 read_level(self.require_authentication), data["validation"], envelope, shown
             ),
             "protected_recipients": any_covered(self.protected_recipients, recipients),
-            "allowed_senders": bool(self.allowed_senders) and not all_fit(self.allowed_senders, senders),
-            "denied_senders": any_covered(self.denied_senders, senders),
+            "allowed_senders": bool(self.allowed_senders) and not all_fit(self.allowed_senders, named),
+            "denied_senders": any_covered(self.denied_senders, named),
         }
         return [rule for rule, refused in refusals.items() if refused]
 
@@ -144,7 +152,8 @@ def _option(name: str, default: t.Any) -> dict[str, t.Any]:
     if default is None:
         return {"type": "str"}
     if isinstance(default, tuple):
-        return {"type": "list", "elements": "str", "default": list(default)}
+        # Ansible would make text of a number or of true. checked refuses them.
+        return {"type": "list", "elements": "raw", "default": list(default)}
     return {"type": type(default).__name__, "default": default}
 
 
@@ -155,7 +164,8 @@ def _senders(message: Message) -> tuple[Addresses, Addresses]:
 
 def _everyone(message: Message) -> set[Address | None]:
     """Return all senders of a message, each once and without its tag. All that are unknown count as one, None."""
-    return {address.untagged for addresses in _senders(message) for address in addresses or ()} or {None}
+    found = [address for addresses in _senders(message) for address in addresses or ()]
+    return {reading.untagged if reading else None for address in found for reading in readings(address)} or {None}
 
 
 def _check(name: str, check: t.Callable[[t.Any], t.Any], value: t.Any) -> t.Any:

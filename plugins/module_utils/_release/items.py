@@ -135,7 +135,7 @@ def resolve(
             if check_state or not item.names:
                 outcome = nothing_to_send(message)
         elif candidates is not None:
-            outcome = _ambiguous(candidates) if candidates else _not_found(handle)
+            outcome = ambiguous([message.key for message in candidates]) if candidates else not_found(handle)
         if outcome:
             outcomes[item] = outcome
     return items, outcomes
@@ -146,7 +146,8 @@ def _nameless(item: Item | None, message: BriefMessage) -> Item | None:
     return item if item and message.postfix_id and not (item.id and message.id) else None
 
 
-def _not_found(handle: Handle) -> Outcome:
+def not_found(handle: Handle) -> Outcome:
+    """Return the outcome of a handle that Cloudflare does not know."""
     hint = (
         " It looks like an alert id; message_info with alert_id finds the message."
         if handle.looks_like_alert_id
@@ -155,11 +156,11 @@ def _not_found(handle: Handle) -> Outcome:
     return Outcome(Status.NOT_FOUND, f"Cloudflare does not know it in this account.{hint}")
 
 
-def _ambiguous(candidates: t.Sequence[BriefMessage]) -> Outcome:
-    ids = ", ".join(message.key for message in candidates[:_MOST_CANDIDATES])
+def ambiguous(ids: t.Sequence[str]) -> Outcome:
+    """Return the outcome of a handle that fits several messages, of which these are the ids."""
     return Outcome(
         Status.AMBIGUOUS,
-        f"It fits {len(candidates)} messages and none was touched. Give the id of the one you mean: {ids}",
+        f"It fits {len(ids)} messages and none was touched. Give the id of the one you mean: {', '.join(ids[:_MOST_CANDIDATES])}",
     )
 
 
@@ -171,11 +172,14 @@ def nothing_to_send(message: BriefMessage) -> Outcome | None:
             "A release before this run delivered it to some recipients and others still have it in quarantine. Nothing was "
             "sent, as the first could get it twice; check_state=false sends it anyway.",
         )
-    if message.state == State.QUARANTINED:
-        return None
-    if message.state == State.RELEASED:
+    return None if message.state == State.QUARANTINED else not_quarantined(message.state)
+
+
+def not_quarantined(state: str | None) -> Outcome:
+    """Return the outcome of a message in this state, which is not that of one in quarantine."""
+    if state == State.RELEASED:
         return Outcome(Status.ALREADY_RELEASED, "It was released before this run; nothing was sent.")
-    if message.state == State.NOT_QUARANTINED:
+    if state == State.NOT_QUARANTINED:
         return Outcome(
             Status.NOT_QUARANTINED, "It is not in quarantine, and no release is on record; nothing was sent."
         )

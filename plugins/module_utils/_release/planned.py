@@ -13,11 +13,12 @@ import pwd
 import typing as t
 
 from .._errors import InputError
-from .._json import string
+from .._json import rows, string
 from .._mail.handles import Handle, parse_handle
-from .._mail.message import Message
+from .._mail.message import Message, State
 from .._plan.document import DRIFT, Decision, drift
-from .items import Item
+from .._plan.make import FixedRule
+from .items import Item, ambiguous, not_found, not_quarantined
 from .outcome import Outcome, Status
 
 
@@ -64,10 +65,27 @@ def drifted(plan: t.Mapping[str, t.Any], items: t.Iterable[Item]) -> t.Iterator[
 
 
 def blocked(plan: t.Mapping[str, t.Any]) -> t.Iterator[tuple[Item, Outcome]]:
-    """Yield each entry that the plan itself blocks as an item with its outcome."""
+    """Yield each entry that the plan does not release as an item with its outcome. Only what the policy refused is blocked."""
     for entry in plan["messages"]:
         if entry["decision"] != Decision.RELEASE:
             item = Item(Handle(entry["handle"], ""))
             item.learn(string(entry.get("id")), string(entry.get("postfix_id")))
-            words = f"The plan blocks it: {', '.join(entry['rules'])}."
-            yield item, Outcome(Status.BLOCKED, words, rule=entry["rules"][0])
+            outcome = _fixed(entry) or Outcome(Status.BLOCKED, "", rule=entry["rules"][0])
+            words = f"The plan blocks it: {', '.join(entry['rules'])}. {outcome.detail}"
+            yield item, outcome._replace(detail=words.strip())
+
+
+def _fixed(entry: t.Mapping[str, t.Any]) -> Outcome | None:
+    """Return the outcome of an entry that no policy decided about, the same as without a plan. None for all others."""
+    rule = entry["rules"][0]
+    if rule == FixedRule.NOT_FOUND:
+        return not_found(Handle(entry["handle"], ""))
+    if rule == FixedRule.AMBIGUOUS:
+        return ambiguous(
+            [string(row.get("id")) or string(row.get("postfix_id")) or "?" for row in rows(entry.get("candidates"))]
+        )
+    if rule != FixedRule.NOT_QUARANTINED:
+        return None
+    # Plans of release 0.4.0 do not have the state. Then only what was read counts.
+    unread = None if not entry.get("delivery_status") else State.NOT_QUARANTINED
+    return not_quarantined(entry.get("state", unread))

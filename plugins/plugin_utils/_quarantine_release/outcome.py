@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._text import first_few
+
 Result = t.Mapping[str, t.Any]
 # What somebody has to do about a message with this status. Statuses that are not here need no attention.
 ADVICE = {
@@ -24,7 +26,6 @@ ADVICE = {
     "not_attempted": "It was not sent. Fix the reported cause, then run the same again.",
 }
 _LOST = " The module ended without a result (was it killed?), so it is unknown what was sent. See in check mode, in a minute, what is left."
-_MOST_NAMED = 10
 
 
 class Outcome(t.NamedTuple):
@@ -44,7 +45,7 @@ def word(run: Result) -> str:
     """Return the outcome of a run in one word."""
     rows, summary = run.get("messages") or [], run.get("summary") or {}
     attention = any(row["status"] in ADVICE for row in rows)
-    refused = any(row["status"] == "blocked" and row["rule"] != "not_quarantined" for row in rows)
+    refused = any(row["status"] == "blocked" for row in rows)
     if is_lost(run) or summary.get("unknown"):
         return "unknown"
     if summary.get("would_release"):
@@ -77,9 +78,9 @@ def line(
     plan, report: the paths of what was written, empty if it was not. gate_closed: the run fails as there is nothing to approve.
     said: more sentences.
     """
-    rows = [row for row in run.get("messages") or [] if row["status"] in ADVICE]
-    named = ", ".join(f"{row['handle']} {row['status']}" for row in rows[:_MOST_NAMED])
-    more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
+    named = first_few(
+        [f"{row['handle']} {row['status']}" for row in run.get("messages") or [] if row["status"] in ADVICE]
+    )
     digest = run.get("plan_digest")
     sentences = [message(run)]
     if gate_closed:
@@ -87,7 +88,7 @@ def line(
             "There is nothing to approve, so the job fails, as quarantine_release_fail_if_nothing asks for."
         )
     if named:
-        sentences.append(f"Needs attention: {named}{more}.")
+        sentences.append(f"Needs attention: {named}.")
     sentences += said
     if check_mode:
         sentences.append("Check mode: nothing was sent, and no report was written.")

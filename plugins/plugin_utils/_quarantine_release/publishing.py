@@ -157,7 +157,7 @@ def _run(door: Door) -> Result:
     if door.earlier("release").get("failed"):
         return {"failed": True, "changed": False, "msg": "The release ended without a result.", "module_stdout": ""}
     planned = earlier(door, "plan").get("planned")
-    return planned_run(planned) if planned else {}
+    return planned_run(planned, selected(door)[0].fail_on) if planned else {}
 
 
 def _plan_file(door: Door) -> str:

@@ -44,6 +44,7 @@ def make_plan(asked: Asked, place: Places, trail: Trail, call: Call, check_mode:
         "requested_by": trail.requested_by,
         "reason": asked.reason,
         "ticket": asked.ticket,
+        "fail_on": [],  # the run is judged by its end
     }
     return call("message_plan", options, check_mode)
 
@@ -75,7 +76,7 @@ class Releasing:
         """
         asked = self._asked
         if asked.mode == "plan" or (self._planned and (self._check_mode or self._planned.get("failed"))):
-            return planned_run(self._planned or {})
+            return planned_run(self._planned or {}, asked.fail_on)
         if looked is None and self._needs_look():
             looked = self.look()
         if looked is None:

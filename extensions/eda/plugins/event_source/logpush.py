@@ -79,7 +79,8 @@ options:
     default: 50
   policy:
     description: Rules for messages to release without asking, as in the option I(policy) of M(emailsec.cloudflare.message_plan). A
-      message that passes has the decision C(release).
+      message that passes has the decision C(release). With an empty dictionary or null, the rules have their defaults. If not set,
+      events have no decision.
     type: dict
   approval_policy:
     description: Rules for the remaining messages. A message that passes these rules but not I(policy) has the decision

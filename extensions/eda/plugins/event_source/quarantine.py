@@ -100,7 +100,8 @@ options:
   policy:
     description:
       - Rules for messages to release without asking, as in the option I(policy) of M(emailsec.cloudflare.message_plan). A
-        message that passes has the decision C(release).
+        message that passes has the decision C(release). With an empty dictionary or null, the rules have their defaults. If not
+        set, events have no decision.
       - Since release 0.5.0, a list that is an empty string or null is an error, except C(overrides). An empty list is allowed.
     type: dict
   approval_policy:

@@ -23,12 +23,14 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     investigate_id,
     page,
     path,
+    refusal,
     released_row,
     row,
 )
-from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import Finished
 
+UNKNOWN = refusal(1002, "message not found")
 GOOD: dict[str, t.Any] = {"validation": {"dmarc": "pass"}}
 
 
@@ -205,6 +207,33 @@ def test_a_refused_plan_fails_with_the_rule_and_is_not_written(run: Runner, scri
     assert "refused (max_messages: 2 messages, but at most 1 are allowed)" in done.result["msg"]
     assert done.result["summary"]["release"] == 0
     assert not dest.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "fails"),
+    [({}, True), ({"fail_on": []}, False), ({"fail_on": ["blocked"]}, False), ({"fail_on": ["not_found"]}, True)],
+)
+def test_an_unknown_handle_fails_the_plan_and_its_release_as_without_a_plan(
+    run: Runner, script: Script, dest: Path, options: dict[str, t.Any], fails: bool
+) -> None:
+    known = Reply(envelope(row(1, **GOOD)))
+    script.server = lambda sent: known if sent.path == path(1) else Reply(UNKNOWN, 404)
+    done = run("message_plan", messages=[investigate_id(2), investigate_id(1)], dest=str(dest), **options)
+    assert done.failed is fails
+    assert (f"Needs attention: {investigate_id(2)} not_found." in done.result["msg"]) is fails
+    assert json.loads(dest.read_text()) == done.result["plan"]
+    script.server = None
+    script.get(path(1), envelope(row(1, **GOOD)))
+    script.release([investigate_id(1)], envelope([entry(1)]))
+    applied = run("message_release", plan=str(dest), plan_digest=done.result["digest"])
+    assert (applied.failed, applied.statuses) == (True, ["released", "not_found"])
+
+
+def test_the_message_of_a_plan_stays_short(run: Runner, script: Script) -> None:
+    script.server = lambda sent: Reply(page([])) if sent.path == "investigate" else Reply(UNKNOWN, 404)
+    done = run("message_plan", messages=[investigate_id(number) for number in range(1, 31)])
+    assert "and 20 more." in done.result["msg"]
+    assert len(done.result["msg"]) < 1000
 
 
 @pytest.mark.parametrize(

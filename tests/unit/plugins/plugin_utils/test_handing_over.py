@@ -94,6 +94,7 @@ def test_lines_are_safe_to_look_at_and_not_too_many() -> None:
     lines = plan_lines(plan, show_content=True, most=2)
     assert len(lines) == 3
     assert lines[-1] == "... and 3 more; the plan and the report have all of them."
+    assert len(plan_lines(plan, show_content=True, most=None)) == len(plan["messages"])
     assert "\x1b" not in lines[0]
     assert "\u202e" not in lines[0]
     assert len(lines[0]) < 600

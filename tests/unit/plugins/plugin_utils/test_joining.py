@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._joining import joined_run, planned_run
 
 
@@ -100,6 +101,14 @@ def test_what_a_plan_foretells() -> None:
     ]
     run = planned_run({"plan": {"messages": entries, "digest": "sha256:1"}, "msg": "3 messages.", "changed": True})
     assert [(one["handle"], one["status"], one["rule"]) for one in run["messages"]] == [
-        ("4Xy1", "would_release", None), ("4Xy2", "blocked", "max_age"), ("4Xy3", "blocked", "not_found"),
+        ("4Xy1", "would_release", None), ("4Xy2", "blocked", "max_age"), ("4Xy3", "not_found", None),
     ]  # fmt: skip
     assert (run["msg"], run["plan_digest"], run["summary"]["would_release"]) == ("3 messages.", "sha256:1", 1)
+
+
+@pytest.mark.parametrize(("fail_on", "fails"), [((), False), (("not_found",), True), (("ambiguous",), False)])
+def test_a_plan_fails_by_the_statuses_that_fail_a_release(fail_on: tuple[str, ...], fails: bool) -> None:
+    entries = [{"handle": "4Xy3", "decision": "blocked", "rules": ["not_found"]}]
+    planned = {"plan": {"messages": entries, "digest": "sha256:1"}, "msg": "1 message."}
+    assert planned_run(planned, fail_on)["failed"] is fails
+    assert planned_run({**planned, "failed": True}, fail_on)["failed"]

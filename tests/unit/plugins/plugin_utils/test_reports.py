@@ -127,8 +127,23 @@ def test_several_accounts_make_one_page_also_when_one_has_no_result() -> None:
         assert expected in text
 
 
+def test_an_address_breaks_behind_the_at_sign_and_dots_wherever_it_is() -> None:
+    people = {name: f"{name.replace('_', '.')}@corp.example" for name in ("requested_by", "approved_by", "started_by")}
+    given_report = report("a", **people)
+    given_report["result"]["messages"][0]["handle"] = "<x.y@mailer.example>"
+    for reports in ([given_report], [given_report, report("b")]):
+        page = re.sub("&[a-z]+;", "", report_html(reports))
+        assert re.findall("[.@](?!<wbr>)(?=corp|example)", page) == []
+        assert page.count("@<wbr>corp.<wbr>example") >= len(people)
+
+
 def read(text: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(text)))
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_csv_begins_with_a_byte_order_mark_for_excel() -> None:
+    assert [report_csv(reports).count("\ufeff") for reports in ([], [report("a"), report("b")])] == [1, 1]
+    assert report_csv([]).startswith('\ufeff"account"')
 
 
 def test_csv_has_a_line_for_each_message_of_each_account() -> None:
@@ -190,7 +205,7 @@ def test_no_text_makes_a_formula_in_csv(subjects: list[str]) -> None:
 
 
 def test_every_cell_of_csv_is_quoted() -> None:
-    lines = report_csv([report("hello;world")]).splitlines()
+    lines = report_csv([report("hello;world")]).removeprefix("\ufeff").splitlines()
     assert all(line.startswith('"') and line.endswith('"') and line.count('","') == len(COLUMNS) - 1 for line in lines)
 
 

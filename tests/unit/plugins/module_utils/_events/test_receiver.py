@@ -193,7 +193,7 @@ def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[
         ({"header": "X Key"}, "name of an HTTP header"),
         ({"header": "X-Key\n"}, "name of an HTTP header"),
         ({"keyfile": "key.pem"}, "keyfile needs a certfile"),
-        ({"policy": {"allowed": []}}, "policy has no rules allowed; the rules are"),
+        ({"policy": {"quux": []}}, "policy has no rules quux; the rules are"),
         ({"interval": 60}, "the event source has no arguments interval"),
     ],
 )

@@ -385,14 +385,20 @@ LISTS = (
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"account": ACCOUNT}, "the event source has no arguments account; it has account_id"),
+        ({"quux": ACCOUNT}, "the event source has no arguments quux; it has account_id"),
         ({"account_id": "x"}, "32 hexadecimal digits"),
         ({"interval": 0.5}, "interval must be from 1 to 86400"),
         ({"interval": "often"}, "interval must be a number"),
         ({"batch_size": True}, "batch_size must be a whole number"),
         ({"since": "soon"}, "since must be a number with"),
         ({"policy": "strict"}, "policy must be a dictionary"),
-        ({"policy": {"allowed": []}}, "policy has no rules allowed; the rules are"),
+        ({"policy": {"quux": []}}, "policy has no rules quux; the rules are"),
+        (
+            {"policy": {"denied_sender": []}},
+            r"policy has no rules denied_sender \(did you mean denied_senders\?\); the",
+        ),
+        ({"polcy": {}}, r"no arguments polcy \(did you mean policy\?\)"),
+        ({"policy": {"overrides": ["min_ag"]}}, r"unknown rules: min_ag \(did you mean min_age\?\)"),
         ({"policy": {"max_age": "1y"}}, "policy.max_age"),
         (
             {"approval_policy": {"require_authentication": "perhaps"}},
@@ -465,6 +471,12 @@ def test_no_overrides_are_no_mistake() -> None:
     )
     assert policies.policy is not None
     assert list(policies.policy.overrides) == []
+
+
+@pytest.mark.parametrize("empty", [{}, None, "", {"max_messages": None, "require_ticket": None}])
+def test_a_policy_without_rules_has_their_defaults(empty: t.Any) -> None:
+    assert read_policies({"policy": empty}) == Policies(Policy(), Policy())
+    assert read_policies({"approval_policy": empty}) == Policies(None, Policy())
 
 
 def test_without_a_file_it_says_what_that_means(clock: FakeClock) -> None:

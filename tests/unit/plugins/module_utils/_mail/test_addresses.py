@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail import addresses as addresses_module
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.addresses import (
     Address,
+    addresses_in_name,
     plain_domain,
     read_addresses,
 )
@@ -45,6 +46,14 @@ def read(text: str | None) -> list[str] | None:
         ("a@mu\u0308nchen\u3002example", ["a@xn--mnchen-3ya.example"]),
         ("a@XN--MNCHEN-3YA.example", ["a@xn--mnchen-3ya.example"]),
         ("a@_spf.x.example", ["a@_spf.x.example"]),
+        ("=?utf-8?q?cfo=40partner=2Eexample?= <x@evil.example>", ["x@evil.example", "cfo@partner.example"]),
+        ("=?utf-8?q?J=C3=B6rg=2C_M?= <j@x.example>", ["j@x.example"]),
+        ("=?nonsense?q?a?= <j@x.example>", None),
+        ("a@xn--zzzzzzzzzzz.example", None),
+        ("a@XN--N3H.example", None),
+        ("a@-x.example", None),
+        (f"a@{'x' * 64}.example", None),
+        (f"a@{'x.' * 130}example", None),
         (None, []),
         (" \r\n ", []),
         ("<>", []),
@@ -77,12 +86,20 @@ def test_every_address_is_found_or_it_cannot_be_read(text: str | None, expected:
 
 
 likely = st.text(alphabet='ab@.,;:<>()[]"\\ \t\r\n+-_=?\u00fc\uff20\u3002\u200b\u0430\ud800', max_size=40)
+encoded = st.builds(
+    "{}=?{}?{}?{}?={}".format,
+    likely,
+    st.sampled_from(["utf-8", "iso-8859-1", "utf-16", "nonsense", "\ud800", ""]),
+    st.sampled_from(["q", "b", "B", "x"]),
+    st.one_of(likely, st.just("YUBiLmV4YW1wbGU=")),
+    likely,
+)
 
 
-@given(st.one_of(likely, st.text()))
+@given(st.one_of(likely, encoded, st.text()))
 @example("a@b,@c")
 def test_nothing_breaks_the_reader_and_what_it_reads_is_plain(text: str) -> None:
-    for address in read_addresses(text) or ():
+    for address in (*(read_addresses(text) or ()), *(addresses_in_name(text) or ())):
         assert address.domain.isascii()
         assert plain_domain(address.domain) == address.domain
         assert address.local

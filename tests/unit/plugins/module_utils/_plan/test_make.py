@@ -225,6 +225,52 @@ def test_what_drifted_since_is_blocked_and_the_rest_is_not() -> None:
     assert (item, outcome.status, outcome.rule) == (items[0], "blocked", "drift")
 
 
+def unknown_and_several() -> tuple[Mail, list[Handle]]:
+    """Return a mailbox, and handles of which it does not know one, has two messages for one, and has one message for one."""
+    twins = [message(number, message_id="<twin@x.example>") for number in (1, 2)]
+    return Mail([*twins, message(3)]), [
+        parse_handle(text) for text in ("4Gone", "<twin@x.example>", "<3@mailer.example>")
+    ]
+
+
+def test_what_no_policy_decided_has_the_status_that_it_has_without_a_plan() -> None:
+    mail, handles = unknown_and_several()
+    states: tuple[dict[str, t.Any], ...]
+    states = {"post_delivery_operations": ["RELEASE"]}, {}, {"is_quarantined": None, "delivery_status": []}
+    mail.messages += [
+        message(number, **{"is_quarantined": False, "delivery_status": ["delivered"], **fields})
+        for number, fields in enumerate(states, 4)
+    ]
+    handles += [parse_handle(f"<{number}@mailer.example>") for number in range(4, 7)]
+    plan = make_plan(mail, request(handles=handles, search=None)).plan
+    outcomes = {item.handles[0].text: outcome for item, outcome in blocked(plan)}
+    assert {handle: (outcome.status, outcome.rule) for handle, outcome in outcomes.items()} == {
+        "4Gone": ("not_found", None),
+        "<twin@x.example>": ("ambiguous", None),
+        "<4@mailer.example>": ("already_released", None),
+        "<5@mailer.example>": ("not_quarantined", None),
+        "<6@mailer.example>": ("not_attempted", None),
+    }
+    assert all(str(one.id) in outcomes["<twin@x.example>"].detail for one in mail.messages[:2])
+    assert "Cloudflare does not know it" in outcomes["4Gone"].detail
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        ({"rules": ["not_quarantined"], "delivery_status": ["delivered"]}, "not_quarantined"),
+        ({"rules": ["not_quarantined"], "delivery_status": []}, "not_attempted"),
+        ({"rules": ["not_quarantined", "max_age"], "state": "a word of another release"}, "not_attempted"),
+        ({"rules": ["ambiguous"], "candidates": "garbled"}, "ambiguous"),
+        ({"rules": ["ambiguous"], "candidates": [{"id": None, "postfix_id": 1}, {"postfix_id": "4Xy"}]}, "ambiguous"),
+        ({"rules": ["a rule of another release"]}, "blocked"),
+    ],
+)
+def test_plans_of_other_releases_have_statuses_too(entry: dict[str, t.Any], status: str) -> None:
+    ((_item, outcome),) = blocked({"messages": [{"handle": "4Xy", "decision": "blocked", **entry}]})
+    assert outcome.status == status
+
+
 def test_only_some_of_the_plan() -> None:
     plan = make_plan(Mail([message(1), message(2), message(3, final_disposition="MALICIOUS")]), request()).plan
     first, second, held = (entry["id"] for entry in plan["messages"])

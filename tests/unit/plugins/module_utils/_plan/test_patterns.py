@@ -48,6 +48,33 @@ from hypothesis import strategies as st
         ("J\u00f6rg@b.example", "jo\u0308rg@b.example", True, True),
         ("a@b.example", "*", True, True),
         ("a@b.example, c@d.example", "b.example", False, True),
+        ("a@b.example", "\u201ca@b.example\u201d", True, True),
+        ("a@b.example", "\uff42.example", True, True),
+        ("a@b.example", "a\uff20b.example", True, True),
+        ('"ceo"@b.example', "ceo@b.example", True, True),
+        ("ceo@b.example", '"ceo"@b.example', True, True),
+        ("=?utf-8?b?Y2VvQGIuZXhhbXBsZQ==?= <x@evil.example>", "ceo@b.example", False, True),
+        ("=?utf-8?b?Y2VvQGIuZXhhbXBsZQ==?= <x@evil.example>", "evil.example", False, True),
+        ("a@xn--zzzzzzzzzzz.example", "other.example", False, True),
+        ("a@xn--zzzzzzzzzzz.example", "*", False, True),
+        # Tags of bounces, and forwarders
+        ("prvs=0123ab=ceo@b.example", "b.example", True, True),
+        ("prvs=0123ab=ceo@b.example", "ceo@b.example", False, True),
+        ("prvs=ceo=0123ab@b.example", "ceo@b.example", False, True),
+        ("PRVS=ceo/0123ab@b.example", "ceo@b.example", False, True),
+        ("btv1==0123ab==ceo+x@b.example", "ceo@b.example", False, True),
+        ("SRS0=h=t=b.example=ceo@fwd.example", "ceo@b.example", False, True),
+        ("SRS0+h=t=sub.b.example=ceo@fwd.example", "b.example", False, True),
+        ("SRS0=h=t=b.example=ceo@fwd.example", "fwd.example", False, True),
+        ("SRS0=h=t=b.example=prvs=0a=ceo@fwd.example", "ceo@b.example", False, True),
+        ("SRS1=h=fwd.example==h=t=b.example=ceo@fwd2.example", "ceo@b.example", False, True),
+        ("SRS1=h=fwd.example==h=t=b.example=ceo@fwd2.example", "fwd2.example", False, True),
+        ("SRS0=h=t=b.example=ceo@fwd.example", "other.example", False, False),
+        ("SRS0=nonsense@fwd.example", "other.example", False, True),
+        ("SRS0=h=t=b..example=ceo@fwd.example", "fwd.example", False, True),
+        ("prvs=ceo@b.example", "other.example", False, True),
+        ("bounces+ceo=b.example@list.example", "b.example", False, False),
+        ("bounces+ceo=b.example@list.example", "bounces@list.example", False, True),
         ("<>", "*", False, False),
         ("garbage", "*", False, True),
     ],
@@ -81,15 +108,39 @@ def test_without_patterns_nothing_is_covered() -> None:
         ("john doe@x.example", "as its own pattern"),
         ("a@b@c.example", "write an address"),
         ("a..example", "write an address"),
-        ("evil.example/", "write an address"),
+        ("evil.example/", "write evil.example"),
         ("*m\u00fcnchen.example", "A-label form"),
-        ("c\u200beo@x.example", "A-label form"),
+        ("c\u200beo@x.example", "invisible character U+200B"),
+        ("evil\u00ad.example", "invisible character U+00AD"),
+        ("\u202eevil.example", "invisible character U+202E"),
+        ("a\x00@x.example", "invisible character U+0000"),
+        ("a\tb@x.example", "as its own pattern"),
+        ("Alice <a@x.example>", "it has more than an address; write a@x.example"),
+        ("mailto:<a@x.example>", "write a@x.example"),
+        ("https://user:secret@evil.example:8080/", "write evil.example"),
+        ("smtp:a@x.example", "write a@x.example"),
+        ("evil.example:25", "write evil.example"),
+        ("regex:.*", "write an address or a domain"),
+        (f"{'x' * 64}.example", "cannot be a part of a domain"),
+        ("-evil.example", "-evil cannot be a part of a domain"),
+        ("x@evil-.example", "evil- cannot be a part of a domain"),
+        ("^.*@x.example$", "example$ cannot be a part of a domain"),
+        ("xn--zzzzzzzzzzz.example", "xn--zzzzzzzzzzz cannot be a part of a domain"),
+        ("xn--n3h.example", "xn--n3h cannot be a part of a domain"),
+        ("\u2603.example", "A-label form"),
         ("x" * 300, "write an address"),
     ],
 )
 def test_a_pattern_that_can_never_match_is_an_error_that_says_what_to_write(pattern: str, advice: str) -> None:
     with pytest.raises(InputError, match=f"can never match: .*{re.escape(advice)}"):
         parse_pattern(pattern)
+
+
+def test_what_is_allowed_fits_in_all_that_it_contains() -> None:
+    wrapped = [read_addresses("SRS0=h=t=b.example=ceo@fwd.example")]
+    assert all_fit(["fwd.example", "b.example"], wrapped)
+    assert not all_fit(["fwd.example", "bob@b.example"], wrapped)
+    assert any_covered(["other.example"], [read_addresses(f"prvs={'a=' * 1000}@b.example")])
 
 
 @given(st.one_of(st.text(), st.text(alphabet='ab@.*?[]+-_"<> ,\u00fc', max_size=12)))

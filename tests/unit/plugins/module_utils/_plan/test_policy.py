@@ -79,6 +79,31 @@ def message(**fields: t.Any) -> Message:
         ({"denied_senders": ["other.example"]}, {"from": "a@x.example, b@sub.other.example"}, ["denied_senders"]),
         ({"denied_senders": ["other.example"]}, {"envelope_from": ""}, []),
         ({"denied_senders": ["other.example"]}, {}, []),
+        ({"denied_senders": ["other.example"]}, {"from_name": "x@other.example"}, ["denied_senders"]),
+        (
+            {"denied_senders": ["other.example"]},
+            {"from_name": "=?utf-8?q?x=40other=2Eexample?="},
+            ["denied_senders"],
+        ),
+        ({"denied_senders": ["other.example"]}, {"from_name": "x@third.example"}, []),
+        ({"denied_senders": ["other.example"]}, {"from_name": "sales @ Bob"}, []),
+        ({"denied_senders": ["other.example"]}, {"from_name": "x@-.example"}, ["denied_senders"]),
+        (
+            {"allowed_senders": ["shown.example", "mailer.example"]},
+            {"from_name": "x@other.example"},
+            ["allowed_senders"],
+        ),
+        ({"allowed_senders": ["shown.example", "mailer.example"]}, {"from_name": "Bob, bob@shown.example"}, []),
+        (
+            {"denied_senders": ["other.example"]},
+            {"envelope_from": "SRS0=h=t=other.example=x@fwd.example"},
+            ["denied_senders"],
+        ),
+        (
+            {"protected_recipients": ["ceo@corp.example"]},
+            {"client_recipients": ["prvs=12ab=ceo@corp.example"]},
+            ["protected_recipients"],
+        ),
         ({"allowed_senders": ["shown.example", "mailer.example"]}, {"envelope_from": "<>"}, ["allowed_senders"]),
         (
             {"allowed_senders": ["shown.example", "mailer.example"]},
@@ -121,7 +146,14 @@ def test_caps_refuse_the_whole_and_say_by_how_much() -> None:
     "wrong",
     [
         {"forbidden_dispositions": ["MALICOUS"]},
+        {"forbidden_dispositions": ["MALICIOUS*"]},
+        {"forbidden_dispositions": [True]},
         {"forbidden_threat_categories": [" "]},
+        {"forbidden_threat_categories": ["Phish, Fraud"]},
+        {"forbidden_threat_categories": ["*Harvester"]},
+        {"denied_senders": [7]},
+        {"denied_senders": [False]},
+        {"protected_recipients": [None]},
         {"protected_recipients": ["ceo@"]},
         {"allowed_senders": [""]},
         {"require_authentication": "strict"},
@@ -145,6 +177,8 @@ def test_a_sender_is_counted_whatever_it_varies() -> None:
     assert "max_per_sender" in most(*({"from": f"{number}@shown.example"} for number in range(3)))
     tagged = [{"from": f"news+{number}@shown.example", "envelope_from": ""} for number in range(3)]
     assert "max_per_sender" in most(*tagged)
+    batv = ({"from": "", "envelope_from": f"prvs={number}=bob@mailer.example"} for number in range(3))
+    assert "max_per_sender" in most(*batv)
     assert "max_per_sender" in most(*({"from": f"garbage {number}", "envelope_from": None} for number in range(3)))
     assert most(*tagged[:2], {"from": "b@shown.example", "envelope_from": "b@mailer.example"}) == {}
 

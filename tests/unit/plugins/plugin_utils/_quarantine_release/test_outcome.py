@@ -40,12 +40,6 @@ def test_the_word(result: dict[str, t.Any], expected: str) -> None:
     assert word(result) == expected
 
 
-def test_a_message_that_has_left_quarantine_is_not_refused() -> None:
-    result = run("blocked")
-    result["messages"][0]["rule"] = "not_quarantined"
-    assert word(result) == "nothing_to_do"
-
-
 def test_the_line_names_what_needs_attention_and_where_the_rest_is() -> None:
     result = run("released", *["failed"] * 11, plan_digest="sha256:1")
     assert line(result, plan="/p", report="/r.txt") == (
