@@ -167,7 +167,7 @@ def test_no_usable_credential_is_one_clear_sentence_and_no_request(
         ("message_info", {"subject": 39}, "subject is not a string but of type int (39); put it in quotes"),
         ("message_info", {"subject": 1.1}, "subject is not a string but of type float (1.1); put it in quotes"),
         ("message_info", {"recipient": False}, "recipient is not a string but of type bool (false); put it in quotes"),
-        ("message_info", {"query": ["a"]}, "query is not a string but of type list; put it in quotes"),
+        ("message_info", {"query": ["a"]}, "query is not a string but of type list; give one string"),
         ("message_info", {"since": 24}, "since is not a string"),
         ("message_info", {"result_file": 47}, "result_file is not a string but of type int (47)"),
         (
@@ -237,7 +237,8 @@ def test_texts_and_what_is_not_given_are_taken_as_they_are(run: Runner, script: 
     ],
 )
 def test_no_text_of_connection_and_search_is_left_out(run: Runner, script: Script, name: str) -> None:
-    done = run("message_info", **{name: 7})
+    options: dict[str, t.Any] = {name: 7}
+    done = run("message_info", **options)
     assert f"{name} is not a string but of type int" in done.result["msg"]
     assert not script.sent
 
