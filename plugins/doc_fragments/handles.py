@@ -39,9 +39,9 @@ notes:
     C(&lt;a1@sender.example&gt;).
   - If something else in a handle cannot be a part of it, the task fails before it sends a request. The error names the handle and
     the character. A list that is understood only in part is not used at all.
-  - Text in angle brackets is a Message-ID, also without an @ or with blanks, of up to 998 octets. An ID without them that Cloudflare does not know is looked up as a
-    Message-ID before it counts as unknown.
+  - Text in angle brackets is a Message-ID, also without an @ or with blanks, of up to 998 octets. An ID without them that
+    Cloudflare does not know is looked up as a Message-ID before it counts as unknown.
   - O(messages) also accepts messages as M(emailsec.cloudflare.message_info) returns them, each with an C(id). A string in place of
-    a list can be a JSON list, or have commas, semicolons or line breaks between the handles. A string that ends in a comma or a semicolon is an
-    error, because a part of it may be missing.
+    a list can be a JSON list, or have commas, semicolons or line breaks between the handles. A string that ends in a comma or a
+    semicolon is an error, because a part of it may be missing.
 """

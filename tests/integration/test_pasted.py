@@ -33,7 +33,7 @@ def test_pasted_handles_release_what_was_meant(ansible: Ansible, emulator: Emula
 
 
 def test_a_number_for_a_text_searches_nothing(ansible: Ansible, emulator: Emulator) -> None:
-    wrong = [
+    wrong: list[dict[str, object]] = [
         {"subject": 39},
         {"recipient": False},
         {"sender": "a@x.example, b@x.example"},
