@@ -56,6 +56,11 @@ class Handle(t.NamedTuple):
         return time.replace(tzinfo=datetime.timezone.utc) if time and 2000 <= time.year <= 2100 else None
 
     @property
+    def looks_like_id(self) -> bool:
+        """Tell whether this has the form of Cloudflare's ids. Otherwise, it may be a Message-ID."""
+        return self.kind != MESSAGE_ID and bool(_DATED.match(self.text) or self.text.isalnum())
+
+    @property
     def looks_like_alert_id(self) -> bool:
         """Tell whether this is probably an alert id, which is no handle."""
         match = _DATED.match(self.text)
