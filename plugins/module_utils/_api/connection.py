@@ -20,6 +20,7 @@ import urllib.parse
 import urllib.request
 
 from .._errors import InputError
+from .._text import QUOTES
 from .._version import VERSION
 from .client import Credential, Settings
 from .masking import Masker
@@ -28,9 +29,8 @@ DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 _LONGEST_TIMEOUT = 86400
 _SECRET_OPTIONS = ("api_token", "api_key")
 # What people paste around a credential. All of these would only be refused by Cloudflare.
-_QUOTE = "[\"'`\u00b4\u2018-\u201f\u00ab\u00bb\u2039\u203a]"
 _PASTED = [
-    (re.compile(rf"{_QUOTE}|.*{_QUOTE}\Z", re.DOTALL), "is in quotes"),
+    (re.compile(rf"[{QUOTES}]|.*[{QUOTES}]\Z", re.DOTALL), "is in quotes"),
     (
         re.compile(r"(?:authorization\s*:\s*)?bearer\b|authorization\s*:", re.IGNORECASE),
         "begins with the name of a header",

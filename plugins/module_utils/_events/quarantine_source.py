@@ -48,9 +48,8 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
         batch_size=values["batch_size"],
         policies=read_policies(values),
     )
-    search_filters(
-        watch.search, clock.time()
-    )  # refuses what cannot be searched for at the start, not at the first poll
+    # What cannot be searched for ends the source now, not at each poll.
+    search_filters(watch.search, clock.time())
     if not values["state_file"]:
         warn(
             "Without state_file, the event source sends events for the messages of the last hours again after each start."

@@ -45,7 +45,10 @@ def search_filters(options: t.Mapping[str, t.Any], now: float) -> dict[str, str]
         odd = re.search(r"[\x00-\x1f\x7f]", value)
         if odd:
             raise InputError(f"the search option for {name} contains {name_of(odd.group())}")
-        filters[name] = _READERS[name](name, value) if name in _READERS else value
+        text = stripped(value)
+        if not text:
+            raise InputError(f"the search option for {name} has only blanks; leave it out, or give a value")
+        filters[name] = _READERS[name](name, text) if name in _READERS else text
     moment = from_seconds(now)
     start = moment - parse_duration(options["since"], "since") if options.get("since") else _moment(options, "start")
     end = _moment(options, "end")
@@ -61,7 +64,7 @@ def search_filters(options: t.Mapping[str, t.Any], now: float) -> dict[str, str]
 
 def _party(name: str, value: str) -> str:
     """Return the address or the domain in a text. Raises InputError if it is not exactly one."""
-    text = stripped(value).rstrip(".")
+    text = value.rstrip(".")
     match = _ADDRESS.fullmatch(text)
     domain = match.group("domain") if match else text
     if plain_domain(domain) and (match or "." in domain):
@@ -72,7 +75,7 @@ def _party(name: str, value: str) -> str:
 
 
 def _domain(name: str, value: str) -> str:
-    text = stripped(value).rstrip(".")
+    text = value.rstrip(".")
     if plain_domain(text) and "." in text:
         return text
     raise InputError(f"{name} must be one domain, such as example.com, not {printable(value, 80)!r}")

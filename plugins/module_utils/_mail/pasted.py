@@ -17,15 +17,12 @@ import unicodedata
 import urllib.parse
 
 from .._errors import InputError
-from .._text import printable
+from .._text import QUOTES, printable
 
 # Most handles need no cleaning. To see that first is faster.
 _PLAIN = re.compile(r"[\w-]+(?::[\w-]+)*", re.ASCII)
 # Longer texts are no handles, and would take long to clean.
 _LONGEST = 2000
-_QUOTES = frozenset(
-    "\"'`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00ab\u00bb\u2039\u203a\uff02\uff07"
-)
 _SEPARATORS = ",;\uff0c\uff1b\u3001"
 _PUNCTUATION = f".\u3002{_SEPARATORS}"
 _ENTITY = re.compile(r"&(?:[a-z]+|#\d+|#x[0-9a-f]+);", re.IGNORECASE)
@@ -75,7 +72,7 @@ def _cleaned_once(text: str) -> str:
         return html.unescape(text)
     if text[-1:] in _PUNCTUATION and text[-2:] != "..":
         return text[:-1]
-    if len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
+    if len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES:
         return text[1:-1]
     text = _HEADER.sub("", text, count=1)
     forms = _LINKS if "mailto:" in text.lower() else ()

@@ -68,6 +68,11 @@ def test_one_address_or_domain_is_taken(option: str, given_text: str, text: str)
 def test_ids_of_a_search_are_cleaned_as_handles() -> None:
     found = search_filters({"message_id": "\u201c<a@b>\u201d,", "alert_id": " al."}, NOW)
     assert (found["message_id"], found["alert_id"]) == ("<a@b>", "al")
+    assert search_filters({"subject": "\ufeff a b\u00a0", "query": " q"}, NOW) == {
+        **DEFAULT,
+        "subject": "a b",
+        "query": "q",
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,10 @@ def test_ids_of_a_search_are_cleaned_as_handles() -> None:
         ({"sender": "a\nb"}, "line break"),
         ({"subject": "a\x00"}, "control character"),
         ({"subject": "a\r"}, "the search option for subject contains a carriage return"),
+        *(
+            ({option: " \u200b"}, f"option for {option} has only blanks")
+            for option in ("sender", "subject", "query", "message_id")
+        ),
         ({"message_id": "<a@b> <c@d>"}, r"message_id contains U\+003E"),
         ({"alert_id": "al al"}, "alert_id contains white space"),
         *(
