@@ -18,13 +18,21 @@ MODULE: list[tuple[dict[str, Any], str]] = [
     ({"messages": ["4UAq", ""]}, "messages[1] is empty"),
     ({"messages": [12345]}, "messages[0] is not a string but of type int; put the id in quotes"),
     ({"messages": ["../../zones"]}, "messages[0] contains a slash"),
-    ({"messages": ["4UAq\n4tT3"]}, "messages[0] contains white space, a line break or a control character"),
+    ({"messages": ["4UAq\n4tT3"]}, "messages[0] contains a line break"),
+    ({"messages": ["4UAq", "\u20284tT3\u200b4f0S"]}, "messages[1] contains U+200B ZERO WIDTH SPACE"),
+    ({"messages": "4UAq,"}, "messages ends in a separator (,), so a part of it may be missing"),
+    ({"messages": "4UAqFzWsDK4FrUMp\tAlice"}, "messages has '4UAqFzWsDK4FrUMp Alice', which may be more than handles"),
+    ({"messages": [{"handle": "4UAq"}]}, "messages[0] is a dictionary without an id"),
+    ({"ticket": 0o47}, "ticket is not a string but of type int (39); put it in quotes. Nothing was sent."),
+    ({"reason": True}, "reason is not a string but of type bool (true); put it in quotes"),
     ({"batch_size": 0}, "batch_size must be from 1 to 1000, not 0"),
     ({"batch_size": 1001}, "batch_size must be from 1 to 1000, not 1001"),
     ({"concurrency": 17}, "concurrency must be from 1 to 16, not 17"),
     ({"stop_after_failures": -1}, "stop_after_failures must be at least 0, not -1"),
     ({"api_token": "a" * 40, "api_key": "b" * 37}, "not both kinds of credential"),
     ({"api_key": "b" * 37}, "the email is missing"),
+    ({"api_token": f"CLOUDFLARE_API_TOKEN={'secret-4711' * 4}"}, "begins with a name, as NAME=value does"),
+    ({"api_token": f"'{'secret-4711' * 4}'"}, "the API token of the option api_token is in quotes"),
     ({"api_url": "cloudflare"}, "api_url must be a URL such as https://api.cloudflare.com/client/v4"),
     ({"api_url": "https://me:secret-4711@127.0.0.1/"}, "api_url must not contain a user name or password"),
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path /nowhere/ca.pem cannot be read as CA certificates"),
@@ -65,7 +73,7 @@ def test_nothing_to_do_takes_no_request(ansible: Ansible, emulator: Emulator) ->
 
 
 ROLE: dict[str, tuple[dict[str, Any], str]] = {
-    "mapping": ({"messages": {"id": "4UAq"}}, "messages[0] is not a string but of type dict"),
+    "mapping": ({"messages": {"handle": "4UAq"}}, "messages[0] is a dictionary without an id"),
     "null": ({"messages": None}, "messages[0] is not a string but null"),
     "many": (
         {"messages": "4UAq, 4tT3\n4f0S", "max_messages": 2},
