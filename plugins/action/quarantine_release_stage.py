@@ -11,12 +11,15 @@ import typing as t
 from ansible import errors
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
+from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import publishing, stages
-from ..plugin_utils._quarantine_release.asked import PREFIX
+from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
+_NOT_GIVEN: t.Any = object()
 _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "select": stages.select,
     "plan": stages.plan,
@@ -26,6 +29,8 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "report_all": publishing.report_all,
     "hand_over": publishing.hand_over,
     "conclude": publishing.conclude,
+    "search": _searching.search,
+    "merge": _searching.check_merge,
 }
 
 
@@ -59,25 +64,35 @@ class ActionModule(ActionBase):
         tags = {"all", "report"} & set(self._vars.get("ansible_run_tags") or ["all"])
         return bool(tags) and not self.check_mode
 
-    def variables(self) -> dict[str, t.Any]:
-        """Return the variables of the role, without their prefix. Raises ValueError for one that cannot be evaluated."""
-        omitted = self._vars.get("omit", object())  # not given is not given
-        found = {}
-        for name, value in self._vars.items():
-            if name.startswith(PREFIX):
-                try:
-                    evaluated = self._templar.template(value)
-                except _OMITTED:
-                    continue
-                except AnsibleError as error:
-                    raise ValueError(f"{name} cannot be evaluated: {error}") from None
-                if evaluated != omitted:
-                    found[name[len(PREFIX) :]] = evaluated
-        return found
+    def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
+        """Return the variables of a family without their prefix, and account_id. Raises ValueError for what is none or cannot be read."""
+        extra = load_extra_vars(self._loader)
+        mistakes = mistaken_names(self._vars, extra, [family, ROLE])
+        if mistakes:
+            raise ValueError(" ".join(mistakes))
+        found = {name: self._evaluated(f"{family.prefix}{name}") for name in family.options}
+        if family.connects:
+            found["account_id"] = self._evaluated(f"{ROLE.prefix}account_id")
+            if found["account_id"] in (_NOT_GIVEN, None, ""):
+                found["account_id"] = self._task.args.get("account_id", _NOT_GIVEN)
+            for name in CONNECTION:
+                # module_defaults has default(omit), which would hide a secret that is not defined.
+                self._evaluated(name)
+        return {name: value for name, value in found.items() if value is not _NOT_GIVEN}
+
+    def _evaluated(self, name: str) -> t.Any:
+        if name not in self._vars:
+            return _NOT_GIVEN
+        try:
+            return _without(self._templar.template(self._vars[name]), self._vars.get("omit", _NOT_GIVEN))
+        except _OMITTED:
+            return _NOT_GIVEN
+        except AnsibleError as error:
+            raise ValueError(f"{name} cannot be evaluated: {error}") from None
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
-        return self._of(f"__{PREFIX}{stage}", host) or {}
+        return self._of(f"__{ROLE.prefix}{stage}", host) or {}
 
     def fact(self, name: str, host: str) -> t.Any:
         """Return a fact that the role has set for a host, or None."""
@@ -114,3 +129,12 @@ class ActionModule(ActionBase):
     def _of(self, name: str, host: str | None) -> t.Any:
         variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
         return variables.get(name)
+
+
+def _without(value: t.Any, omitted: t.Any) -> t.Any:
+    """Return a value without what is omitted, also inside it. Before 2.19, Ansible leaves a text there."""
+    if value == omitted:
+        return _NOT_GIVEN
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if item != omitted}
+    return [item for item in value if item != omitted] if isinstance(value, list) else value

@@ -29,7 +29,7 @@ options:
     description: The stage to run.
     type: str
     required: true
-    choices: [select, plan, look, release, report, report_all, hand_over, conclude]
+    choices: [select, plan, look, release, report, report_all, hand_over, conclude, search, merge]
 seealso:
   - module: emailsec.cloudflare.message_plan
   - module: emailsec.cloudflare.message_release

@@ -14,6 +14,7 @@ import typing as t
 
 from ...module_utils._release.planned import this_user
 from .asked import Asked
+from .names import ROLE, Family
 from .places import Places
 from .work import Trail
 
@@ -28,8 +29,8 @@ class Door(t.Protocol):
     check_mode: bool
     writes: bool
 
-    def variables(self) -> dict[str, t.Any]:
-        """Return the variables of the role, without their prefix."""
+    def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
+        """Return the variables of the role or of a playbook, without their prefix. Raises ValueError."""
 
     def earlier(self, stage: str, host: str | None = None) -> Result:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""

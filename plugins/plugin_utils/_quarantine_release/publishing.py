@@ -135,7 +135,7 @@ def conclude(door: Door) -> Result:
     if chosen["mistake"]:
         line, fails = chosen["mistake"], True
     elif not made.get("report"):
-        line, fails = f"Messages selected: {len(chosen['asked']['handles'] or [])}", False
+        line, fails = chosen["told"] or "Nothing was sent.", False
     else:
         fails = _fails(door) or bool(handed.get("refused"))
         line = outcome.line(

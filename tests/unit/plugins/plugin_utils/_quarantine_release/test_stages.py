@@ -29,6 +29,7 @@ class Play:
 
     def __init__(self, reports: Path, **hosts: Result) -> None:
         common = {"max_messages": 10, "report_dir": str(reports), "report_formats": ["csv"], "fail_on": ["failed"]}
+        common["account_id"] = "5a1c0f3e9b7d42468ace13579bdf0246"
         self.hosts = list(hosts)
         self.host = ""
         self.said: list[str] = []
@@ -97,7 +98,7 @@ def test_a_release_ends_with_its_line_and_its_report(tmp_path: Path) -> None:
     assert (good["failed"], bad["failed"]) == (False, True)
     assert good["msg"].startswith("m. Report: ")
     assert bad["msg"].startswith("m. Needs attention: bad failed. Report: ")
-    assert play.said == ["Messages selected: 1", "Messages selected: 1"]
+    assert play.said == ["1 message was asked for.", "1 message was asked for."]
     assert play.fact("", "good") == "ok"
 
 
@@ -132,7 +133,7 @@ def test_a_release_that_leaves_no_result_is_unknown(tmp_path: Path) -> None:
 
 def test_tags_that_stop_before_the_release_say_what_was_selected(tmp_path: Path) -> None:
     play = Play(tmp_path, host={"messages": ["a", "b"]})
-    assert play.run("host", "select", "conclude")["msg"] == "Messages selected: 2"
+    assert play.run("host", "select", "conclude")["msg"] == "2 messages were asked for."
     assert play.run("host", "select", "report", "conclude") == play.run("host", "conclude")
     assert not list(tmp_path.iterdir())
 
@@ -141,4 +142,4 @@ def test_what_an_earlier_run_of_the_role_left_counts_for_nothing(tmp_path: Path)
     play = Play(tmp_path, host={"messages": ["a"]})
     play.run("host", *WHOLE)
     play.run("host", "select")
-    assert play.run("host", "report", "conclude")["msg"] == "Messages selected: 1"
+    assert play.run("host", "report", "conclude")["msg"] == "1 message was asked for."
