@@ -84,11 +84,15 @@ class ActionModule(ActionBase):
         if name not in self._vars:
             return _NOT_GIVEN
         try:
-            return _without(self._templar.template(self._vars[name]), self._vars.get("omit", _NOT_GIVEN))
+            omitted = self._vars.get("omit", _NOT_GIVEN)
+            value = _without(self._templar.template(self._vars[name]), omitted)
         except _OMITTED:
             return _NOT_GIVEN
         except AnsibleError as error:
             raise ValueError(f"{name} cannot be evaluated: {error}") from None
+        if isinstance(omitted, str) and omitted in str(value):
+            raise ValueError(f"{name} cannot be evaluated: omit is part of a text.")
+        return value
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
