@@ -15,7 +15,7 @@ from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import publishing, stages
-from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names
+from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
@@ -123,6 +123,8 @@ class ActionModule(ActionBase):
             result = {"failed": True, "changed": False, "msg": str(error)}
         finally:
             self._task.check_mode = before
+        if isinstance(result.get("msg"), str):
+            result["msg"] = with_variables(result["msg"])
         # What Ansible adds for its own output; exception is no plain data since ansible-core 2.19.
         return {name: value for name, value in result.items() if name not in ("invocation", "exception")}
 
