@@ -245,7 +245,7 @@ class _Reader(Values):
                 value = re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
                 if not value and name != "overrides":
                     self.mistakes.append(
-                        f"Empty in {self.prefix}policy: {name}. Name what is meant, or leave the rule out."
+                        f"Empty in quarantine_release_policy: {name}. Name what is meant, or leave the rule out."
                     )
             if name in given:
                 items = value if isinstance(value, (list, tuple)) else [value]
