@@ -117,7 +117,7 @@ class Values:
 
     def search(self, search: t.Mapping[str, t.Any], title: str) -> dict[str, t.Any]:
         """Return the options of a search that are given. title: begins the name of each."""
-        found = {}
+        found: dict[str, t.Any] = {}
         for name, value in search.items():
             if value is None or value == "":
                 continue
