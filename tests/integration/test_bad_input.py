@@ -82,7 +82,6 @@ ROLE: dict[str, tuple[dict[str, Any], str]] = {
         {"messages": "4UAq, 4tT3\n4f0S", "max_messages": 2},
         "3 messages are more than quarantine_release_max_messages (2)",
     ),
-    "no_directory": ({"messages": ["4UAq"], "report_dir": "ansible.cfg"}, "ansible.cfg"),
     "unknown_status": (
         {"messages": ["4UAq"], "fail_on": ["typo"]},
         "value of quarantine_release_fail_on must be one or more of",
@@ -114,6 +113,13 @@ def test_the_role_refuses_it(ansible: Ansible, emulator: Emulator) -> None:
     assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(ROLE, 1)
     for host, (_case, words) in ROLE.items():
         assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"]
+    assert not emulator.requests
+
+
+def test_reports_need_a_directory(ansible: Ansible, emulator: Emulator) -> None:
+    run = ansible.release(messages=["4UAq"], report_dir="ansible.cfg")
+    assert run.code == 2
+    assert "ansible.cfg" in run.result("Show the outcome")["msg"]
     assert not emulator.requests
 
 

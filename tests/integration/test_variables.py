@@ -125,6 +125,21 @@ def test_the_output_says_first_what_was_searched_for(ansible: Ansible) -> None:
     assert "Searched for: any message; delivery status quarantined; since 7d; limit 100." in everything.text
 
 
+@pytest.mark.parametrize("written", ["0047", "!unsafe 0047", "'0047'", "!unsafe \"'0047'\""])
+def test_text_that_looks_like_a_number_is_text_or_refused(ansible: Ansible, emulator: Emulator, written: str) -> None:
+    """Since 2.19, Ansible makes a number of the second one too."""
+    (ansible.directory / "typed.yml").write_text(f"quarantine_release_ticket: {written}\n")
+    message = emulator.quarantined()[0].id
+    run = ansible.playbook(f"{PLAYBOOK}release", "-e", "@typed.yml", "-e", f"quarantine_release_messages={message}")
+    if run.code == 0:
+        assert ansible.report()["ticket"] == "0047"
+        assert "'" in written or "!" in written
+    else:
+        assert "quarantine_release_ticket is a number (39) and not text." in run.text
+        assert not emulator.requests
+        assert "'" not in written
+
+
 def test_an_empty_policy_judges_by_the_default_rules(ansible: Ansible, emulator: Emulator) -> None:
     bad = emulator.add_message(disposition="MALICIOUS", validation={"dmarc": "pass"})
     run = ansible.release(messages=[bad.id], policy={})

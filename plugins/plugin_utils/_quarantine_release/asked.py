@@ -237,22 +237,22 @@ class _Reader(Values):
             return None
         title = f"{self.prefix}policy."
         rules = {name: value for name, value in given.items() if value is not None and value != ""}
-        texts = {name: self.as_text(title + name, rules[name]) for name in _POLICY_TEXTS if name in rules}
-        lists: dict[str, list[str | None]] = {}
-        for name in _POLICY_LISTS:
-            value = given.get(name, [])
+        for name in _POLICY_TEXTS:
+            if name in rules:
+                rules[name] = self.as_text(title + name, rules[name])
+        empty = []
+        for name in filter(given.__contains__, _POLICY_LISTS):
+            value = given[name]
             if value is None or isinstance(value, str):
                 value = re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
-                if not value and name != "overrides":
-                    self.mistakes.append(
-                        f"Empty in quarantine_release_policy: {name}. Name what is meant, or leave the rule out."
-                    )
-            if name in given:
-                items = value if isinstance(value, (list, tuple)) else [value]
-                lists[name] = [
-                    self.as_text(f"{title}{name}[{number}]", item) or "" for number, item in enumerate(items)
-                ]
-        return {**rules, **texts, **lists}
+                empty += [name] if not value and name != "overrides" else []
+            items = value if isinstance(value, (list, tuple)) else [value]
+            rules[name] = [self.as_text(f"{title}{name}[{number}]", item) or "" for number, item in enumerate(items)]
+        if empty:
+            self.mistakes.append(
+                f"Empty in quarantine_release_policy: {', '.join(empty)}. Name what is meant, or leave the rule out."
+            )
+        return rules
 
     def _handles(
         self, search: t.Mapping[str, t.Any], listed: t.Callable[[str, str | None], list[str]]
