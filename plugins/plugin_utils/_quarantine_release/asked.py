@@ -278,11 +278,6 @@ class _Reader(Values):
         value = self._variables.get("messages")
         if value is None:
             return None
-        if isinstance(value, dict):
-            self.mistakes.append(
-                f"{name} is a dictionary and not a list. Give the IDs, such as \"{{{{ found.messages | map(attribute='id') }}}}\"."
-            )
-            return None
         if isinstance(value, str) and not value.strip():
             return []
         try:
