@@ -9,10 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible import errors
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
-from ..plugin_utils._quarantine_release import publishing, stages
+from ..plugin_utils._quarantine_release import merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.asked import PREFIX
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
@@ -26,6 +27,7 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "report_all": publishing.report_all,
     "hand_over": publishing.hand_over,
     "conclude": publishing.conclude,
+    "merge": merging.merge,
 }
 
 
@@ -54,10 +56,33 @@ class ActionModule(ActionBase):
         return bool(self._task.check_mode)
 
     @property
-    def writes(self) -> bool:
-        """Tell whether reports are written: not in check mode, and not if the tags of the run stop before them."""
-        tags = {"all", "report"} & set(self._vars.get("ansible_run_tags") or ["all"])
-        return bool(tags) and not self.check_mode
+    def diff_mode(self) -> bool:
+        """Tell whether differences are shown."""
+        return bool(self._task.diff)
+
+    @property
+    def is_last_batch(self) -> bool:
+        """Tell whether no other hosts of the play run after these, as they may with serial."""
+        batch = {*self._vars["ansible_play_batch"], self.host}
+        hosts = self.hosts
+        last = max(number for number, host in enumerate(hosts) if host in batch)
+        return set(self._vars["ansible_play_hosts"]).isdisjoint(hosts[last + 1 :])
+
+    @property
+    def options(self) -> dict[str, t.Any]:
+        """Return the options of the task."""
+        return self._task.args
+
+    def last_stage(self) -> str:
+        """Return the tag of the last stage that this run asks for; empty for none. Raises Mistake if the role must not run like this."""
+        running.check_place(self.host, self._connection.transport, self._connection.become is not None)
+        running.check_mode_meant(load_extra_vars(self._loader), self.check_mode)
+        return running.last_stage(
+            self._vars.get("ansible_run_tags") or ["all"],
+            self._vars.get("ansible_skip_tags") or [],
+            set(self._task.tags) - {"always"},
+            not self._task.all_parents_static(),
+        )
 
     def variables(self) -> dict[str, t.Any]:
         """Return the variables of the role, without their prefix. Raises ValueError for one that cannot be evaluated."""
@@ -77,11 +102,8 @@ class ActionModule(ActionBase):
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
-        return self._of(f"__{PREFIX}{stage}", host) or {}
-
-    def fact(self, name: str, host: str) -> t.Any:
-        """Return a fact that the role has set for a host, or None."""
-        return self._of(name, host)
+        variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
+        return variables.get(f"__{PREFIX}{stage}") or {}
 
     def person(self) -> str:
         """Return the user of AWX who started the job, or an empty string."""
@@ -100,6 +122,8 @@ class ActionModule(ActionBase):
             result = self._execute_module(
                 f"emailsec.cloudflare.{module}", {**connection, **given}, task_vars=self._vars
             )
+        except AnsibleConnectionFailure as error:
+            result = {"failed": True, "changed": False, "msg": str(error), "unreachable": True}
         except AnsibleError as error:
             result = {"failed": True, "changed": False, "msg": str(error)}
         finally:
@@ -110,7 +134,3 @@ class ActionModule(ActionBase):
     def say(self, line: str) -> None:
         """Show a line in the output of the job."""
         self._display.display(f"[{self.host}] {line}")
-
-    def _of(self, name: str, host: str | None) -> t.Any:
-        variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
-        return variables.get(name)

@@ -18,25 +18,37 @@ from ...module_utils._errors import CloudflareError, InputError
 from ...module_utils._mail.handle_file import read_handles
 from ...module_utils._rows import check_result_file
 from ...module_utils._text import printable
+from .._joining import is_lost
 from .._packing import unpacked_plan
 from .._plan_lines import plan_lines
 from .asked import Mistake, read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
-from .places import make_directory, places, write_file
+from .places import make_directory, places, try_directory, write_file
 from .work import Releasing, make_plan
+
+_ROOM = 8192  # bytes that a message takes in all reports together, about
 
 
 def select(door: Door) -> Result:
     """Read what the variables ask for. A mistake in them is in the result as mistake, and keeps the other stages from running."""
     started = now()
-    result: Result = {"changed": False, "started": started, "plans": False, "asks": False, "mistake": ""}
+    result: Result = {"changed": False, "started": started, "last": "", "plans": False, "asks": False, "mistake": ""}
     try:
+        result["last"] = last = door.last_stage()
+        if not last:
+            return result
         asked = read(door.variables(), door.host, _listed)
         kept = places(asked, door.host, started, door.check_mode)
+        if last == "plan" and not asked.plans:
+            raise Mistake(
+                "The tag plan ends the run after the plan, but these variables ask for none. Use the mode plan, or no tag."
+            )
         if asked.handles is not None:
             door.say(f"Messages selected: {len(asked.handles)}")
         if kept.result_file and not door.check_mode:
             check_result_file(kept.result_file, kept.journal, kept.plan)
+        if last == "report":
+            try_directory(kept.directory, (len(asked.handles or ()) + 128) * _ROOM, door.check_mode)
         if asked.packed:
             # In check mode too, because people look at this result.
             make_directory(os.path.dirname(kept.plan))
@@ -54,6 +66,8 @@ def plan(door: Door) -> Result:
         if not door.check_mode:
             make_directory(os.path.dirname(kept.plan))
         planned = make_plan(asked, kept, trail, door.call, door.check_mode)
+        if is_lost(planned):
+            planned["failed"] = True
     except OSError as error:
         planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
     lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
@@ -73,6 +87,12 @@ def look(door: Door) -> Result:
 
 def release(door: Door) -> Result:
     """Release, in steps if there are several. The run in the result is the result of all steps, as message_release returns it."""
+    if "asked" not in selection(door):
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": "The tags of this run leave out the stage select. Nothing was sent.",
+        }
     asked, kept, _trail = selected(door)
     looked = earlier(door, "look")
     refused = "" if approved(door) or not selection(door)["asks"] else "It was not approved, so nothing was sent."
