@@ -29,16 +29,10 @@ options:
     description: The stage to run.
     type: str
     required: true
-    choices: [select, plan, look, release, report, report_all, hand_over, conclude, merge]
+    choices: [select, plan, look, release, report, report_all, hand_over, conclude, search, merge]
   directory:
     description: The directory of the reports. Only for the stage V(merge).
     type: path
-  file:
-    description: The path of the merged report, without its suffix. Only for the stage V(merge).
-    type: path
-  within:
-    description: The maximum age of the reports. Only for the stage V(merge).
-    type: str
   hosts:
     description: The hosts of the inventory. Only for the stage V(merge).
     type: list

@@ -18,8 +18,8 @@ from ansible.errors import AnsibleFilterError
 from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.parsing.dataloader import DataLoader
 
-from ._quarantine_release.asked import Mistake
 from ._quarantine_release.running import last_stage
+from ._quarantine_release.values import Mistake
 
 # Where Ansible looks if nobody names an inventory.
 _DEFAULT_INVENTORY = "/etc/ansible/hosts"

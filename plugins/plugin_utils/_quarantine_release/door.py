@@ -14,6 +14,7 @@ import typing as t
 
 from ...module_utils._release.planned import this_user
 from .asked import Asked
+from .names import ROLE, Family
 from .places import Places
 from .work import Trail
 
@@ -30,11 +31,17 @@ class Door(t.Protocol):
     is_last_batch: bool
     options: t.Mapping[str, t.Any]
 
-    def last_stage(self) -> str:
-        """Return the tag of the last stage that this run asks for; empty for none. Raises Mistake if the role must not run like this."""
+    def check_run(self) -> None:
+        """Raise Mistake if modules would not run on this machine, or if somebody is wrong about check mode."""
 
-    def variables(self) -> dict[str, t.Any]:
-        """Return the variables of the role, without their prefix."""
+    def last_stage(self) -> str:
+        """Return the tag of the last stage that this run asks for; empty for none. Raises Mistake if it would leave out others."""
+
+    def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
+        """Return the variables of the role or of a playbook, without their prefix. Raises ValueError."""
+
+    def variable(self, name: str) -> t.Any:
+        """Return one variable of the role, named without its prefix. Raises ValueError."""
 
     def earlier(self, stage: str, host: str | None = None) -> Result:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""

@@ -18,20 +18,25 @@ from ...module_utils._text import printable
 from ...module_utils._times import parse_duration
 from .._merging import Report, is_broken, merged_reports, without_report
 from .door import Door, Result, sentence
+from .names import MERGE
 from .places import report_directory, resolved
 from .reports import write_reports
+from .values import Values
 
 
 def merge(door: Door) -> Result:
     """Write the merged report. Fails if an account did, after it is written, and names it first."""
     directory = report_directory(door.options.get("directory"))
-    target = resolved(door.options.get("file") or os.path.join(directory, "all-accounts"))
     try:
-        reports = merged_reports(_found(directory, door.options.get("within")), door.options["hosts"])
+        asked = Values(door.variables(MERGE), MERGE.prefix, {})
+        within, file = asked.text("within"), asked.text("file")
+        asked.check()
+        reports = merged_reports(_found(directory, within), door.options["hosts"])
     except OSError as error:
         return _failed(f"The reports in {directory} cannot be read ({error.strerror}).")
-    except InputError as error:
-        return _failed(str(error))
+    except (InputError, ValueError) as error:
+        return _failed(f"{sentence(error)} Nothing was written.")
+    target = resolved(file or os.path.join(directory, "all-accounts"))
     try:
         if not door.check_mode:
             write_reports(reports, target, ["csv", "html"])

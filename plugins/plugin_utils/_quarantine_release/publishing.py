@@ -136,7 +136,7 @@ def conclude(door: Door) -> Result:
     elif not chosen["last"]:
         line, fails = "The tags of this run do not ask for the role quarantine_release. Nothing was sent.", False
     elif chosen["last"] == "select":
-        line, fails = f"Messages selected: {len(chosen['asked']['handles'] or [])}. {_UNSENT}", False
+        line, fails = f"{chosen['told']} {_UNSENT}".strip(), False
     else:
         asked, _kept, _trail = selected(door)
         fails = _fails(door) or bool(handed.get("refused"))
@@ -161,7 +161,7 @@ def _refused(door: Door, chosen: Result) -> Result:
     made = {**without_report(door.host, "failed", chosen["mistake"]), "started": chosen["started"], "ended": now()}
     if chosen["last"] == "report" and not door.check_mode:
         with contextlib.suppress(OSError, ValueError):
-            directory = report_directory(door.variables().get("report_dir"))
+            directory = report_directory(str(door.variable("report_dir") or ""))
             if os.path.isdir(directory):
                 write_reports([made], report_path(directory, door.host, chosen["started"]), ["json"])
     return made

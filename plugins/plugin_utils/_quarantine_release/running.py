@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .asked import Mistake
+from .values import Mistake
 
 # The tags of the role. Each runs what the ones before it run, and more.
 _TAGS = ("select", "plan", "release", "verify", "report")

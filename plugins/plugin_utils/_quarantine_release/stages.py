@@ -21,9 +21,11 @@ from ...module_utils._text import printable
 from .._joining import is_lost
 from .._packing import unpacked_plan
 from .._plan_lines import plan_lines
-from .asked import Mistake, read
+from .._told import counted, searched
+from .asked import read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
 from .places import make_directory, places, try_directory, write_file
+from .values import Mistake
 from .work import Releasing, make_plan
 
 _ROOM = 8192  # bytes that a message takes in all reports together, about
@@ -32,19 +34,25 @@ _ROOM = 8192  # bytes that a message takes in all reports together, about
 def select(door: Door) -> Result:
     """Read what the variables ask for. A mistake in them is in the result as mistake, and keeps the other stages from running."""
     started = now()
-    result: Result = {"changed": False, "started": started, "last": "", "plans": False, "asks": False, "mistake": ""}
+    result: Result = {
+        "changed": False, "started": started, "last": "", "plans": False, "asks": False, "mistake": "", "told": "",
+    }  # fmt: skip
     try:
         result["last"] = last = door.last_stage()
         if not last:
             return result
-        asked = read(door.variables(), door.host, _listed)
+        door.check_run()
+        asked = read(door.variables(), door.host, _listed, len(door.hosts))
         kept = places(asked, door.host, started, door.check_mode)
         if last == "plan" and not asked.plans:
             raise Mistake(
                 "The tag plan ends the run after the plan, but these variables ask for none. Use the mode plan, or no tag."
             )
-        if asked.handles is not None:
-            door.say(f"Messages selected: {len(asked.handles)}")
+        if not asked.applies:
+            result["told"] = (
+                searched(asked.search, asked.show_content) if asked.search else counted(asked.handles or [])
+            )
+            door.say(result["told"])
         if kept.result_file and not door.check_mode:
             check_result_file(kept.result_file, kept.journal, kept.plan)
         if last == "report":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import merging, publishing, stages
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.names import ROLE, Family
 
 Result = dict[str, t.Any]
 STAGES: dict[str, t.Callable[[t.Any], Result]] = {
@@ -33,10 +34,12 @@ class Play:
     diff_mode = False
     is_last_batch = True
     options: t.Mapping[str, t.Any] = {}
+    merging: t.ClassVar[Result] = {}
     last = "report"
 
     def __init__(self, reports: Path, **hosts: Result) -> None:
         common = {"max_messages": 10, "report_dir": str(reports), "report_formats": ["csv"], "fail_on": ["failed"]}
+        common["account_id"] = "5a1c0f3e9b7d42468ace13579bdf0246"
         self.hosts = list(hosts)
         self.host = ""
         self.said: list[str] = []
@@ -54,9 +57,13 @@ class Play:
         """Have a stage ended without a result, as when Ansible itself fails."""
         self._registered[stage, host] = left or {"failed": True}
 
-    def variables(self) -> Result:
-        """Return the variables of the host."""
-        return self.variables_of(self.host)
+    def variables(self, family: Family = ROLE) -> Result:
+        """Return the variables of the host, or of a playbook."""
+        return self.variables_of(self.host) if family is ROLE else self.merging
+
+    def variable(self, name: str) -> t.Any:
+        """Return one variable of the host."""
+        return self.variables()[name]
 
     def variables_of(self, host: str) -> Result:
         """Return the variables of a host."""
@@ -65,6 +72,9 @@ class Play:
     def earlier(self, stage: str, host: str | None = None) -> Result:
         """Return what a stage returned."""
         return self._registered.get((stage, host or self.host), {})
+
+    def check_run(self) -> None:
+        """Find nothing wrong."""
 
     def last_stage(self) -> str:
         """Return how far the tags let it go."""
@@ -129,7 +139,7 @@ def test_a_release_ends_with_its_line_and_its_report(tmp_path: Path) -> None:
     assert (good["failed"], bad["failed"]) == (False, True)
     assert good["msg"].startswith("m. Report: ")
     assert bad["msg"].startswith("Needs attention: bad failed. m. Report: ")
-    assert play.said == ["Messages selected: 1", "Messages selected: 1"]
+    assert play.said == ["1 message was asked for.", "1 message was asked for."]
     assert play.word("good") == "ok"
 
 
@@ -197,7 +207,7 @@ def test_tags_that_end_the_run_early_say_that_nothing_was_sent(tmp_path: Path) -
     play = Play(tmp_path, host={"messages": ["a", "b"], "policy": {"max_messages": 5}})
     play.last = "select"
     assert play.run("host", "select", "conclude")["msg"] == (
-        "Messages selected: 2. The tags end the run here, so nothing was sent."
+        "2 messages were asked for. The tags end the run here, so nothing was sent."
     )
     play.last = "plan"
     ended = play.run("host", "select", "plan", "report", "conclude")
@@ -331,13 +341,14 @@ def test_a_report_that_cannot_be_read_is_a_broken_account(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"within": "soon"}, "merge_within must be a number with m, h, d or w"),
+        ({"merging": {"within": "soon"}}, "merge_within must be a number with m, h, d or w"),
         ({"directory": "/nowhere"}, "The reports in /nowhere cannot be read (No such file or directory)."),
         ({}, "Accounts: 0. There are no reports in "),
     ],
 )
 def test_nothing_to_merge_fails(tmp_path: Path, options: Result, words: str) -> None:
     play = Play(tmp_path, host={})
+    play.merging = options.get("merging", {})
     play.options = {"directory": str(tmp_path), "hosts": [], **options}
     merged = play.run("host", "merge")
     assert merged["failed"]
