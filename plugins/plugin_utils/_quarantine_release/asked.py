@@ -59,6 +59,7 @@ class Asked(t.NamedTuple):
     packed: str | None
     plan_file: str | None
     journal: str | None
+    journal_lasts: bool
     report_dir: str
     result_file: str | None
     return_messages: str
@@ -143,6 +144,7 @@ class _Reader:
             packed=self._of_host("plan_packed") if applies else None,
             plan_file=self._of_host("plan_file"),
             journal=self.text("journal"),
+            journal_lasts=not self.is_false("journal_lasts"),
             report_dir=self.text("report_dir") or "quarantine-release-reports",
             result_file=self.text("result_file"),
             return_messages=self.text("return_messages") or "all",
