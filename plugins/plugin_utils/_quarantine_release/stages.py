@@ -23,7 +23,7 @@ from ...module_utils._text import printable
 from ...module_utils._times import parse_time
 from .._packing import unpacked_plan
 from .._plan_lines import plan_lines
-from .asked import Mistake, read
+from .asked import Asked, Mistake, read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
 from .places import make_directory, places, write_file
 from .work import Releasing, make_plan
