@@ -134,6 +134,10 @@ class ActionModule(ActionBase):
         """Return the number of the job of AWX, or None."""
         return self._vars.get("awx_job_id") or self._vars.get("tower_job_id")
 
+    def relaunched(self) -> bool:
+        """Tell whether AWX runs a job again, with what it was given the first time."""
+        return "relaunch" in (self._vars.get("awx_job_launch_type"), self._vars.get("tower_job_launch_type"))
+
     def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """Run a module of the collection with the connection options of this task, and return its result."""
         connection = {name: value for name, value in self._task.args.items() if name != "stage"}

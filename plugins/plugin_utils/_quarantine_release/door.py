@@ -52,6 +52,9 @@ class Door(t.Protocol):
     def job(self) -> t.Any:
         """Return the number of the job of AWX, or None."""
 
+    def relaunched(self) -> bool:
+        """Tell whether AWX runs a job again, with what it was given the first time."""
+
     def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> Result:
         """Run a module of the collection and return its result."""
 

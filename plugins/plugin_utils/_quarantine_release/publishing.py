@@ -34,7 +34,15 @@ def report(door: Door) -> Result:
     several = len(door.hosts) > 1 and not door.check_mode
     if "asked" not in chosen:
         facts = {"result": "failed", "summary": {}, "digest": ""}
-        return {**mark(door), "changed": False, "facts": facts, "report": _refused(door, chosen), "several": several}
+        return {
+            **mark(door),
+            "changed": False,
+            "facts": facts,
+            "report": _refused(door, chosen),
+            "several": several,
+            # So that the last node of a workflow knows that nothing was sent.
+            **_stats({"quarantine_release_results": {door.host: {"result": "failed", "summary": {}}}}),
+        }
     asked, kept, trail = selected(door)
     run = _run(door)
     planned = earlier(door, "plan").get("planned", {})

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import merging, publishing, stages
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.names import ROLE, Family
 
@@ -36,6 +37,7 @@ class Play:
     options: t.Mapping[str, t.Any] = {}
     merging: t.ClassVar[Result] = {}
     last = "report"
+    is_relaunched = False
 
     def __init__(self, reports: Path, **hosts: Result) -> None:
         common = {"max_messages": 10, "report_dir": str(reports), "report_formats": ["csv"], "fail_on": ["failed"]}
@@ -90,6 +92,10 @@ class Play:
 
     def job(self) -> None:
         """Return no job."""
+
+    def relaunched(self) -> bool:
+        """Tell whether AWX runs the job again."""
+        return self.is_relaunched
 
     def call(self, module: str, options: Result, _check_mode: bool) -> Result:
         """Release everything but a message that is called bad. Plan nothing."""
@@ -353,3 +359,31 @@ def test_nothing_to_merge_fails(tmp_path: Path, options: Result, words: str) -> 
     merged = play.run("host", "merge")
     assert merged["failed"]
     assert merged["msg"].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("settle_time", "waits"), [("", 10.0), ("3", 3.0), (60, 60.0), ("soon", None), ("nan", None), (1e9, None)]
+)
+def test_without_a_journal_that_lasts_the_state_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle_time: object, waits: float | None
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(stages.time, "sleep", slept.append)
+    variables = {"messages": ["a"], "settle_time": settle_time}
+    play = Play(tmp_path, fresh={**variables, "journal_lasts": "no"}, lasting=variables)
+    play.run("lasting", *WHOLE)
+    assert slept == []
+    play.run("fresh", *WHOLE)
+    assert slept == ([] if waits is None else [pytest.approx(waits, abs=1)])
+    play.check_mode = True
+    play.run("fresh", *WHOLE)
+    assert len(slept) < 2, "what only looks need not wait"
+
+
+def test_a_plan_is_not_applied_by_a_job_that_is_run_again(tmp_path: Path) -> None:
+    handed_over = {"mode": "apply", "plan_digest": f"sha256:{'0' * 64}", "plan_packed": packed_plan({"messages": []})}
+    play = Play(tmp_path, fresh={**handed_over, "journal_lasts": False}, lasting=handed_over)
+    assert play.run("fresh", "select")["mistake"] == ""
+    play.is_relaunched = True
+    assert "the plan in it was applied before" in play.run("fresh", "select")["mistake"]
+    assert play.run("lasting", "select")["mistake"] == "", "its journal knows"
