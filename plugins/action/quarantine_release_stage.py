@@ -15,7 +15,7 @@ from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import merging, publishing, running, stages
-from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names
+from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
@@ -115,11 +115,15 @@ class ActionModule(ActionBase):
         if name not in self._vars:
             return _NOT_GIVEN
         try:
-            return _without(self._templar.template(self._vars[name]), self._vars.get("omit", _NOT_GIVEN))
+            omitted = self._vars.get("omit", _NOT_GIVEN)
+            value = _without(self._templar.template(self._vars[name]), omitted)
         except _OMITTED:
             return _NOT_GIVEN
         except AnsibleError as error:
             raise ValueError(f"{name} cannot be evaluated: {error}") from None
+        if isinstance(omitted, str) and omitted in str(value):
+            raise ValueError(f"{name} cannot be evaluated: omit is part of a text.")
+        return value
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
@@ -153,6 +157,8 @@ class ActionModule(ActionBase):
             result = {"failed": True, "changed": False, "msg": str(error)}
         finally:
             self._task.check_mode = before
+        if isinstance(result.get("msg"), str):
+            result["msg"] = with_variables(result["msg"])
         # What Ansible adds for its own output; exception is no plain data since ansible-core 2.19.
         return {name: value for name, value in result.items() if name not in ("invocation", "exception")}
 

@@ -340,6 +340,7 @@ from ..module_utils._arguments import (
     api_argument_spec,
     exclusive_search_options,
     fail,
+    given_handles,
     handles_argument_spec,
     make_client,
     rows_argument_spec,
@@ -348,16 +349,17 @@ from ..module_utils._arguments import (
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
 from ..module_utils._mail.filters import DELIVERY_STATUSES, search_filters
-from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 from ..module_utils._rows import Row, check_result_file, wanted, write_result_file
 
 
-def read(messages: Messages[Message], params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
+def read(
+    messages: Messages[Message], params: dict[str, t.Any], handles: list[Handle] | None, now: float
+) -> dict[str, t.Any]:
     """Return the result for the options of the module, with all messages."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
-    handles = given_handles(params)
     if handles is None:
         found, truncated = messages.search(search_filters(params, now), limit)
         not_found = unreadable = []
@@ -406,7 +408,7 @@ def main() -> None:
         client = make_client(module, clock)
         check_result_file(params["result_file"], params["messages_file"])
         try:
-            result = read(Messages(client, clock, Message), params, clock.time())
+            result = read(Messages(client, clock, Message), params, given_handles(module), clock.time())
         finally:
             used = client.used()
         if params["result_file"] is not None and not module.check_mode:

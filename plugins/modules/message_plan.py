@@ -391,6 +391,7 @@ from ..module_utils._arguments import (
     api_argument_spec,
     exclusive_search_options,
     fail,
+    given_handles,
     handles_argument_spec,
     make_client,
     search_argument_spec,
@@ -398,7 +399,7 @@ from ..module_utils._arguments import (
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, InputError
 from ..module_utils._mail.filters import DELIVERY_STATUSES, SEARCH_OPTIONS, search_filters
-from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 from ..module_utils._plan.document import LONGEST, expiry
@@ -408,10 +409,9 @@ from ..module_utils._plan.policy import Policy, argument_spec
 from ..module_utils._times import from_seconds, parse_duration, to_text
 
 
-def plan_request(params: dict[str, t.Any], account_id: str, now: float) -> PlanRequest:
+def plan_request(params: dict[str, t.Any], handles: list[Handle] | None, account_id: str, now: float) -> PlanRequest:
     """Return the request in the options of the module. Raises InputError."""
     search = asked = None
-    handles = given_handles(params)
     if handles is None:
         if not any(params[name] for name in SEARCH_OPTIONS):
             raise InputError(
@@ -468,7 +468,7 @@ def main() -> None:
     used: dict[str, t.Any] = {"api_calls": 0}
     try:
         client = make_client(module, clock)
-        request = plan_request(module.params, client.account_id, now)
+        request = plan_request(module.params, given_handles(module), client.account_id, now)
         if dest:
             check_writable(dest)
         try:

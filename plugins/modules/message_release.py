@@ -446,6 +446,7 @@ from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
     api_argument_spec,
     fail,
+    given_handles,
     handles_argument_spec,
     make_client,
     refuse_null,
@@ -453,7 +454,6 @@ from ..module_utils._arguments import (
 )
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, ResultFileError
-from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._plan.document import check_plan
 from ..module_utils._plan.file import read_plan
 from ..module_utils._release.body import ARRAY, AUTO, OBJECT
@@ -510,7 +510,7 @@ def main() -> None:
                 chosen = narrow(plan, params["only"])
         trail = audit_trail(params, plan or {})
         request = ReleaseRequest(
-            handles=planned_handles(chosen) if chosen else given_handles(params) or [],
+            handles=planned_handles(chosen) if chosen else given_handles(module) or [],
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
                 concurrency=params["concurrency"],

@@ -65,9 +65,9 @@ def test_nothing_to_do_takes_no_request(ansible: Ansible, emulator: Emulator) ->
 
 ROLE: dict[str, tuple[dict[str, Any], str]] = {
     "mapping": ({"messages": {"id": "4UAq"}}, "quarantine_release_messages is a dictionary and not a list."),
-    "rows": ({"messages": [{"handle": "4UAq"}]}, "quarantine_release_messages has a row without an id."),
+    "rows": ({"messages": [{"handle": "4UAq"}]}, "quarantine_release_messages[0] is a dictionary without an id"),
     "null": ({"messages": None}, "Set what to release: quarantine_release_messages, "),
-    "cut": ({"messages": "4UAqFzWsDK4FrUMp,"}, "quarantine_release_messages ends with a comma or semicolon"),
+    "cut": ({"messages": "4UAqFzWsDK4FrUMp,"}, "quarantine_release_messages ends in a separator"),
     "mistyped": (
         {"messages": ["4UAq"], "polcy": {"denied_senders": ["a.example"]}},
         "There is no variable quarantine_release_polcy. Did you mean quarantine_release_policy?",

@@ -122,7 +122,8 @@ def test_the_outcome_as_a_fact_for_later_plays(ansible: Ansible, emulator: Emula
         "partial": by_status["partial"],
     }
     hosts = {word: {"quarantine_release_messages": [handle]} for word, handle in cases.items()}
-    (ansible.directory / "cases.yml").write_text(str({"all": {"hosts": hosts}}))
+    account = {"quarantine_release_account_id": emulator.account_id}
+    (ansible.directory / "cases.yml").write_text(str({"all": {"hosts": hosts, "vars": account}}))
     run = ansible.release("-i", "cases.yml")
     facts = {
         line["host"]: line["result"]["ansible_facts"]["quarantine_release_result"]

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import typing as t
@@ -248,7 +247,7 @@ class _Reader(Values):
                 value = re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
                 if not value and name != "overrides":
                     self.mistakes.append(
-                        f"Empty in {self.prefix}policy: {name}. Name what is meant, or leave the rule out."
+                        f"Empty in quarantine_release_policy: {name}. Name what is meant, or leave the rule out."
                     )
             if name in given:
                 items = value if isinstance(value, (list, tuple)) else [value]
@@ -275,57 +274,27 @@ class _Reader(Values):
                 self.mistakes.append(f"quarantine_release_messages_file: {error}")
         return typed
 
-    def _typed(self) -> list[t.Any] | None:
-        """Return the list in quarantine_release_messages. A list that is understood in part only is a mistake."""
+    def _typed(self) -> list[str] | None:
+        """Return the handles in quarantine_release_messages, a list or a text that people pasted."""
+        name = f"{self.prefix}messages"
         value = self._variables.get("messages")
-        if isinstance(value, str):
-            value = self._pasted(value)
-        if isinstance(value, dict):
-            self.mistakes.append(_NO_ROWS.format("is a dictionary and not a list"))
-            return None
         if value is None:
             return None
-        given = [self._row(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
+        if isinstance(value, dict):
+            self.mistakes.append(
+                f"{name} is a dictionary and not a list. Give the IDs, such as \"{{{{ found.messages | map(attribute='id') }}}}\"."
+            )
+            return None
+        if isinstance(value, str) and not value.strip():
+            return []
         try:
-            parse_handles([item for item in given if item is not None], f"{self.prefix}messages")
+            return [
+                handle.text
+                for handle in parse_handles(value if isinstance(value, (str, list, tuple)) else [value], name)
+            ]
         except InputError as error:
             self.mistakes.append(str(error).replace(" Nothing was sent.", ""))
-        return given
-
-    def _pasted(self, text: str) -> list[t.Any]:
-        """Return the items of a string: a JSON list, or words between white space, commas or semicolons."""
-        if text.strip().startswith("["):
-            try:
-                return list(json.loads(text))
-            except ValueError:
-                self.mistakes.append("quarantine_release_messages begins as a JSON list but is none.")
-                return []
-        words = re.findall(r"<[^<>]*>|[^\s,;]+", text)
-        ids = [word for word in words if _ID.search(word)]
-        if text.rstrip().endswith((",", ";")) and words:
-            self.mistakes.append(
-                "quarantine_release_messages ends with a comma or semicolon, so some of it may be missing. Ansible cuts -e name=a, b "
-                """at the blank. Write -e '{"quarantine_release_messages": ["ID1", "ID2"]}'."""
-            )
-        elif 0 < len(ids) < len(words):
-            other = next(word for word in words if word not in ids)
-            self.mistakes.append(
-                f"quarantine_release_messages has {other!r:.40} between its IDs, so none of it is used. Give the IDs alone, or a list."
-            )
-        return words
-
-    def _row(self, item: t.Any) -> t.Any:
-        """Return the handle of an item. A row that a search found has it as id."""
-        if not isinstance(item, dict):
-            return item
-        if not isinstance(item.get("id"), str):
-            self.mistakes.append(_NO_ROWS.format("has a row without an id"))
-        return item.get("id")
-
-
-_NO_ROWS = "quarantine_release_messages {}. Give the IDs, such as found.messages | map(attribute='id') | list."
-# What an ID or a Message-ID has at least: eight characters with a digit among them, or a bracket or an at sign
-_ID = re.compile(r"(?=\w*\d)\w{8,}|[<@]|&lt;")
+            return None
 
 
 def _without_none(**options: t.Any) -> dict[str, t.Any]:

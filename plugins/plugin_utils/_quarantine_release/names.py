@@ -89,6 +89,18 @@ MERGE = Family(
 )
 
 
+# Options of modules in the messages of modules. What is in a policy is called after it.
+_OPTION = re.compile(
+    r"(?<![\w.])(?:(account_id|approved_by|batch_size|check_state|expires_in|messages_column|messages_file|plan_digest|request_format"
+    r"|requested_by|result_file|settle_time|stop_after_failures|policy(?=\.\w))|verify_delivery)(?!\w)"
+)
+
+
+def with_variables(text: str) -> str:
+    """Return a message of a module with the variables of the role in place of the module's options."""
+    return _OPTION.sub(lambda match: f"{ROLE.prefix}{match.group(1) or 'verify'}", text)
+
+
 def mistaken_names(
     variables: t.Mapping[str, t.Any], extra: t.Mapping[str, t.Any], families: t.Sequence[Family]
 ) -> list[str]:

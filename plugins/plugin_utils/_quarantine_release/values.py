@@ -11,9 +11,13 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
+import time
 import typing as t
 
 import yaml
+
+from ...module_utils._errors import InputError
+from ...module_utils._mail.filters import DELIVERY_STATUSES, DISPOSITIONS, SEARCH_OPTIONS, search_filters
 
 _FALSE = ("false", "no", "off", "n", "f", "0", "0.0")
 _TRUE = ("true", "yes", "on", "y", "t", "1", "1.0")
@@ -123,7 +127,16 @@ class Values:
                 found[name] = self._flag(title + name, value)
             else:
                 found[name] = self.as_text(title + name, value)
-        return {name: value for name, value in found.items() if value is not None}
+        given = {name: value for name, value in found.items() if value is not None}
+        for name, choices in (("disposition", DISPOSITIONS), ("delivery_status", DELIVERY_STATUSES)):
+            if given.get(name, choices[0]) not in choices:
+                self.mistakes.append(f"{title}{name} must be one of: {', '.join(choices)}. It is {given[name]!r:.40}.")
+        try:
+            search_filters(given, time.time())
+        except InputError as error:
+            begins = title if str(error).split()[0] in SEARCH_OPTIONS else f"{title.rstrip('._')}: "
+            self.mistakes.append(f"{begins}{error}.")
+        return given
 
     def as_text(self, name: str, value: t.Any) -> str | None:
         """Return a value as text, without the quotes that a survey needs around some. None if it is not given."""

@@ -49,9 +49,7 @@ def test_an_inventory_means_all_of_its_hosts() -> None:
     assert chosen(None, limit="regulated") == "all"
 
 
-@pytest.mark.parametrize(
-    "pattern", ["nope", "a,nope", ["a", "nope"], "all:!a:!b", "a:&regulated", "regulatd"]
-)
+@pytest.mark.parametrize("pattern", ["nope", "a,nope", ["a", "nope"], "all:!a:!b", "a:&regulated", "regulatd"])
 def test_a_pattern_that_matches_no_host_in_whole_or_in_part_is_refused(pattern: t.Any) -> None:
     with pytest.raises(AnsibleFilterError, match=r"No host of the inventory matches .*Nothing was sent"):
         chosen(pattern)

@@ -47,7 +47,7 @@ def mistake(**variables: t.Any) -> str:
         ("", []),
         ([], []),
         ('["4Njp3P0STMz2c02Q", "<a@c.example>"]', ["4Njp3P0STMz2c02Q", "<a@c.example>"]),
-        ("4Njp3P0STMz2c02Q <a@b.example>", ["4Njp3P0STMz2c02Q", "<a@b.example>"]),
+        ("4Njp3P0STMz2c02Q 4Njp3P0STMz2c03Q", ["4Njp3P0STMz2c02Q", "4Njp3P0STMz2c03Q"]),
         ([{"id": "a", "subject": "x"}, "b"], ["a", "b"]),
     ],
 )
@@ -56,13 +56,14 @@ def test_messages_are_a_list_or_what_people_paste(given: object, expected: list[
 
 
 def test_an_empty_answer_is_no_list_where_a_search_or_a_file_is_given() -> None:
-    assert asked(messages=None, search={"sender": "x"}).handles is None
-    assert asked(messages="", search={"sender": "x"}).handles == []
+    assert asked(messages=None, search={"sender": "x.example"}).handles is None
+    assert asked(messages="", search={"sender": "x.example"}).handles == []
     assert asked(messages=None, messages_file="ids.txt", messages_column="id").handles == ["ids.txt/id"]
 
 
 @pytest.mark.parametrize(
-    "given", [{"messages": "a"}, {"search": {"sender": "x"}}, {"messages": ["a"], "search": {"sender": "x"}}]
+    "given",
+    [{"messages": "a"}, {"search": {"sender": "x.example"}}, {"messages": ["a"], "search": {"sender": "x.example"}}],
 )
 def test_only_one_way_to_name_messages(given: dict[str, t.Any]) -> None:
     ways = {**given, "messages_file": "ids.txt"}
@@ -86,9 +87,11 @@ def test_every_mistake_is_named_at_once() -> None:
         assert part in words
 
 
-@pytest.mark.parametrize("search", ["{sender: x, since: ''}", '{"sender": "x"}', {"sender": "x", "since": None}])
+@pytest.mark.parametrize(
+    "search", ["{sender: x.example, since: ''}", '{"sender": "x.example"}', {"sender": "x.example", "since": None}]
+)
 def test_a_dictionary_may_be_text_and_what_is_empty_is_not_given(search: object) -> None:
-    assert asked(search=search).search == {"sender": "x"}
+    assert asked(search=search).search == {"sender": "x.example"}
 
 
 def test_lists_of_a_policy_may_be_text() -> None:
@@ -119,7 +122,7 @@ def test_a_search_option_that_there_is_not_is_refused() -> None:
 
 def test_more_messages_than_are_allowed() -> None:
     assert "2 messages are more than quarantine_release_max_messages (1) allows." in mistake(
-        messages="a b", max_messages=1
+        messages="a,b", max_messages=1
     )
 
 
@@ -127,7 +130,7 @@ def test_more_messages_than_are_allowed() -> None:
     ("variables", "plans", "from_plan", "chunk"),
     [
         (ONE, False, False, 0),
-        ({"search": {"sender": "x"}}, True, True, 500),
+        ({"search": {"sender": "x.example"}}, True, True, 500),
         ({**ONE, "policy": {"max_age": "1d"}}, True, True, 500),
         ({**ONE, "approve": "true"}, True, True, 500),
         ({**ONE, "mode": "plan"}, True, True, 500),
@@ -182,13 +185,13 @@ def test_json_is_always_written() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("4Njp3P0STMz2c02Q,", "ends with a comma or semicolon, so some of it may be missing"),
-        ("4Njp3P0STMz2c02Q;\n", "ends with a comma or semicolon"),
-        ("4Njp3P0STMz2c02Q\tAlice", "has 'Alice' between its IDs"),
-        ("- 4Njp3P0STMz2c02Q", "has '-' between its IDs"),
-        ("1. 4Njp3P0STMz2c02Q\n2. 4Njp3P0STMz2c03Q", "has '1.' between its IDs"),
-        ("[4Njp3P0STMz2c02Q]", "begins as a JSON list but is none"),
-        ([{"handle": "a"}], "has a row without an id. Give the IDs, such as found.messages | map(attribute='id')"),
+        ("4Njp3P0STMz2c02Q,", "quarantine_release_messages ends in a separator"),
+        ("4Njp3P0STMz2c02Q;\n", "ends in a separator"),
+        ("4Njp3P0STMz2c02Q\tAlice", "which may be more than handles"),
+        ("- 4Njp3P0STMz2c02Q", "which may be more than handles"),
+        ("1. 4Njp3P0STMz2c02Q\n2. 4Njp3P0STMz2c03Q", "which may be more than handles"),
+        ("[4Njp3P0STMz2c02Q]", "quarantine_release_messages[0] contains"),
+        ([{"handle": "a"}], "quarantine_release_messages[0] is a dictionary without an id"),
         ({"messages": [{"id": "a"}]}, "is a dictionary and not a list. Give the IDs"),
         ([7], "quarantine_release_messages[0] is not a string but of type int; put the id in quotes"),
         (None, "Set what to release"),
@@ -217,7 +220,33 @@ def test_text_that_yaml_made_something_else_of(name: str, value: object) -> None
 def test_text_of_a_search_that_yaml_made_something_else_of(name: str, value: str) -> None:
     assert f"quarantine_release_search.{name} is " in mistake(search={name: yaml.safe_load(value)})
     assert f"quarantine_release_search.{name} is " in mistake(search=f"{{{name}: {value}}}")
-    assert asked(search={name: f"'{value}'"}).search == {name: value}
+
+
+@pytest.mark.parametrize("value", ["0047", "1.10", "yes", "0x2F", "1:30", "no", "2026-11-20"])
+def test_text_of_a_search_in_quotes_is_text(value: str) -> None:
+    assert asked(search={"subject": value, "query": f"'{value}'"}).search == {"subject": value, "query": value}
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        (
+            {"recipient": "a@x.example, b@x.example"},
+            "quarantine_release_search.recipient must be one address or one domain",
+        ),
+        ({"sender": "Alice <a@b.example>"}, "quarantine_release_search.sender must be one address or one domain"),
+        ({"domain": "@partner.example"}, "quarantine_release_search.domain must be one domain"),
+        ({"sender": "a.example", "since": "7"}, "quarantine_release_search.since must be a number with m, h, d or w"),
+        ({"subject": "a\nb"}, "quarantine_release_search: the search option for subject contains"),
+        (
+            {"sender": "a.example", "disposition": "SPAMM"},
+            "quarantine_release_search.disposition must be one of: MALICIOUS",
+        ),
+        ({"sender": "a.example", "limit": "few"}, "quarantine_release_search.limit must be a whole number"),
+    ],
+)
+def test_a_search_that_can_find_nothing_is_refused(search: dict[str, str], words: str) -> None:
+    assert words in mistake(search=search)
 
 
 @pytest.mark.parametrize("given", [0o47, [True, "a.example"], ["a.example", 1.1]])

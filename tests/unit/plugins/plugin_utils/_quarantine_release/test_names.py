@@ -17,6 +17,7 @@ from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_re
     SEARCH,
     SEARCH_OPTIONS,
     mistaken_names,
+    with_variables,
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.test_structure import ROOT, load
 
@@ -132,6 +133,19 @@ def test_an_inventory_serves_all_playbooks() -> None:
 def test_the_playbook_merge_reports_refuses_them_too() -> None:
     assert "Did you mean merge_within?" in mistakes(MERGE, ROLE, extra={"merge_witin": "2h"})
     assert "There is no variable merge_directory." in mistakes(MERGE, ROLE, extra={"merge_directory": "x"})
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("its digest is a, but plan_digest is 'b'.", "its digest is a, but quarantine_release_plan_digest is 'b'."),
+        ("policy.denied_senders has x", "quarantine_release_policy.denied_senders has x"),
+        ("verify_delivery and batch_size", "quarantine_release_verify and quarantine_release_batch_size"),
+        ("blocked by policy: max_messages, my_account_id", "blocked by policy: max_messages, my_account_id"),
+    ],
+)
+def test_messages_of_modules_name_what_people_type(said: str, shown: str) -> None:
+    assert with_variables(said) == shown
 
 
 def test_the_names_are_those_of_the_documentation() -> None:
