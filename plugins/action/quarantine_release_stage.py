@@ -9,12 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible import errors
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils import _searching
-from ..plugin_utils._quarantine_release import publishing, stages
+from ..plugin_utils._quarantine_release import merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
@@ -30,7 +30,7 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "hand_over": publishing.hand_over,
     "conclude": publishing.conclude,
     "search": _searching.search,
-    "merge": _searching.check_merge,
+    "merge": merging.merge,
 }
 
 
@@ -59,10 +59,36 @@ class ActionModule(ActionBase):
         return bool(self._task.check_mode)
 
     @property
-    def writes(self) -> bool:
-        """Tell whether reports are written: not in check mode, and not if the tags of the run stop before them."""
-        tags = {"all", "report"} & set(self._vars.get("ansible_run_tags") or ["all"])
-        return bool(tags) and not self.check_mode
+    def diff_mode(self) -> bool:
+        """Tell whether differences are shown."""
+        return bool(self._task.diff)
+
+    @property
+    def is_last_batch(self) -> bool:
+        """Tell whether no other hosts of the play run after these, as they may with serial."""
+        batch = {*self._vars["ansible_play_batch"], self.host}
+        hosts = self.hosts
+        last = max(number for number, host in enumerate(hosts) if host in batch)
+        return set(self._vars["ansible_play_hosts"]).isdisjoint(hosts[last + 1 :])
+
+    @property
+    def options(self) -> dict[str, t.Any]:
+        """Return the options of the task."""
+        return self._task.args
+
+    def check_run(self) -> None:
+        """Raise Mistake if modules would not run on this machine, or if somebody is wrong about check mode."""
+        running.check_place(self.host, self._connection.transport, self._connection.become is not None)
+        running.check_mode_meant(load_extra_vars(self._loader), self.check_mode)
+
+    def last_stage(self) -> str:
+        """Return the tag of the last stage that this run asks for; empty for none. Raises Mistake if it would leave out others."""
+        return running.last_stage(
+            self._vars.get("ansible_run_tags") or ["all"],
+            self._vars.get("ansible_skip_tags") or [],
+            set(self._task.tags) - {"always"},
+            not self._task.all_parents_static(),
+        )
 
     def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
         """Return the variables of a family without their prefix, and account_id. Raises ValueError for what is none or cannot be read."""
@@ -80,6 +106,11 @@ class ActionModule(ActionBase):
                 self._evaluated(name)
         return {name: value for name, value in found.items() if value is not _NOT_GIVEN}
 
+    def variable(self, name: str) -> t.Any:
+        """Return one variable of the role, named without its prefix. Raises ValueError."""
+        value = self._evaluated(f"{ROLE.prefix}{name}")
+        return None if value is _NOT_GIVEN else value
+
     def _evaluated(self, name: str) -> t.Any:
         if name not in self._vars:
             return _NOT_GIVEN
@@ -96,11 +127,8 @@ class ActionModule(ActionBase):
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
-        return self._of(f"__{ROLE.prefix}{stage}", host) or {}
-
-    def fact(self, name: str, host: str) -> t.Any:
-        """Return a fact that the role has set for a host, or None."""
-        return self._of(name, host)
+        variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
+        return variables.get(f"__{ROLE.prefix}{stage}") or {}
 
     def person(self) -> str:
         """Return the user of AWX who started the job, or an empty string."""
@@ -109,6 +137,10 @@ class ActionModule(ActionBase):
     def job(self) -> t.Any:
         """Return the number of the job of AWX, or None."""
         return self._vars.get("awx_job_id") or self._vars.get("tower_job_id")
+
+    def relaunched(self) -> bool:
+        """Tell whether AWX runs a job again, with what it was given the first time."""
+        return "relaunch" in (self._vars.get("awx_job_launch_type"), self._vars.get("tower_job_launch_type"))
 
     def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         """Run a module of the collection with the connection options of this task, and return its result."""
@@ -119,6 +151,8 @@ class ActionModule(ActionBase):
             result = self._execute_module(
                 f"emailsec.cloudflare.{module}", {**connection, **given}, task_vars=self._vars
             )
+        except AnsibleConnectionFailure as error:
+            result = {"failed": True, "changed": False, "msg": str(error), "unreachable": True}
         except AnsibleError as error:
             result = {"failed": True, "changed": False, "msg": str(error)}
         finally:
@@ -131,10 +165,6 @@ class ActionModule(ActionBase):
     def say(self, line: str) -> None:
         """Show a line in the output of the job."""
         self._display.display(f"[{self.host}] {line}")
-
-    def _of(self, name: str, host: str | None) -> t.Any:
-        variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
-        return variables.get(name)
 
 
 def _without(value: t.Any, omitted: t.Any) -> t.Any:

@@ -30,6 +30,13 @@ options:
     type: str
     required: true
     choices: [select, plan, look, release, report, report_all, hand_over, conclude, search, merge]
+  directory:
+    description: The directory of the reports. Only for the stage V(merge).
+    type: path
+  hosts:
+    description: The hosts of the inventory. Only for the stage V(merge).
+    type: list
+    elements: str
 seealso:
   - module: emailsec.cloudflare.message_plan
   - module: emailsec.cloudflare.message_release

@@ -31,7 +31,8 @@ def search_outcome(
     """Return a line for each message with its id, a sentence about all of them, and whether the host fails.
 
     found: the result of message_info. If it failed, the sentence is the reason.
-    released: only messages whose release is on record are shown, and the sentence counts where they are.
+    released: only messages whose release is on record are shown, and the sentence counts where they are. It fails if the search
+    was cut off, as the others may be among those that were not found.
     fail_on: the words of FAILING that fail the host. show_content: whether addresses and subjects are shown.
     named: whether the search says which messages it means.
     """
@@ -47,13 +48,15 @@ def search_outcome(
         [f"Found: {len(messages)}", *(f"{word} {words.count(word)}" for word in sorted(set(words)) if released)]
     )
     told += ", and there are more (search_limit)" if found["truncated"] else ""
+    cut = released and found["truncated"]
+    told = f"Not all messages were looked at, so raise search_limit. {told}" if cut else told
     causes = sorted(set(fail_on).intersection(words or ([_NOTHING] if named else [])))
     return {
         "lines": [
             {"id": message["id"], "line": _line(message, word, show_content)} for message, word in zip(messages, words)
         ],
         "told": f"{told}. This fails because search_fail_on has {', '.join(causes)}." if causes else told,
-        "fails": bool(causes),
+        "fails": bool(causes) or cut,
     }
 
 

@@ -13,7 +13,7 @@ import typing as t
 from ._found import FAILING, search_outcome
 from ._quarantine_release.asked import missing_account
 from ._quarantine_release.door import Door, Result
-from ._quarantine_release.names import FILTERS, MERGE, SEARCH, SEARCH_OPTIONS
+from ._quarantine_release.names import FILTERS, SEARCH, SEARCH_OPTIONS
 from ._quarantine_release.values import Values
 from ._told import searched
 
@@ -23,6 +23,7 @@ _DEFAULTS = {"since": "7d", "limit": 100, "fail_on": []}
 def search(door: Door) -> Result:
     """Search, and return the lines to show, a sentence about them, and whether the host fails. It never fails itself."""
     try:
+        door.check_run()
         values = _Asked(door.variables(SEARCH))
         options = values.options()
         show_content, released = values.flag("show_content"), values.flag("released")
@@ -35,15 +36,6 @@ def search(door: Door) -> Result:
     named = any(name in FILTERS for name in asked)
     outcome = search_outcome(found, released, fail_on, show_content, named)
     return {"changed": False, "searched": searched(asked, show_content), **outcome}
-
-
-def check_merge(door: Door) -> Result:
-    """Fail if the variables of the playbook merge_reports have a mistake."""
-    try:
-        door.variables(MERGE)
-    except ValueError as error:
-        return {"changed": False, "failed": True, "msg": f"{error} Nothing was written."}
-    return {"changed": False}
 
 
 class _Asked(Values):

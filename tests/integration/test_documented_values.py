@@ -216,7 +216,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "bad_line": ({"messages_file": "bad.txt"}, "bad.txt cannot be used: line 2 contains white space"),
     "missing": (
         {"messages_file": "missing.txt"},
-        "missing.txt cannot be used: it cannot be read (No such file or directory). Nothing was sent.",
+        "missing.txt cannot be used: it cannot be read (No such file or directory).",
     ),
     "column": ({"messages_file": "good.txt", "messages_column": "x"}, "has no column 'x'"),
     "messages": ({"messages_file": "good.txt", "messages": ["4UAq"]}, "Set only one of quarantine_release_messages"),

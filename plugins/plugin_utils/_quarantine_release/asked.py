@@ -68,6 +68,7 @@ class Asked(t.NamedTuple):
     packed: str | None
     plan_file: str | None
     journal: str | None
+    journal_lasts: bool
     report_dir: str
     result_file: str | None
     return_messages: str
@@ -165,6 +166,7 @@ class _Reader(Values):
             packed=self._of_host("plan_packed") if applies else None,
             plan_file=self._of_host("plan_file"),
             journal=self._journal(report_dir),
+            journal_lasts=self.value("journal_lasts") is None or self.flag("journal_lasts"),
             report_dir=report_dir,
             result_file=self.text("result_file"),
             return_messages=self.choice("return_messages", (ALL, ATTENTION, NONE)) or ALL,

@@ -45,7 +45,7 @@ class Family(t.NamedTuple):
 
 _ROLE_OPTIONS = (
     "account_id", "approve", "approved_by", "batch_size", "canary", "check_state", "chunk_size", "concurrency", "evidence",
-    "expires_in", "fail_if_nothing", "fail_on", "handover", "handover_limit", "journal", "max_messages", "messages",
+    "expires_in", "fail_if_nothing", "fail_on", "handover", "handover_limit", "journal", "journal_lasts", "max_messages", "messages",
     "messages_column", "messages_file", "mode", "only_mode", "plan_digest", "plan_file", "plan_packed", "policy", "reason",
     "report_dir", "report_formats", "request_format", "requested_by", "require_digest", "require_filter", "result_file",
     "return_messages", "search", "settle_time", "show_content", "stop_after_failures", "ticket", "verify",
@@ -84,7 +84,6 @@ SEARCH = Family(
 MERGE = Family(
     "merge_",
     ("within", "file"),
-    facts=("directory", "path", "target", "reports", "outcome", "files"),
     bare={"report_dir": "quarantine_release_report_dir", "within": "merge_within", "file": "merge_file"},
     connects=False,
 )

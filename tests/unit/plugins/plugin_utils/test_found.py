@@ -76,6 +76,12 @@ def test_it_says_if_there_are_more() -> None:
     assert search_outcome(found(message("a"), truncated=True))["told"] == "Found: 1, and there are more (search_limit)"
 
 
+def test_an_answer_about_releases_that_was_cut_off_fails() -> None:
+    outcome = search_outcome(found(message("a"), truncated=True), released=True)
+    assert outcome["fails"]
+    assert outcome["told"].startswith("Not all messages were looked at, so raise search_limit. Found: 0")
+
+
 def test_only_messages_with_a_release_on_record_are_verified_each_once() -> None:
     outcome = search_outcome(RELEASED, released=True)
     assert [line["id"] for line in outcome["lines"]] == ["once", "twice"]

@@ -128,7 +128,7 @@ def test_an_inventory_serves_all_playbooks() -> None:
     assert (
         mistakes(SEARCH, ROLE, quarantine_release_messages="x", quarantine_release_search={}, search_since="7d") == ""
     )
-    assert mistakes(MERGE, ROLE, quarantine_release_messages="x", merge_within="2h", merge_outcome="{{ x }}") == ""
+    assert mistakes(MERGE, ROLE, quarantine_release_messages="x", merge_within="2h") == ""
 
 
 def test_the_playbook_merge_reports_refuses_them_too() -> None:
