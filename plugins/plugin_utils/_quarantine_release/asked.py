@@ -312,7 +312,7 @@ def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:
         yield (
             "quarantine_release_plan_digest is for the mode apply. The mode release makes a plan of its own and releases what that says."
         )
-    if asked.handles is None and not asked.search and not reader.text("messages_file"):
+    if asked.handles is None and not asked.search and not reader.text("messages_file") and not reader.mistakes:
         yield "Set what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search."
     if asked.search and reader.flag("require_filter") and not set(FILTERS) & set(asked.search):
         yield f"The search needs at least one of: {', '.join(FILTERS)}."
