@@ -120,7 +120,7 @@ def test_the_role_refuses_it(ansible: Ansible, emulator: Emulator) -> None:
     run = ansible.release(*inventory, "--forks", 2)
     assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(ROLE, 1)
     for host, (_case, words) in ROLE.items():
-        assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"]
+        assert words in run.messages(host)[-1]
     assert not emulator.requests
 
 

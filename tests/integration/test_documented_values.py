@@ -245,5 +245,5 @@ def test_what_is_refused_before_any_request(ansible: Ansible, emulator: Emulator
         unharmed(ansible, run)
         assert {host: row["failures"] for host, row in run.recap.items()} == {**dict.fromkeys(REFUSED, 1), "empty": 0}
         for host, (_case, words) in REFUSED.items():
-            assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"], host
+            assert words in run.messages(host)[-1], host
     assert not emulator.requests

@@ -28,6 +28,7 @@ NAMES: list[tuple[str, str, str]] = [
     ("search", "sender=a.example", "Did you mean search_sender?"),
     ("search", "{search_subject: 0047}", "search_subject is a number (39) and not text. Put it in quotes"),
     ("search", "{search_recipient: no}", "search_recipient is true or false (False) and not text."),
+    ("search", '{"search_recipient": "a@x.example, b@x.example"}', "search_recipient must be one address or one domain"),
     ("search", "search_show_content=ja", "search_show_content must be true or false"),
     ("search", "search_fail_on=bounce", "The value of search_fail_on must be one or more of: quarantined, "),
     ("search", '{"search_sender": "{{ nobody }}"}', "search_sender cannot be evaluated"),
