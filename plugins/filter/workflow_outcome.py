@@ -13,7 +13,7 @@ description:
   - This plugin is internal to the playbooks of this collection and may change with them.
 author:
   - emailsec.cloudflare contributors (@emailsec)
-positional: _input, released
+positional: _input, released, approved
 options:
   _input:
     description: The C(quarantine_release_plan_results).
@@ -23,12 +23,18 @@ options:
     description: The C(quarantine_release_results), which replace those of the plan.
     type: dict
     required: true
+  approved:
+    description:
+      - The C(quarantine_release_plan_digest). An account with a digest and without a result of its release is V(unknown).
+      - By default, this holds for each account whose plan would release something.
+    type: raw
 """
 
 EXAMPLES = r"""
 - name: Show the outcome
   ansible.builtin.debug:
-    msg: "{{ (quarantine_release_plan_results | emailsec.cloudflare.workflow_outcome(quarantine_release_results)).told }}"
+    msg: "{{ (quarantine_release_plan_results | emailsec.cloudflare.workflow_outcome(quarantine_release_results,
+           quarantine_release_plan_digest)).told }}"
 """
 
 RETURN = r"""

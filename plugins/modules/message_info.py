@@ -302,6 +302,12 @@ unreadable:
   type: list
   elements: str
   sample: []
+account_id:
+  description: ID of the account that was used. It can come from the environment of the task.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_calls:
   description: Number of HTTP requests made.
   returned: always
@@ -396,7 +402,7 @@ def main() -> None:
     )
     clock = Clock()
     params = module.params
-    calls = 0
+    used: dict[str, t.Any] = {"api_calls": 0}
     result: dict[str, t.Any] = {}
     try:
         client = make_client(module, clock)
@@ -404,13 +410,13 @@ def main() -> None:
         try:
             result = read(Messages(client, clock, Message), params, given_handles(module), clock.time())
         finally:
-            calls = client.calls
+            used = client.used()
         if params["result_file"] is not None and not module.check_mode:
             write_result_file(params["result_file"], result["messages"], client.masker.mask)
         result["messages"] = wanted(result["messages"], params["return_messages"], needs_attention)
     except CloudflareError as error:
-        fail(module, error, api_calls=calls, **result)
-    module.exit_json(changed=False, api_calls=calls, **result)
+        fail(module, error, **used, **result)
+    module.exit_json(changed=False, **used, **result)
 
 
 if __name__ == "__main__":

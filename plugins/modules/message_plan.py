@@ -377,6 +377,12 @@ waiting:
   type: dict
   version_added: 0.5.0
   sample: null
+account_id:
+  description: ID of the account that was used. It can come from the environment of the task.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_calls:
   description: Number of HTTP requests made.
   returned: always
@@ -508,7 +514,7 @@ def main() -> None:
     clock = Clock()
     now = clock.time()
     dest = module.params["dest"]
-    calls = 0
+    used: dict[str, t.Any] = {"api_calls": 0}
     try:
         client = make_client(module, clock)
         request = plan_request(module.params, given_handles(module), client.account_id, now)
@@ -517,10 +523,10 @@ def main() -> None:
         try:
             made = make_plan(Messages(client, clock, Message), request)
         finally:
-            calls = client.calls
+            used = client.used()
         kept = keep_plan(dest, made.plan, from_seconds(now), module.check_mode) if dest and not made.refusals else None
     except CloudflareError as error:
-        fail(module, error, api_calls=calls)
+        fail(module, error, **used)
     plan = kept.plan if kept else made.plan
     waiting = waiting_plan(kept)
     needed = attention(plan, module.params["fail_on"])
@@ -536,7 +542,7 @@ def main() -> None:
         "dest": dest,
         "plan_file": kept.file if kept else None,
         "waiting": waiting,
-        "api_calls": calls,
+        **used,
     }
     if made.refusals or needed:
         fail(module, None, **result)

@@ -369,6 +369,12 @@ summary:
   returned: unless an argument was refused
   type: dict
   sample: {"released": 2, "already_released": 1, "total": 3, "recipients_delivered": 4}
+account_id:
+  description: ID of the account that was used. It can come from the environment of the task.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_calls:
   description: Number of HTTP requests made.
   returned: unless an argument was refused
@@ -525,7 +531,7 @@ def main() -> None:
         fail(module, error)
 
     ended_by = run.error
-    result = {**run.data(), "api_calls": client.calls, **trail}
+    result = {**run.data(), **client.used(), **trail}
     if plan:
         result["plan_digest"] = plan["digest"]
         if chosen is plan:

@@ -16,31 +16,49 @@ Results = t.Mapping[str, t.Mapping[str, t.Any]]
 _ADVICE = {
     "ok": "Messages were released, and none needs attention.",
     "nothing_to_do": "Nothing had to be released.",
-    "partial": "Some messages were released. Others are blocked by rules or need attention, see the lines above.",
+    "partial": "Some messages were released. Others are blocked by rules or need attention. There is a line for each account above.",
     "blocked": "Nothing was released, because rules block all messages. The job Plan says which rules.",
-    "failed": "Not everything was released. See the lines above and the earlier jobs. You can start the same workflow again.",
+    "failed": (
+        "Not everything was released. There is a line for each account above, and the jobs Plan and Apply give the reasons. You can start "
+        "the same workflow again."
+    ),
     "unknown": (
         "Some messages may or may not have been delivered. Look them up in the dashboard, or ask a recipient, before you "
         "release them again."
     ),
 }
 _NO_RESULTS = "The jobs before this one left no results, so they failed before they began. Their output says why. Nothing was sent."
+_LOST = (
+    "The job Apply may have begun, and left no result for {accounts}. Messages of the approved plan may have been delivered. Do not start "
+    "the workflow again yet. Open the job Apply: if it never started, nothing was sent. Otherwise wait ten minutes and start the job "
+    "Verify later with the same answers. It lists what was released. Only what the job Plan lists and Verify later does not was not released."
+)
 
 
-def workflow_outcome(planned: Results, released: Results) -> dict[str, t.Any]:
+def workflow_outcome(planned: Results, released: Results, approved: t.Any = None) -> dict[str, t.Any]:
     """Return the outcome of a workflow as one word, what it means, whether the job fails, and a line for each account.
 
     planned, released: results of the accounts that the nodes before have published. What was released replaces what was planned.
+    approved: the digests of the plans that were handed over to the job that applies them, by account. An account that has one, and
+    still has the result of its plan, was lost: that job may have begun. None if it is not known which plans were handed over.
     """
     results = {**planned, **released}
-    word = _word({str(result.get("result")) for result in results.values()})
+    handed_over = approved if isinstance(approved, t.Mapping) else results
+    lost = [host for host in handed_over if results.get(host, {}).get("result", "would_release") == "would_release"]
+    words = {host: str(result.get("result")) for host, result in results.items()}
+    words.update(dict.fromkeys(lost, "unknown"))
+    word = _word(set(words.values()))
     counts = [_counts(result) for result in results.values()]
     attention = any(count[status] for count in counts for status in FAIL_ON if status in count)
+    told = _LOST.format(accounts=", ".join(sorted(lost, key=str.lower))) if lost else _ADVICE[word]
     return {
         "outcome": word,
-        "told": f"{word}: {_ADVICE[word] if results else _NO_RESULTS}",
+        "told": f"{word}: {told if words else _NO_RESULTS}",
         "fails": word in ("failed", "unknown", "blocked") or attention,
-        "lines": [{"account": host, "line": _line(host, results[host])} for host in sorted(results, key=str.lower)],
+        "lines": [
+            {"account": host, "line": _line(host, words[host], results.get(host, {}))}
+            for host in sorted(words, key=str.lower)
+        ],
     }
 
 
@@ -55,9 +73,9 @@ def _word(words: set[str]) -> str:
     return next(word for word in ("ok", "blocked", "nothing_to_do") if word in words)
 
 
-def _line(host: str, result: t.Mapping[str, t.Any]) -> str:
+def _line(host: str, word: str, result: t.Mapping[str, t.Any]) -> str:
     counts = [f"{name} {count}" for name, count in sorted(_counts(result).items()) if count]
-    return ", ".join([f"{host}: {result.get('result')}", *counts])
+    return ", ".join([f"{host}: {word}", *counts])
 
 
 def _counts(result: t.Mapping[str, t.Any]) -> dict[str, int]:

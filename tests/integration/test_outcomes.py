@@ -125,9 +125,7 @@ def test_the_outcome_as_a_fact_for_later_plays(ansible: Ansible, emulator: Emula
         "failed": by_status["not_found"],
         "partial": by_status["partial"],
     }
-    hosts = {word: {"quarantine_release_messages": [handle]} for word, handle in cases.items()}
-    (ansible.directory / "cases.yml").write_text(str({"all": {"hosts": hosts}}))
-    run = ansible.release("-i", "cases.yml")
+    run = ansible.release(*ansible.inventory(**{word: {"messages": [handle]} for word, handle in cases.items()}))
     facts = {
         line["host"]: line["result"]["ansible_facts"]["quarantine_release_result"]
         for line in run.results

@@ -128,7 +128,12 @@ def test_nobody_is_asked_to_approve_nothing(ansible: Ansible) -> None:
 def test_a_workflow_that_ended_early_is_no_success(ansible: Ansible, emulator: Emulator) -> None:
     planned = ansible.plan(search=SEARCH)
     ended = report(ansible, planned.artifacts)
-    assert (ended.code, ended.artifacts["quarantine_release_outcome"]) == (2, "failed")
+    assert (ended.code, ended.artifacts["quarantine_release_outcome"]) == (2, "unknown")
+    assert "Do not start the workflow again yet" in ended.text
+
+    refused = ansible.plan(search=SEARCH, handover="artifact", handover_limit=100)
+    ended = report(ansible, refused.artifacts)
+    assert (ended.code, ended.artifacts["quarantine_release_outcome"]) == (2, "failed"), "nothing was handed over"
 
     nothing = report(ansible, {})
     assert nothing.code == 2

@@ -67,6 +67,11 @@ class Container:
             self._process.wait(GRACE)
         self._end()
 
+    def kill(self) -> None:
+        """End it at once, as when a node is gone."""
+        self._process.kill()
+        self._end()
+
     def remove(self) -> None:
         """Remove all that was written in it."""
         shutil.rmtree(self.directory)

@@ -106,6 +106,11 @@ class Job:
         self.container.stop()
         return self._finish()
 
+    def kill(self) -> Done:
+        """Lose the job, as when its pod is killed or its node is gone."""
+        self.container.kill()
+        return self._finish()
+
     def _finish(self) -> Done:
         """Take in what the worker sent, as awx/main/tasks/callback.py does; artifacts come with the last event."""
         events: list[dict[str, Any]] = []
@@ -160,14 +165,20 @@ class Controller:
         artifacts: Mapping[str, Any] | None = None,
         workflow_job: int | None = None,
         job_slice: tuple[int, int] = (1, 1),
+        relaunched: bool = False,
     ) -> Job:
-        """Start a job. answers: the survey's; artifacts: of earlier nodes; job_slice: which one of how many."""
+        """Start a job. answers: the survey's; artifacts: of earlier nodes; job_slice: which one of how many.
+
+        relaunched: whether somebody runs a job again (awx/main/models/unified_jobs.py, copy_unified_job).
+        """
         number = next(self._numbers)
         private_data_dir = self.directory / f"awx_{number}"
         container = Container(self.directory / f"container_{number}", self.home)
         # awx/main/models/workflow.py, get_job_kwargs: what the workflow was launched with beats the artifacts.
         launched = {**(artifacts or {}), **(answers or {})}
-        own = own_vars(self._traits(number, template, workflow_job))
+        own = own_vars(
+            self._traits(number, template, workflow_job) | ({"job_launch_type": "relaunch"} if relaunched else {})
+        )
         _write(private_data_dir / "env" / "extravars", extra_vars_text(template.extra_vars, launched, own))
         _write(private_data_dir / "env" / "cmdline", ansible_runner.utils.args2cmdline(*_arguments(template)))
         _write(private_data_dir / "env" / "settings", json.dumps(_SETTINGS))

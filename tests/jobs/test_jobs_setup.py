@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from emulator import Emulator
-from jobs import Controller, Done
+from jobs import Controller, Done, Job
 from made_by_setup import DEFAULTS, Setup
 
 pytestmark = pytest.mark.skipif(not DEFAULTS.exists(), reason="this checkout has no role awx_setup")
@@ -97,3 +99,82 @@ def test_the_workflow_with_nothing_to_approve(controller: Controller, emulator: 
     assert list(done) == ["plan", "report"]
     assert status == "successful", job(done["report"]).stdout
     assert job(done["report"]).artifacts["quarantine_release_outcome"] == "nothing_to_do"
+
+
+def once_it_released(emulator: Emulator, end: Callable[[Job], Done]) -> Callable[[Job], Done]:
+    """What happens to a job once Cloudflare has delivered, and before the job knows."""
+    emulator.configure(release_forms=["object", "array"])
+    emulator.faults.add("hang", when="after", seconds=60, route="release")
+
+    def wait_and_end(job: Job) -> Done:
+        deadline = time.monotonic() + 120
+        while not emulator.deliveries and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert emulator.deliveries
+        return end(job)
+
+    return wait_and_end
+
+
+@pytest.mark.parametrize("end", [Job.cancel, Job.kill])
+@pytest.mark.parametrize("shared", [False, True])
+def test_apply_ends_after_it_released(
+    controller: Controller, emulator: Emulator, tmp_path: Path, shared: bool, end: Callable[[Job], Done]
+) -> None:
+    """Nobody is told to start the workflow again, and a relaunch delivers nothing twice, though the state lags."""
+    setup = Setup(emulator, tmp_path, shared_directory=str(tmp_path / "shared") if shared else "")
+    emulator.configure(state_lag=9.0 if shared else 600.0)
+    wave(emulator)
+    answers = setup.answers(sender=SENDER, account="all")
+
+    status, done = setup.workflow.run(
+        controller, answers, lambda _: True, meanwhile={"apply": once_it_released(emulator, end)}
+    )
+
+    assert (status, job(done["apply"]).artifacts) == ("failed", {})
+    report = job(done["report"])
+    assert report.artifacts["quarantine_release_outcome"] == "unknown"
+    assert "Do not start the workflow again yet" in report.stdout
+    assert "can start" not in report.stdout
+
+    relaunched = controller.launch(
+        setup.template("apply"),
+        artifacts=job(done["plan"]).artifacts,
+        answers=answers,
+        relaunched=True,
+    ).wait()
+    assert (relaunched.status == "failed") != shared, relaunched.stdout
+    assert ("the plan in it was applied before" in relaunched.stdout) != shared
+    assert set(emulator.deliveries.values()) == {1}
+
+
+def test_a_second_plan_right_after_the_first(controller: Controller, emulator: Emulator, setup: Setup) -> None:
+    """Without a shared directory no job knows of another; each waits until the state shows what the one before released."""
+    emulator.configure(state_lag=9.5)
+    wave(emulator)
+    answers = setup.answers(sender=SENDER, account="meadow")
+    plans = [controller.run(setup.template("plan"), answers=answers) for _ in range(2)]
+
+    applied = [
+        controller.run(setup.template("apply"), artifacts=plan.artifacts, answers=answers, workflow_job=number)
+        for number, plan in enumerate(plans, 901)
+    ]
+
+    assert [job.status for job in applied] == ["successful"] * 2, [job.stdout for job in applied]
+    assert set(emulator.deliveries.values()) == {1}
+    again = controller.run(setup.template("release"), answers=answers)
+    assert again.status == "successful", again.stdout
+    assert set(emulator.deliveries.values()) == {1}
+
+
+def test_apply_that_refuses_its_plan_is_no_riddle(controller: Controller, emulator: Emulator, setup: Setup) -> None:
+    """What was certainly not sent is a failure, and no unknown."""
+    wave(emulator)
+    plan = controller.run(setup.template("plan"), answers=setup.answers(sender=SENDER, account="meadow"))
+    packed = plan.artifacts["quarantine_release_plan_packed"]["meadow"]
+    broken = {**plan.artifacts, "quarantine_release_plan_packed": {"meadow": packed[:9]}}
+    refused = controller.run(setup.template("apply"), artifacts=broken)
+    assert refused.status == "failed"
+    report = controller.run(setup.template("workflow_report"), artifacts={**broken, **refused.artifacts})
+    assert (report.status, report.artifacts["quarantine_release_outcome"]) == ("failed", "failed")
+    assert not emulator.deliveries

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jobs import Controller, Done, Template
+from jobs import Controller, Done, Job, Template
 
 Node = Mapping[str, Any]
 
@@ -31,11 +31,17 @@ class Workflow:
         self._extra_vars = extra_vars or {}
 
     def run(
-        self, controller: Controller, answers: Mapping[str, Any], approves: Callable[[Done], bool], number: int = 900
+        self,
+        controller: Controller,
+        answers: Mapping[str, Any],
+        approves: Callable[[Done], bool],
+        number: int = 900,
+        meanwhile: Mapping[str, Callable[[Job], Done]] | None = None,
     ) -> tuple[str, dict[str, Done | bool]]:
         """Run it; return its status, and what became of each node that ran: the job, or the answer of the approver.
 
-        answers: the survey's; approves: says yes or no to what it is shown, the job before.
+        answers: the survey's; approves: says yes or no to what it is shown, the job before; meanwhile: what happens to the
+        jobs of these nodes while they run, where it is not just waited for their end.
         """
         done: dict[str, Done | bool] = {}
         artifacts: dict[str, dict[str, Any]] = {}
@@ -47,13 +53,14 @@ class Workflow:
             if "approval_node" in node:
                 done[name] = approves(next(job for job in reversed(list(done.values())) if isinstance(job, Done)))
             else:
-                done[name] = controller.run(
+                job = controller.launch(
                     self._templates[node["unified_job_template"]],
                     artifacts=artifacts[name],
                     # awx/main/models/workflow.py, get_job_kwargs: what the workflow has beats artifacts, in every node.
                     answers={**self._extra_vars, **answers},
                     workflow_job=number,
                 )
+                done[name] = (meanwhile or {}).get(name, Job.wait)(job)
             waiting += [
                 child for child in self._children(name, succeeded(done[name])) if child not in (*done, *waiting)
             ]

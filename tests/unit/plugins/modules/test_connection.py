@@ -53,6 +53,15 @@ def expect_call(script: Script) -> None:
     script.get(path(1), envelope(released_row(1)))
 
 
+@pytest.mark.parametrize("module", [*MODULES, "message_plan"])
+def test_the_result_names_the_account_that_was_used(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+    expect_call(script)
+    assert call(run, module, account_id=None).result["account_id"] == ACCOUNT
+
+
 # --- credentials -------------------------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ def outcome(*words: str, **summary: t.Any) -> dict[str, t.Any]:
         (["partial", "blocked"], "partial", False),
         (["blocked", "nothing_to_do"], "blocked", True),
         (["ok", "failed"], "failed", True),
-        (["ok", "would_release"], "failed", True),
+        (["ok", "would_release"], "unknown", True),
         (["failed", "unknown"], "unknown", True),
         (["ok", "a word that nobody knows"], "failed", True),
         ([], "failed", True),
@@ -51,12 +51,48 @@ def test_no_results_are_a_failure_of_the_jobs_before() -> None:
     assert "left no results, so they failed before they began" in workflow_outcome({}, {})["told"]
 
 
+PLANNED: dict[str, t.Any] = {
+    "a": {"result": "would_release", "summary": {"would_release": 1}},
+    "b": {"result": "would_release", "summary": {"would_release": 2}},
+    "c": {"result": "nothing_to_do", "summary": {}},
+}
+DIGESTS = {host: f"sha256:{host * 64}" for host in PLANNED}
+
+
 def test_what_was_released_replaces_what_was_planned() -> None:
-    planned = {host: {"result": "would_release", "summary": {}} for host in ("a", "b")}
-    released = {"a": {"result": "ok", "summary": {"released": 1}}}
-    ended = workflow_outcome(planned, released)
-    assert ended["outcome"] == "failed", "nobody applied the plan of the other one"
-    assert [line["line"] for line in ended["lines"]] == ["a: ok, released 1", "b: would_release"]
+    released = {"a": {"result": "ok", "summary": {"released": 1}}, "b": {"result": "ok", "summary": {"released": 2}}}
+    ended = workflow_outcome(PLANNED, released, DIGESTS)
+    assert (ended["outcome"], ended["fails"]) == ("ok", False)
+    assert [line["line"] for line in ended["lines"]] == ["a: ok, released 1", "b: ok, released 2", "c: nothing_to_do"]
+
+
+@pytest.mark.parametrize(
+    ("released", "approved", "lost"),
+    [
+        ({}, DIGESTS, "a, b"),
+        (PLANNED, DIGESTS, "a, b"),  # the plan published these under the name of the release
+        ({"a": {"result": "ok", "summary": {}}}, DIGESTS, "b"),
+        ({}, {"b": DIGESTS["b"]}, "b"),
+        ({}, {"new": DIGESTS["a"]}, "new"),
+        ({}, None, "a, b"),
+        ({}, DIGESTS["a"], "a, b"),  # one digest for all
+    ],
+)
+def test_a_release_without_a_result_is_unknown(released: t.Any, approved: t.Any, lost: str) -> None:
+    ended = workflow_outcome(PLANNED, released, approved)
+    assert (ended["outcome"], ended["fails"]) == ("unknown", True)
+    assert f"may have begun, and left no result for {lost}." in ended["told"]
+    assert "Do not start the workflow again yet" in ended["told"]
+    assert "You can start" not in ended["told"]
+    unknown = [line["account"] for line in ended["lines"] if line["line"].startswith(f"{line['account']}: unknown")]
+    assert ", ".join(unknown) == lost
+
+
+@pytest.mark.parametrize("approved", [{}, {"c": DIGESTS["c"]}])
+def test_a_plan_that_was_not_handed_over_was_not_applied(approved: dict[str, str]) -> None:
+    ended = workflow_outcome(PLANNED, {}, approved)
+    assert (ended["outcome"], ended["fails"]) == ("failed", True)
+    assert "You can start the same workflow again" in ended["told"]
 
 
 def test_a_line_has_what_was_counted() -> None:
