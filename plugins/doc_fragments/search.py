@@ -11,13 +11,20 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   sender:
-    description: Search for messages from this address or domain.
+    description:
+      - Search for messages from this address or domain. Only one, and without a display name, brackets or wildcards.
+      - Since release 0.5.0, the task fails if it is not one address or one domain.
     type: str
   recipient:
-    description: Search for messages to this address or domain.
+    description:
+      - Search for messages to this address or domain. Only one, as for O(sender).
+      - Since release 0.5.0, the task fails if it is not one address or one domain.
     type: str
   subject:
-    description: Search for messages with these words in the subject, in any order.
+    description:
+      - Search for messages with these words in the subject, in any order.
+      - Put words in quotes that YAML takes for something else, such as V("0047"), V("1.10") or V("yes"). Since release 0.5.0, a
+        number or boolean is an error, as in every option that is a string.
     type: str
   query:
     description:
@@ -25,10 +32,12 @@ options:
         the Message-ID. Case is ignored.
     type: str
   domain:
-    description: Search for messages with this domain in the sender, a recipient or a link.
+    description:
+      - Search for messages with this domain in the sender, a recipient or a link.
+      - Since release 0.5.0, the task fails if it is not one domain.
     type: str
   message_id:
-    description: Search for messages with this RFC 5322 Message-ID.
+    description: Search for messages with this RFC 5322 Message-ID. White space and quotes around it are removed.
     type: str
   alert_id:
     description: Search for the message with this alert ID, as shown in Cloudflare's alerts and logs.

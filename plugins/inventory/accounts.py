@@ -110,6 +110,7 @@ cache_connection: ~/.cache/cloudflare-accounts
 cache_timeout: 86400
 """
 
+import datetime
 import fnmatch
 import sys
 import typing as t
@@ -134,6 +135,15 @@ _CONNECTION = (*_TEMPLATES, "timeout", "retries", "max_wait", "validate_certs", 
 _TAKEN = ("all", "ungrouped", "localhost")
 
 
+def _refuse_numbers(config: t.Mapping[str, t.Any]) -> None:
+    """Raise AnsibleParserError for a pattern that YAML made a number or a date of. It would match another name, or none."""
+    for name in ("include", "exclude"):
+        patterns = config.get(name)
+        for pattern in patterns if isinstance(patterns, list) else [patterns]:
+            if isinstance(pattern, (int, float, datetime.date)):
+                raise AnsibleParserError(f"{name} has {pattern}, which is not a string; put it in quotes")
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Makes a host for each account."""
 
@@ -149,7 +159,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add the accounts to the inventory."""
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        _refuse_numbers(self._read_config_data(path))
         if IMPORT_ERROR:
             raise AnsibleParserError(missing_required_lib("requests"))
         try:

@@ -49,9 +49,10 @@ def refuse_other_than_text(module: AnsibleModule) -> None:
     problems = []
     for name, option, value in _texts({"type": "dict", "options": module.argument_spec}, "", _load_params()):
         if not isinstance(value, str):
-            shown = f" ({json.dumps(value)})" if isinstance(value, (int, float)) and not option.get("no_log") else ""
+            number = isinstance(value, (int, float))  # or a boolean
+            shown = f" ({json.dumps(value)})" if number and not option.get("no_log") else ""
             what = "null" if value is None else f"of type {type(value).__name__}{shown}"
-            problems.append(f"{name} is not a string but {what}; put it in quotes")
+            problems.append(f"{name} is not a string but {what}; {'put it in quotes' if number else 'give one string'}")
         elif value.endswith("\r") and not option.get("no_log"):
             problems.append(f"{name} ends in U+000D CARRIAGE RETURN, as each line of a Windows file does; remove it")
     if problems:
@@ -62,9 +63,9 @@ def _texts(option: Option, name: str, value: t.Any) -> t.Iterator[tuple[str, Opt
     """Yield the name, the option and the value of everything in an option that must be a text."""
     kind = option.get("type", "str")
     if kind == "list" and value is not None:
-        inner = {**option, "type": option.get("elements", "raw")}
-        for index, item in enumerate(value if isinstance(value, (list, tuple)) else [value]):
-            yield from _texts(inner, f"{name}[{index}]", item)
+        element = {**option, "type": option.get("elements", "raw")}
+        for index, item in enumerate(value if isinstance(value, list) else [value]):
+            yield from _texts(element, f"{name}[{index}]", item)
     elif kind == "dict" and option.get("options") and value is not None:
         for inner_name, inner, item in _given(option["options"], check_type_dict(value)):
             if item is not None:
@@ -148,9 +149,9 @@ def given_handles(module: AnsibleModule) -> list[Handle] | None:
     """Return the handles in the options of handles_argument_spec, or None if neither is given. Raises InputError."""
     params = module.params
     if params["messages"] is not None:
-        # Ansible makes a list of a text, and splits it at every comma.
-        given = [value for name, _option, value in _given(module.argument_spec, _load_params()) if name == "messages"]
-        return parse_handles(given[-1] if isinstance(given[-1], str) else params["messages"])
+        # Ansible makes a list of a text, which it splits at every comma, and of a number.
+        *_others, (_name, _option, given) = _given({"messages": module.argument_spec["messages"]}, _load_params())
+        return parse_handles(given if isinstance(given, (str, list)) else [given])
     if params["messages_file"] is not None:
         return read_handles(params["messages_file"], params["messages_column"])
     return None

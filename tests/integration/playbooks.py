@@ -52,6 +52,10 @@ class Run(NamedTuple):
         ]
         return found
 
+    def messages(self, host: str) -> list[str]:
+        """What the tasks of a host say."""
+        return [line["result"]["msg"] for line in self.results if line["host"] == host and line["result"].get("msg")]
+
     @property
     def text(self) -> str:
         """The output on one line, as Ansible breaks long lines."""

@@ -17,13 +17,21 @@ MODULE: list[tuple[dict[str, Any], str]] = [
     ({"messages": ["4UAq", ""]}, "messages[1] is empty"),
     ({"messages": [12345]}, "messages[0] is not a string but of type int; put the id in quotes"),
     ({"messages": ["../../zones"]}, "messages[0] contains a slash"),
-    ({"messages": ["4UAq\n4tT3"]}, "messages[0] contains white space, a line break or a control character"),
+    ({"messages": ["4UAq\n4tT3"]}, "messages[0] contains a line break"),
+    ({"messages": ["4UAq", "\u20284tT3\u200b4f0S"]}, "messages[1] contains U+200B ZERO WIDTH SPACE"),
+    ({"messages": "4UAq,"}, "messages ends in a separator (,), so a part of it may be missing"),
+    ({"messages": "4UAqFzWsDK4FrUMp\tAlice"}, "messages has '4UAqFzWsDK4FrUMp Alice', which may be more than handles"),
+    ({"messages": [{"handle": "4UAq"}]}, "messages[0] is a dictionary without an id"),
+    ({"ticket": 0o47}, "ticket is not a string but of type int (39); put it in quotes. Nothing was sent."),
+    ({"reason": True}, "reason is not a string but of type bool (true); put it in quotes"),
     ({"batch_size": 0}, "batch_size must be from 1 to 1000, not 0"),
     ({"batch_size": 1001}, "batch_size must be from 1 to 1000, not 1001"),
     ({"concurrency": 17}, "concurrency must be from 1 to 16, not 17"),
     ({"stop_after_failures": -1}, "stop_after_failures must be at least 0, not -1"),
     ({"api_token": "a" * 40, "api_key": "b" * 37}, "not both kinds of credential"),
     ({"api_key": "b" * 37}, "the email is missing"),
+    ({"api_token": f"CLOUDFLARE_API_TOKEN={'secret-4711' * 4}"}, "begins with a name, as NAME=value does"),
+    ({"api_token": f"'{'secret-4711' * 4}'"}, "the API token of the option api_token is in quotes"),
     ({"api_url": "cloudflare"}, "api_url must be a URL such as https://api.cloudflare.com/client/v4"),
     ({"api_url": "https://me:secret-4711@127.0.0.1/"}, "api_url must not contain a user name or password"),
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path /nowhere/ca.pem cannot be read as CA certificates"),
@@ -64,7 +72,7 @@ def test_nothing_to_do_takes_no_request(ansible: Ansible, emulator: Emulator) ->
 
 
 ROLE: dict[str, tuple[dict[str, Any], str]] = {
-    "mapping": ({"messages": {"id": "4UAq"}}, "quarantine_release_messages is a dictionary and not a list."),
+    "mapping": ({"messages": {"handle": "4UAq"}}, "messages[0] is a dictionary without an id"),
     "rows": ({"messages": [{"handle": "4UAq"}]}, "quarantine_release_messages[0] is a dictionary without an id"),
     "null": ({"messages": None}, "Set what to release: quarantine_release_messages, "),
     "cut": ({"messages": "4UAqFzWsDK4FrUMp,"}, "quarantine_release_messages ends in a separator"),
@@ -82,7 +90,6 @@ ROLE: dict[str, tuple[dict[str, Any], str]] = {
         {"messages": "4UAq, 4tT3\n4f0S", "max_messages": 2},
         "3 messages are more than quarantine_release_max_messages (2)",
     ),
-    "no_directory": ({"messages": ["4UAq"], "report_dir": "ansible.cfg"}, "ansible.cfg"),
     "unknown_status": (
         {"messages": ["4UAq"], "fail_on": ["typo"]},
         "value of quarantine_release_fail_on must be one or more of",
@@ -113,7 +120,14 @@ def test_the_role_refuses_it(ansible: Ansible, emulator: Emulator) -> None:
     run = ansible.release(*inventory, "--forks", 2)
     assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(ROLE, 1)
     for host, (_case, words) in ROLE.items():
-        assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"]
+        assert words in run.messages(host)[-1]
+    assert not emulator.requests
+
+
+def test_reports_need_a_directory(ansible: Ansible, emulator: Emulator) -> None:
+    run = ansible.release(messages=["4UAq"], report_dir="ansible.cfg")
+    assert run.code == 2
+    assert "ansible.cfg" in run.result("Show the outcome")["msg"]
     assert not emulator.requests
 
 

@@ -216,7 +216,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "bad_line": ({"messages_file": "bad.txt"}, "bad.txt cannot be used: line 2 contains white space"),
     "missing": (
         {"messages_file": "missing.txt"},
-        "missing.txt cannot be used: it cannot be read (No such file or directory). Nothing was sent.",
+        "missing.txt cannot be used: it cannot be read (No such file or directory).",
     ),
     "column": ({"messages_file": "good.txt", "messages_column": "x"}, "has no column 'x'"),
     "messages": ({"messages_file": "good.txt", "messages": ["4UAq"]}, "Set only one of quarantine_release_messages"),
@@ -245,5 +245,5 @@ def test_what_is_refused_before_any_request(ansible: Ansible, emulator: Emulator
         unharmed(ansible, run)
         assert {host: row["failures"] for host, row in run.recap.items()} == {**dict.fromkeys(REFUSED, 1), "empty": 0}
         for host, (_case, words) in REFUSED.items():
-            assert words in [line["result"] for line in run.results if line["host"] == host][-1]["msg"], host
+            assert words in run.messages(host)[-1], host
     assert not emulator.requests

@@ -216,6 +216,7 @@ def test_other_troubles(ansible: Ansible, emulator: Emulator) -> None:
         both={"api_token": "x", "api_email": "y"},
         undefined={"api_token": "{{ nobody_knows }}"},
         timeout={"timeout": 0},
+        number={"exclude": ["test*", 39]},
         limited={"max_wait": 5},
         garbled={"retries": 1},
     )
@@ -225,6 +226,7 @@ def test_other_troubles(ansible: Ansible, emulator: Emulator) -> None:
     assert "give either api_token, or api_email and api_key" in errors["both"]
     assert "The option api_token cannot be templated" in errors["undefined"]
     assert "timeout must be from 0.001" in errors["timeout"]
+    assert "exclude has 39, which is not a string; put it in quotes" in errors["number"]
     assert "rate limit asks to wait another 90 s" in errors["limited"]
     assert "the answer is not Cloudflare's JSON: HTTP 502" in errors["garbled"]
     assert len(emulator.requests) == lists(emulator) == 3, "one by the rate limit, two by the garbled answer"

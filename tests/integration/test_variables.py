@@ -28,6 +28,7 @@ NAMES: list[tuple[str, str, str]] = [
     ("search", "sender=a.example", "Did you mean search_sender?"),
     ("search", "{search_subject: 0047}", "search_subject is a number (39) and not text. Put it in quotes"),
     ("search", "{search_recipient: no}", "search_recipient is true or false (False) and not text."),
+    ("search", '{"search_recipient": "a@x.example, b@x.example"}', "search_recipient must be one address or one domain"),
     ("search", "search_show_content=ja", "search_show_content must be true or false"),
     ("search", "search_fail_on=bounce", "The value of search_fail_on must be one or more of: quarantined, "),
     ("search", '{"search_sender": "{{ nobody }}"}', "search_sender cannot be evaluated"),
@@ -123,6 +124,21 @@ def test_the_output_says_first_what_was_searched_for(ansible: Ansible) -> None:
     assert planned.text.index(words) < planned.text.index("Show what was decided")
     everything = ansible.playbook(f"{PLAYBOOK}search", "-e", '{"search_sender": null, "search_recipient": ""}')
     assert "Searched for: any message; delivery status quarantined; since 7d; limit 100." in everything.text
+
+
+@pytest.mark.parametrize("written", ["0047", "!unsafe 0047", "'0047'", "!unsafe \"'0047'\""])
+def test_text_that_looks_like_a_number_is_text_or_refused(ansible: Ansible, emulator: Emulator, written: str) -> None:
+    """Since 2.19, Ansible makes a number of the second one too."""
+    (ansible.directory / "typed.yml").write_text(f"quarantine_release_ticket: {written}\n")
+    message = emulator.quarantined()[0].id
+    run = ansible.playbook(f"{PLAYBOOK}release", "-e", "@typed.yml", "-e", f"quarantine_release_messages={message}")
+    if run.code == 0:
+        assert ansible.report()["ticket"] == "0047"
+        assert "'" in written or "!" in written
+    else:
+        assert "quarantine_release_ticket is a number (39) and not text." in run.text
+        assert not emulator.requests
+        assert "'" not in written
 
 
 def test_an_empty_policy_judges_by_the_default_rules(ansible: Ansible, emulator: Emulator) -> None:

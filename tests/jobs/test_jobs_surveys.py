@@ -136,9 +136,7 @@ def test_no_answer_is_run(controller: Controller, emulator: Emulator, tmp_path: 
         assert (shown["ticket"].strip(), shown["reason"].strip()) == (hostile.strip(), hostile.strip())
     if playbook == "release":
         assert job.status == "failed"
-        assert (
-            "Unusable message handles: messages[4] contains a slash or another character that no id has" in job.stdout
-        )
+        assert "Unusable message handles: messages[" in job.stdout
         assert not emulator.deliveries
 
 

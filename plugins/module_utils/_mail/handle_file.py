@@ -35,11 +35,17 @@ def read_handles(path: str, column: str | None = None) -> list[Handle]:
     """
     try:
         text, parse = _decode(_read(path))
-        return parse_named_handles(((f"line {number}", value) for number, value in _values(text, column)), parse)
+        return _handles([(f"line {number}", value) for number, value in _values(text, column)], parse)
+    except InputError as error:
+        raise InputError(f"The list of messages {path} cannot be used: {error}. Nothing was sent.") from None
+
+
+def _handles(values: t.Sequence[tuple[str, str]], parse: t.Callable[[object], Handle]) -> list[Handle]:
+    try:
+        return parse_named_handles(values, parse)
     except InputError as error:
         raise InputError(
-            f"The list of messages {path} cannot be used: {error}. Put one id or Message-ID and nothing else on each line, or name "
-            "the column of a CSV file in its header. Nothing was sent."
+            f"{error}. Put one id or Message-ID and nothing else on each line, or name the column of a CSV file in its header"
         ) from None
 
 

@@ -33,7 +33,7 @@ _BARE_MESSAGE_ID = re.compile(
     r"""(?:"[ !#-~]+"|[!#$%&*+\-./0-9=?@A-Z^_a-z{}~][!#-'*+\-./0-9=?@A-Z^_`a-z{}~]*)"""
     r"""@(?:\[[!-Z^-~]+\]|[!#$%&*+\-./0-9=?A-Z^_a-z{}~]+)"""
 )
-_IN_NO_ID = re.compile(r"""[^!-~]|[/\\<>()\[\]{}|,;"'`*#?$&!]|%(?=[0-9A-Fa-f]{2})""")
+_IN_NO_ID = re.compile(r"""[^!-~]|[/\\<>()\[\]{}|,;"'`*#?$&!]|%(?=[0-9A-Fa-f]{2})|:$""")
 # A name, a number or a bullet, as in lists
 _PREFIX = re.compile(r"(?:[A-Za-z_]+[=:]|\d{1,4}\.|[-+=])(?=\w)")
 _DATED = re.compile(r"(?P<postfix>.+?)-(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?P<serial>-\w+)?$")
@@ -56,6 +56,11 @@ class Handle(t.NamedTuple):
         return time.replace(tzinfo=datetime.timezone.utc) if time and 2000 <= time.year <= 2100 else None
 
     @property
+    def looks_like_id(self) -> bool:
+        """Tell whether this has the form of Cloudflare's ids. Otherwise, it may be a Message-ID."""
+        return self.kind != MESSAGE_ID and bool(_DATED.match(self.text) or self.text.isalnum())
+
+    @property
     def looks_like_alert_id(self) -> bool:
         """Tell whether this is probably an alert id, which is no handle."""
         match = _DATED.match(self.text)
@@ -65,7 +70,7 @@ class Handle(t.NamedTuple):
 def parse_handle(value: object) -> Handle:
     """Return the handle in a value, also in a message of message_info. Raises InputError with the reason if it is none."""
     if isinstance(value, dict):
-        if "id" not in value:
+        if not value.get("id"):
             raise InputError(
                 "is a dictionary without an id; give ids, such as \"{{ found.messages | map(attribute='id') }}\""
             )
@@ -77,6 +82,8 @@ def parse_handle(value: object) -> Handle:
     text = cleaned(value)
     if not text:
         raise InputError("has only punctuation" if stripped(value) else "is empty")
+    if text.endswith(".."):
+        raise InputError("ends in several full stops, as a text does that was cut")
     octets = len(text.encode(errors="surrogatepass"))
     if octets > _MOST_OCTETS:
         raise InputError(f"has {octets} octets, and no id has more than {_MOST_OCTETS}")

@@ -55,10 +55,9 @@ _WORD = re.compile(r"(?:<[^<>\r\n]*>|\S)+")
 _ALIKE = [
     re.compile(form)
     for form in (
-        r"\S+-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-\w+",
+        r"\S+-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-\w+|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{10,}",
         r"<[^<>]+>",
         r"[^\s<>@]+@[^\s<>@]+",
-        r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{10,}",
     )
 ]
 
@@ -72,15 +71,17 @@ def cleaned(text: str) -> str:
 
 
 def _cleaned_once(text: str) -> str:
-    text = _HEADER.sub("", text.rstrip(_PUNCTUATION), count=1)
+    if _ENTITY.match(text):
+        return html.unescape(text)
+    if text[-1:] in _PUNCTUATION and text[-2:] != "..":
+        return text[:-1]
     if len(text) > 1 and text[0] in _QUOTES and text[-1] in _QUOTES:
         return text[1:-1]
+    text = _HEADER.sub("", text, count=1)
     forms = _LINKS if "mailto:" in text.lower() else ()
     link = next(filter(None, (form.fullmatch(text) for form in forms)), None)
     if link:
         return f"<{link.group('id')}>"
-    if _ENTITY.match(text):
-        return html.unescape(text)
     if text[:3].lower() == "%3c" and text[-3:].lower() == "%3e":
         return urllib.parse.unquote(text)
     return text if "@" in text else _TIME.sub(r"\1:\2:\3", text)

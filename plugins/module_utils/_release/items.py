@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._mail.handles import INVESTIGATE_ID, MESSAGE_ID, POSTFIX_ID, Handle
+from .._mail.handles import INVESTIGATE_ID, POSTFIX_ID, Handle
 from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
 from .outcome import Outcome, Status
@@ -99,13 +99,13 @@ def resolve(
 ) -> tuple[list[Item], dict[Item, Outcome]]:
     """Return the items that the handles name, and the outcomes of those with nothing to send.
 
-    Without check_state, only what cannot be sent unread is read: Message-IDs, and everything when handles are of several
-    kinds and could name the same message.
+    Without check_state, only what cannot be sent unread is read: what is or may be a Message-ID, and everything when handles are of
+    several kinds and could name the same message.
 
     keep: the items keep what was read of them.
     """
     read_all = check_state or len({handle.kind for handle in handles}) > 1
-    found = messages.find([handle for handle in handles if read_all or handle.kind == MESSAGE_ID])
+    found = messages.find([handle for handle in handles if read_all or not handle.looks_like_id])
     # Older servers leave the investigate id out. Only then can two messages of one postfix id be the same.
     ids_missing = any(message.id is None for candidates in found.values() for message in candidates)
     by_postfix_id: dict[str | None, Item] = {}

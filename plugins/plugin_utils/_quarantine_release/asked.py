@@ -239,22 +239,22 @@ class _Reader(Values):
             return None
         title = f"{self.prefix}policy."
         rules = {name: value for name, value in given.items() if value is not None and value != ""}
-        texts = {name: self.as_text(title + name, rules[name]) for name in _POLICY_TEXTS if name in rules}
-        lists: dict[str, list[str | None]] = {}
-        for name in _POLICY_LISTS:
-            value = given.get(name, [])
+        for name in _POLICY_TEXTS:
+            if name in rules:
+                rules[name] = self.as_text(title + name, rules[name])
+        empty = []
+        for name in filter(given.__contains__, _POLICY_LISTS):
+            value = given[name]
             if value is None or isinstance(value, str):
                 value = re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
-                if not value and name != "overrides":
-                    self.mistakes.append(
-                        f"Empty in quarantine_release_policy: {name}. Name what is meant, or leave the rule out."
-                    )
-            if name in given:
-                items = value if isinstance(value, (list, tuple)) else [value]
-                lists[name] = [
-                    self.as_text(f"{title}{name}[{number}]", item) or "" for number, item in enumerate(items)
-                ]
-        return {**rules, **texts, **lists}
+                empty += [name] if not value and name != "overrides" else []
+            items = value if isinstance(value, (list, tuple)) else [value]
+            rules[name] = [self.as_text(f"{title}{name}[{number}]", item) or "" for number, item in enumerate(items)]
+        if empty:
+            self.mistakes.append(
+                f"Empty in quarantine_release_policy: {', '.join(empty)}. Name what is meant, or leave the rule out."
+            )
+        return rules
 
     def _handles(
         self, search: t.Mapping[str, t.Any], listed: t.Callable[[str, str | None], list[str]]
@@ -279,11 +279,6 @@ class _Reader(Values):
         name = f"{self.prefix}messages"
         value = self._variables.get("messages")
         if value is None:
-            return None
-        if isinstance(value, dict):
-            self.mistakes.append(
-                f"{name} is a dictionary and not a list. Give the IDs, such as \"{{{{ found.messages | map(attribute='id') }}}}\"."
-            )
             return None
         if isinstance(value, str) and not value.strip():
             return []
@@ -317,7 +312,7 @@ def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:
         yield (
             "quarantine_release_plan_digest is for the mode apply. The mode release makes a plan of its own and releases what that says."
         )
-    if asked.handles is None and not asked.search and not reader.text("messages_file"):
+    if asked.handles is None and not asked.search and not reader.text("messages_file") and not reader.mistakes:
         yield "Set what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search."
     if asked.search and reader.flag("require_filter") and not set(FILTERS) & set(asked.search):
         yield f"The search needs at least one of: {', '.join(FILTERS)}."

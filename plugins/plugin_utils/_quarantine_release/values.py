@@ -117,7 +117,7 @@ class Values:
 
     def search(self, search: t.Mapping[str, t.Any], title: str) -> dict[str, t.Any]:
         """Return the options of a search that are given. title: begins the name of each."""
-        found = {}
+        found: dict[str, t.Any] = {}
         for name, value in search.items():
             if value is None or value == "":
                 continue
@@ -178,7 +178,7 @@ def not_text(name: str, value: t.Any) -> str:
         return f"{name} must be text, not {type(value).__name__}."
     return (
         f"{name} is {kind} and not text. Put it in quotes, such as '0047', because YAML reads some words without quotes as "
-        "numbers or dates. In a survey of AWX, type the quotes into the answer."
+        "numbers or dates. In a survey of AWX, type the quotes into the answer. After !unsafe, write two pairs: \"'0047'\"."
     )
 
 

@@ -777,6 +777,7 @@ def test_a_journal_that_cannot_be_written_stops_before_any_request(
         ({"messages": None}, "messages"),
         ({"messages": [""]}, "is empty"),
         ({"messages": [12345]}, "is not a string"),
+        ({"messages": 12345}, "messages[0] is not a string but of type int"),
         ({"messages": [None]}, "is not a string but null"),
         ({"messages": [["x"]]}, "is not a string"),
         ({"messages": [{"handle": "x"}]}, "messages[0] is a dictionary without an id"),

@@ -57,6 +57,15 @@ def test_a_message_without_a_date() -> None:
     assert shown["line"].startswith("not dated: quarantined; ")
 
 
+def test_a_line_stays_short_and_has_no_none() -> None:
+    crowd = [f"person{number}@harbour.example" for number in range(500)]
+    empty: dict[str, t.Any] = dict.fromkeys(("subject", "from", "envelope_from", "final_disposition", "scanned_at"))
+    (shown,) = search_outcome(found(message("a", to=crowd, **empty)), show_content=True)["lines"]
+    assert len(shown["line"]) < 1000
+    assert "and 490 more" in shown["line"]
+    assert "None" not in shown["line"]
+
+
 def test_a_search_counts_all_messages() -> None:
     outcome = search_outcome(RELEASED)
     assert (outcome["told"], outcome["fails"], len(outcome["lines"])) == ("Found: 4", False, 4)

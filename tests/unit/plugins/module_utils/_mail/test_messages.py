@@ -299,6 +299,8 @@ def test_a_text_that_is_no_id_is_looked_up_as_a_message_id(messages: Messages[Me
     )
     (item,) = resolved(messages, parse_handles([bare]), True)
     assert (item.id, item.outcome) == (investigate_id(1), None)
+    (item,) = resolved(messages, parse_handles([bare]), False)
+    assert item.names == [investigate_id(1), postfix_id(1)], "it was not sent as if it were an id"
     script.sent.clear()
     (gone,) = resolved(messages, parse_handles(["4PfX99999Qz"]), True)
     assert statuses([gone]) == ["not_found"]

@@ -49,6 +49,7 @@ def mistake(**variables: t.Any) -> str:
         ('["4Njp3P0STMz2c02Q", "<a@c.example>"]', ["4Njp3P0STMz2c02Q", "<a@c.example>"]),
         ("4Njp3P0STMz2c02Q 4Njp3P0STMz2c03Q", ["4Njp3P0STMz2c02Q", "4Njp3P0STMz2c03Q"]),
         ([{"id": "a", "subject": "x"}, "b"], ["a", "b"]),
+        ({"id": "a"}, ["a"]),
     ],
 )
 def test_messages_are_a_list_or_what_people_paste(given: object, expected: list[object]) -> None:
@@ -192,13 +193,14 @@ def test_json_is_always_written() -> None:
         ("1. 4Njp3P0STMz2c02Q\n2. 4Njp3P0STMz2c03Q", "which may be more than handles"),
         ("[4Njp3P0STMz2c02Q]", "quarantine_release_messages[0] contains"),
         ([{"handle": "a"}], "quarantine_release_messages[0] is a dictionary without an id"),
-        ({"messages": [{"id": "a"}]}, "is a dictionary and not a list. Give the IDs"),
+        ({"messages": [{"id": "a"}]}, "quarantine_release_messages[0] is a dictionary without an id"),
         ([7], "quarantine_release_messages[0] is not a string but of type int; put the id in quotes"),
         (None, "Set what to release"),
     ],
 )
 def test_a_list_of_messages_that_is_understood_in_part(given: object, words: str) -> None:
     assert words in mistake(messages=given)
+    assert given is None or "Set what to release" not in mistake(messages=given)
 
 
 @pytest.mark.parametrize(
