@@ -142,6 +142,7 @@ def test_the_report_names_the_account_of_the_task(ansible: Ansible, emulator: Em
         (("-i", "missing.yml"), "missing.yml does not exist"),
         (("-i", "ansible.cfg"), "There are no hosts in the inventory"),
         (("-e", "quarantine_release_hosts=nope"), "No host of the inventory matches nope"),
+        (("-e", '{"quarantine_release_hosts": "{{ nosuch }}"}'), "'nosuch' is undefined"),
     ],
 )
 @pytest.mark.parametrize("playbook", ["release", "search"])
