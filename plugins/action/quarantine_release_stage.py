@@ -74,7 +74,7 @@ class ActionModule(ActionBase):
     @property
     def options(self) -> dict[str, t.Any]:
         """Return the options of the task."""
-        return self._task.args
+        return dict(self._task.args)
 
     def check_run(self) -> None:
         """Raise Mistake if modules would not run on this machine, or if somebody is wrong about check mode."""

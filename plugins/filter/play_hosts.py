@@ -66,7 +66,17 @@ _value:
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
 from ..plugin_utils._play_hosts import play_hosts
+
+
+def hosts_or_error(*options: t.Any) -> t.Any:
+    """Return the hosts, or end the run."""
+    try:
+        return play_hosts(*options)
+    except ValueError as error:
+        raise AnsibleFilterError(f"{error} Nothing was sent.") from None
 
 
 class FilterModule:
@@ -74,4 +84,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filter by its name."""
-        return {"play_hosts": play_hosts}
+        return {"play_hosts": hosts_or_error}

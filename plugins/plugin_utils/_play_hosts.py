@@ -14,10 +14,6 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-from ansible.inventory.manager import InventoryManager, split_host_pattern
-from ansible.parsing.dataloader import DataLoader
-
 from ._quarantine_release.running import last_stage
 from ._quarantine_release.values import Mistake
 
@@ -36,20 +32,17 @@ def play_hosts(
 ) -> t.Any:
     """Return the pattern of hosts to run for: all hosts of the inventory by default, or localhost if nobody named an inventory.
 
+    Raises Mistake.
+
     limit, run_tags, skip_tags: as Ansible was given them. has_stages: the play runs the role quarantine_release, with its tags.
     """
     _check_inventory(groups, sources)
     pattern = pattern or ("all" if groups["all"] else "localhost")
     _check_pattern(pattern, groups, limit)
     if has_stages:
-        try:
-            last_stage(run_tags, skip_tags, (), True)
-        except Mistake as error:
-            raise AnsibleFilterError(f"{error} Nothing was sent.") from None
+        last_stage(run_tags, skip_tags, (), True)
     elif not {"all", "untagged"} & set(run_tags) or {"all", "untagged"} & set(skip_tags):
-        raise AnsibleFilterError(
-            "This playbook has no tags, so --tags and --skip-tags leave out all of it. Leave them out."
-        )
+        raise Mistake("This playbook has no tags, so --tags and --skip-tags leave out all of it. Leave them out.")
     return pattern
 
 
@@ -57,12 +50,16 @@ def _check_inventory(groups: t.Mapping[str, t.Sequence[str]], sources: t.Iterabl
     given = [source for source in sources if source != _DEFAULT_INVENTORY]
     for source in given:
         if "," not in source and not os.path.exists(source):
-            raise AnsibleFilterError(f"The inventory {source} does not exist. Nothing was sent.")
+            raise Mistake(f"The inventory {source} does not exist.")
     if given and not groups["all"]:
-        raise AnsibleFilterError(f"There are no hosts in the inventory ({', '.join(given)}). Nothing was sent.")
+        raise Mistake(f"There are no hosts in the inventory ({', '.join(given)}).")
 
 
 def _check_pattern(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]], limit: str | None) -> None:
+    # Only here, as they make a controller of every process that imports them.
+    from ansible.inventory.manager import InventoryManager, split_host_pattern
+    from ansible.parsing.dataloader import DataLoader
+
     inventory = InventoryManager(DataLoader(), parse=False)
     for group, hosts in groups.items():
         inventory.add_group(group)
@@ -70,10 +67,8 @@ def _check_pattern(pattern: t.Any, groups: t.Mapping[str, t.Sequence[str]], limi
             inventory.add_host(host, group=group)
     for part in split_host_pattern(pattern):
         if part[:1] not in ("!", "&") and not inventory.get_hosts(part):
-            raise AnsibleFilterError(
-                f"No host of the inventory matches {part} (quarantine_release_hosts). Nothing was sent."
-            )
+            raise Mistake(f"No host of the inventory matches {part} (quarantine_release_hosts).")
     inventory.subset(limit)
     if not inventory.get_hosts(pattern):
         limited = f" and --limit {limit}" if limit else ""
-        raise AnsibleFilterError(f"No host of the inventory matches {pattern}{limited}. Nothing was sent.")
+        raise Mistake(f"No host of the inventory matches {pattern}{limited}.")

@@ -57,7 +57,7 @@ def test_an_inventory_for_remote_hosts_changes_nothing(ansible: Ansible, emulato
 
 def test_check_mode_as_a_keyword(ansible: Ansible, emulator: Emulator) -> None:
     variables = prefixed({"messages": [emulator.quarantined()[0].id]})
-    roles = [
+    roles: list[dict[str, Any]] = [
         {"block": [{"include_role": ROLE}], "check_mode": True},
         {"import_role": ROLE, "check_mode": True},
         {"include_role": {**ROLE, "apply": {"check_mode": True}}},
@@ -142,6 +142,7 @@ def test_the_report_names_the_account_of_the_task(ansible: Ansible, emulator: Em
         (("-i", "missing.yml"), "missing.yml does not exist"),
         (("-i", "ansible.cfg"), "There are no hosts in the inventory"),
         (("-e", "quarantine_release_hosts=nope"), "No host of the inventory matches nope"),
+        (("-e", '{"quarantine_release_hosts": "{{ nosuch }}"}'), "'nosuch' is undefined"),
     ],
 )
 @pytest.mark.parametrize("playbook", ["release", "search"])

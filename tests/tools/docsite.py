@@ -33,7 +33,7 @@ PAGES = {
     r"CHANGELOG\.rst": "../changelog.rst",
 }
 # Plugins that are documented, but that users do not build on.
-INTERNAL = ("merged_reports", "quarantine_release_stage", "workflow_outcome")
+INTERNAL = ("play_hosts", "quarantine_release_stage", "workflow_outcome")
 
 
 class DeadLink(Exception):

@@ -97,11 +97,8 @@ def report_all(door: Door) -> Result:
             by_urgency(reports), kept.all_accounts, [name for name in asked.formats if name in ("csv", "html")]
         )
     except OSError as error:
-        return {
-            "changed": False,
-            "failed": True,
-            "msg": f"The report over all accounts was not written: {sentence(error)}",
-        }
+        door.say(f"The report over all accounts was not written: {sentence(error)}")
+        return {"changed": False, "failed": True}
     return {"changed": False}
 
 

@@ -67,7 +67,7 @@ def make_report(
     }
 
 
-def write_reports(reports: t.Sequence[Report], path: str, formats: t.Iterable[str]) -> None:
+def write_reports(reports: t.Sequence[t.Mapping[str, t.Any]], path: str, formats: t.Iterable[str]) -> None:
     """Write reports in these formats; the path is without its suffix. JSON and text hold the first report only. Raises OSError."""
     forms: dict[str, t.Callable[[], str]] = {
         "json": lambda: json.dumps(reports[0], indent=2) + "\n",
@@ -90,7 +90,7 @@ def write_rows(run: t.Mapping[str, t.Any], asked: Asked, kept: Places) -> t.Mapp
     return {**run, "messages": wanted(rows, asked.return_messages, lambda row: row["status"] in ADVICE)}
 
 
-def report_text(report: Report) -> str:
+def report_text(report: t.Mapping[str, t.Any]) -> str:
     """Return a report as text for a ticket: how the run ended, who did what, and each message with what to do about it."""
     run, plan = report["result"], report["plan"]
     lines = [message(run), "", f"Account: {report['account_id']} ({report['host']})"]

@@ -35,7 +35,7 @@ class Play:
     diff_mode = False
     is_last_batch = True
     options: t.Mapping[str, t.Any] = {}
-    merging: t.ClassVar[Result] = {}
+    merging: t.Mapping[str, t.Any] = {}
     last = "report"
     is_relaunched = False
 
@@ -61,7 +61,7 @@ class Play:
 
     def variables(self, family: Family = ROLE) -> Result:
         """Return the variables of the host, or of a playbook."""
-        return self.variables_of(self.host) if family is ROLE else self.merging
+        return self.variables_of(self.host) if family is ROLE else dict(self.merging)
 
     def variable(self, name: str) -> t.Any:
         """Return one variable of the host."""
