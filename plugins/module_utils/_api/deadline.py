@@ -25,7 +25,6 @@ def watch(manager: t.Any, connecting: t.Callable[[bool], None]) -> None:
     connecting: called with True before a connection is made (TCP, the tunnel of a proxy, and TLS), and with False right before a
     request is sent.
     """
-
     manager.pool_classes_by_scheme = {
         scheme: type(
             pool.__name__,

@@ -12,6 +12,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Page
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.shared import SharedNumbers
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
     CloudflareError,
@@ -52,6 +53,7 @@ class Quarantine:
         self.lag = 0.0
         self.now: t.Callable[[], float] = lambda: 0.0
         self._changed: dict[int, float] = {}
+        self.notes = SharedNumbers()
 
     # --- what the messages go through ------------------------------------------------------------------------------
 
@@ -106,7 +108,11 @@ class Quarantine:
             with self._lock:
                 self._busy -= 1
 
-    def get(self, path: str, _params: object = None) -> dict[str, t.Any]:
+    def server_time(self, moment: float) -> float | None:
+        """Return the time of the server, which has the same clock."""
+        return moment
+
+    def get(self, path: str, _params: object = None, _fits: object = None) -> dict[str, t.Any]:
         """Return the envelope of a single read."""
         self.reads.append(path)
         self.before_read()

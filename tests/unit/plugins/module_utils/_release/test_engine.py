@@ -258,11 +258,11 @@ def test_a_slow_release_is_seen_by_the_second_look(clock: FakeClock) -> None:
     looks: list[int] = []
     original = quarantine.get
 
-    def get(path: str, params: object = None) -> dict[str, t.Any]:
+    def get(path: str, *more: object) -> dict[str, t.Any]:
         looks.append(1)
         if len(looks) == 3:  # before sending, after 4 s, after 10 s
             quarantine.deliver([1])
-        return original(path, params)
+        return original(path, *more)
 
     quarantine.get = get  # type: ignore[method-assign, assignment]
     assert release(quarantine, clock).statuses == ["released"]
