@@ -257,7 +257,7 @@ class Releaser:
         self._note("settled", [item for case in cases for item in case.items])
         return again
 
-    def _read_back(self, cases: t.Iterable[Case], start: float) -> CloudflareError | None:
+    def _read_back(self, cases: t.Sequence[Case], start: float) -> CloudflareError | None:
         """Record what reading back shows of the items in doubt. Returns what kept them from being read, if anything did."""
         doubts = {item: case.doubt for case in cases for item in case.items if item.outcome is None}
         if not doubts:
@@ -268,7 +268,7 @@ class Releaser:
                 read_back(self._messages, self._clock, doubts, settle_time, server_time, start, self._witness)
             )
         except CloudflareError as error:
-            self._unread += 1
+            self._unread += len(cases) == 1
             if self._is_final(error):
                 self._halt(error)
             return error

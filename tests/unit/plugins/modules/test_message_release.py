@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import stat
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -382,6 +383,59 @@ def test_handles_of_several_kinds_name_each_message_once_even_unchecked(run: Run
     names = [investigate_id(1), postfix_id(1), postfix_id(2), investigate_id(3)]
     assert release(run, messages=names, check_state=False, batch_size=1).statuses == ["released"] * 4
     assert quarantine.deliveries == {1: 1, 2: 1, 3: 1}
+
+
+# --- one run after the other -------------------------------------------------------------------------------------------
+
+
+def forms(script: Script) -> list[str]:
+    """Return the form of each release call."""
+    return ["array" if isinstance(sent.body, list) else "object" for sent in script.posts]
+
+
+def test_a_loop_over_single_ids_pays_for_one_refused_form_a_day(run: Runner, script: Script, clock: FakeClock) -> None:
+    quarantine = Quarantine(4)
+    script.server, quarantine.forms = quarantine, {"object"}
+    for number in (1, 2, 3):
+        assert release(run, number).statuses == ["released"]
+    assert forms(script) == ["array", "object", "object", "object"]
+    clock.sleep(DAY)
+    assert release(run, 4).statuses == ["released"]
+    assert forms(script)[4:] == ["array", "object"]
+
+
+def test_a_form_that_was_kept_and_is_refused_costs_one_call(run: Runner, script: Script) -> None:
+    quarantine = Quarantine(4)
+    script.server, quarantine.forms = quarantine, {"object"}
+    release(run, 1)
+    quarantine.forms, quarantine.form_refusal = {"array"}, "cannot unmarshal object into Go value of type []string"
+    for number in (2, 3):
+        assert release(run, number).statuses == ["released"]
+    assert forms(script) == ["array", "object", "object", "array", "array"]
+
+
+@pytest.mark.parametrize("other", [{"api_url": "http://127.0.0.1:8080/v4"}, {"request_format": "array"}])
+def test_a_form_that_another_server_took_or_that_was_not_asked_for_is_not_sent(
+    run: Runner, script: Script, other: dict[str, str]
+) -> None:
+    quarantine = Quarantine(1)
+    script.server, quarantine.forms = quarantine, {"object"}
+    release(run, 1)
+    script.server = lambda sent: Reply(envelope([entry(1)])) if sent.method == "POST" else Reply(envelope(row(1)))
+    assert release(run, 1, **other).statuses == ["released"]
+    assert forms(script)[2:] == ["array"]
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"[1]", b'{"object_since": "x"}', b"\xff", b"[" * 4000])
+def test_a_spoiled_note_costs_no_more_than_none(run: Runner, script: Script, content: bytes) -> None:
+    quarantine = Quarantine(2)
+    script.server, quarantine.forms = quarantine, {"object"}
+    release(run, 1)
+    (note,) = Path(tempfile.gettempdir()).glob("emailsec-cloudflare-*/server-*.json")
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    note.write_bytes(content)
+    assert release(run, 2).statuses == ["released"]
+    assert forms(script)[2:] == ["array", "object"]
 
 
 # --- doubt -------------------------------------------------------------------------------------------------------------
