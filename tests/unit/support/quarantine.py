@@ -32,8 +32,9 @@ class Quarantine:
 
     acts: what the next release calls do, in their order; after the last, everything asked for is delivered.
     deliveries: how often each message was delivered. bodies: of all release calls. reads: paths of all reads.
-    meanwhile, before_read: called while a release call is under way, and before each read, of the path asked. lag: seconds until a read shows
-    a release, by the clock C(now). date: the time that its answers tell over HTTP. Whatever is asked for is delivered, also when it has left quarantine already.
+    meanwhile, before_read: called while a release call is under way, and before each read, of the path asked. lag: seconds until
+    a read shows a release, by the clock C(now). date: the time that its answers tell over HTTP. Whatever is asked for is
+    delivered, also when it has left quarantine already.
     """
 
     def __init__(self, count: int, *acts: Act) -> None:
