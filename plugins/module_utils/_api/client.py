@@ -25,6 +25,7 @@ from .._errors import (
     CloudflareError,
     ConnectError,
     DoubtfulError,
+    ForeignAnswerError,
     GarbledError,
     InputError,
     InterruptError,
@@ -235,7 +236,7 @@ class Client:
                 raise GarbledError(f"the answer is not what was asked for: {reply}")
             return reply, envelope
 
-        return self._repeat(send, ConnectError, DoubtfulError)
+        return self._repeat(send, ConnectError, DoubtfulError, ForeignAnswerError)
 
     def _repeat(self, send: t.Callable[[], T], *failures: type[CloudflareError]) -> T:
         """Return what send returns. Repeats it after these errors, as often as retries allows."""
@@ -243,10 +244,8 @@ class Client:
         while True:
             try:
                 return send()
-            except CertificateError:
-                raise
-            except failures:
-                if attempt > self._settings.retries:
+            except failures as error:
+                if attempt > self._settings.retries or _lasts(error):
                     raise
             self._pause(backoff(attempt))
             attempt += 1
@@ -320,6 +319,11 @@ class Client:
         self._clock.sleep(seconds)
         if self._clock.stopping:
             raise InterruptError("stopped by a signal")
+
+
+def _lasts(error: CloudflareError) -> bool:
+    """Tell whether another try would not help: after a certificate that is not accepted, or a redirect."""
+    return isinstance(error, CertificateError) or (isinstance(error, ForeignAnswerError) and error.status < 400)
 
 
 def _following(info: object, full: bool, count: int) -> tuple[str, bool]:

@@ -19,6 +19,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     AuthenticationError,
     CloudflareError,
     DoubtfulError,
+    ForeignAnswerError,
     GarbledError,
     InterruptError,
     RateLimitError,
@@ -52,6 +53,8 @@ ODD: dict[str, tuple[t.Any, int]] = {
     "success null": (envelope("fine", success=None), 200),
     "success as text": (envelope("fine", success="true"), 200),
     "success as number": (envelope("fine", success=1), 200),
+    "html 404": ("<html>", 404),
+    "cut 404": (b'{"success": fal', 404),
     "success and errors": (envelope("fine", errors=[{"code": 1, "message": "x"}]), 200),
     "success and an error": (envelope("fine", errors="x"), 200),
 }
@@ -74,7 +77,7 @@ def test_a_failing_read_is_repeated_with_growing_pauses(
 def test_a_read_is_given_up_after_the_retries(client: Client, script: Script, failure: tuple[t.Any, int]) -> None:
     for _number in range(3):
         script.get("x", *failure)
-    with pytest.raises(DoubtfulError):
+    with pytest.raises((DoubtfulError, ForeignAnswerError)):
         client.get("x")
 
 
