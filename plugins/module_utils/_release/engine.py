@@ -298,13 +298,17 @@ class Releaser:
     def _after_refusal(self, case: Case, left: list[Item]) -> list[Batch]:
         """Take the culprit of a refused batch out, or narrow it down."""
         batch, refusal = case.batch, t.cast(ApiError, case.refusal)
-        if isinstance(refusal, ForeignAnswerError):
+        foreign = isinstance(refusal, ForeignAnswerError)
+        # A page in Cloudflare's place, and success: false in an answer of HTTP 200, may be troubles that pass.
+        passing = (foreign and refusal.status >= 400) or (refusal.status < 300 and len(left) == 1)
+        if passing and all(item.fruitless < self._options.retries for item in left):
+            for item in left:
+                item.fruitless += 1
+            return [Batch(left, batch.refused_forms)]
+        if foreign:
             self._halt(refusal)
         elif len(left) < len(batch.items):
             return [Batch(left, batch.refused_forms)]  # what is no longer in doubt may have been the culprit
-        elif refusal.status < 300 and len(left) == 1 and left[0].fruitless < self._options.retries:
-            left[0].fruitless += 1  # success: false in an answer of HTTP 200 may be a trouble that passes
-            return [batch]
         elif self._body.may_change(case.form, batch.refused_forms):
             return [Batch(left, batch.refused_forms | {case.form})]
         elif len(left) > 1:

@@ -397,6 +397,17 @@ def test_a_success_that_is_none_may_pass(clock: FakeClock, done: bool, times: in
     assert quarantine.deliveries == {1: 1}
 
 
+@pytest.mark.parametrize("times", [1, 3, 99])
+def test_a_page_in_the_place_of_an_answer_may_pass_and_ends_the_run_if_it_does_not(
+    clock: FakeClock, times: int
+) -> None:
+    error = ForeignAnswerError("not JSON", status=404)
+    quarantine = Quarantine(4, *[fails(error)] * times)
+    ended = release(quarantine, clock, batch_size=2, retries=3)
+    assert ended.statuses == ["failed"] * 2 + ["not_attempted"] * 2 if times == 99 else ["released"] * 4
+    assert ended.error is (error if times == 99 else None)
+
+
 def test_a_success_that_is_never_one_is_a_refusal_of_the_culprit(clock: FakeClock) -> None:
     def picky(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
         if 3 in numbers:
