@@ -102,7 +102,8 @@ class Http:
         self._session = _Session()
         # Set as auth, not as plain headers: otherwise requests would read ~/.netrc.
         self._session.auth = authorize
-        self._progress = threading.local()  # connecting: the request of this thread waits for its connection
+        # connecting: the request of this thread waits for its connection (True), began to leave (False), or neither yet (None)
+        self._progress = threading.local()
         adapter = _Adapter(self._note_connecting, pool_maxsize=connections, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -115,7 +116,7 @@ class Http:
         """Send one request and read its whole answer. Redirects are not followed."""
         if not self.calls_home(url):
             raise InputError("the credential is sent only to the server of api_url")
-        self._progress.connecting = False
+        self._progress.connecting = None
         try:
             response = self._session.request(
                 method,
@@ -140,7 +141,8 @@ class Http:
             raise kind(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             causes = list(_causes(error))
-            failure = _not_sent if self._progress.connecting or _is_unsent(causes) else _lost
+            connecting = self._progress.connecting
+            failure = _not_sent if connecting or (connecting is None and _is_unsent(causes)) else _lost
             raise failure(causes, urllib.parse.urlsplit(url).netloc, self._timeout, self._masker) from None
 
     def _note_connecting(self, connecting: bool) -> None:

@@ -195,6 +195,7 @@ DOUBTFUL: dict[str, Behaviour] = {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\nabc"
     ),
     "no HTTP": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"),
+    "the words of a proxy": lambda connection: connection.sendall(b"Tunnel connection failed: 407\r\n"),
     "broken gzip": answer(b"\x1f\x8bnonsense", "Content-Encoding: gzip"),
     "slow drip": drip,
     "head drop by drop": forever(b"HTTP/1.1 200 OK\r\nA: ", b"x"),
@@ -243,14 +244,17 @@ def test_plain_http_where_tls_was_expected_means_that_nothing_was_sent(serve: t.
     assert not isinstance(caught.value, CertificateError)
 
 
+def reset_in_the_middle(connection: socket.socket) -> None:
+    """Cut the connection after half a record of TLS."""
+    connection.sendall(b"\x16\x03\x03\x00\x40\x02\x00")
+    reset(connection)
+
+
 HANDSHAKES: dict[str, tuple[Behaviour, str]] = {
     "silence": (lambda connection: time.sleep(1.5), r"no connection to 127\.0\.0\.1:\d+ within 0\.3 s"),
     "closed": (lambda connection: None, "could not connect|no TLS connection"),
     "reset": (reset, "could not connect"),
-    "reset in the middle": (
-        lambda connection: (connection.sendall(b"\x16\x03\x03\x00\x40\x02\x00"), reset(connection))[1],
-        "could not connect|no TLS connection",
-    ),
+    "reset in the middle": (reset_in_the_middle, "could not connect|no TLS connection"),
     "drop by drop": (forever(b"\x16\x03\x03\x40\x00", b"x"), r"no connection to .* within 0\.3 s"),
     "plain HTTP": (answer(b"", status="400 Bad Request"), "no TLS connection"),
     "another protocol": (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"), "no TLS connection"),
