@@ -157,7 +157,8 @@ def weather(rnd: random.Random) -> list[Order]:
 def striking(trouble: Callable[[random.Random], Order], rnd: random.Random) -> Order:
     """Draw a trouble so that it strikes the first request that it suits, whatever a run may leave out."""
     order = trouble(rnd)
-    # Not every run searches or gets a message.
+    if trouble is mangle_read:  # not every run searches, and not every run gets a message
+        return {**order, "skip": 0, "route": None, "method": "GET"}
     route = order["route"] if trouble in OF_READS or order.get("route") == "release" else None
     return {**order, "skip": 0, "route": route}
 
