@@ -67,6 +67,14 @@ class DoubtfulError(CloudflareError):
     """There was no answer, or an unclear one. The request may have been carried out."""
 
 
+class SilentError(DoubtfulError):
+    """A request was sent, and no complete answer came."""
+
+
+class GarbledError(DoubtfulError):
+    """The answers to a read are not about what was asked for, however often it is asked."""
+
+
 class ApiError(CloudflareError):
     """The API refused a request.
 

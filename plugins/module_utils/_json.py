@@ -30,6 +30,13 @@ def string(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def number(value: object) -> int | None:
+    """Return a whole number, which may be written as a string, or None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value[:18])
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def strings(value: object) -> list[str]:
     """Return the strings in a list. A string alone is a list of one."""
     return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]

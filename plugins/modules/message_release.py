@@ -96,15 +96,17 @@ options:
         reads the state.
       - With V(false), IDs are sent without reading the state first, which saves requests. Message-IDs are still looked up.
       - With V(false), Cloudflare decides what happens to a message that is not in quarantine. This is not documented, and the
-        message might be delivered again. A message that the call refuses or skips, and that then reads as released, counts as
-        V(already_released), no matter who released it.
+        message might be delivered again. If the call gives no plain answer, and the message then reads as released, the time of its
+        release in the action log tells whether it is V(released) by this run or V(already_released). If the log does not tell, the
+        message is V(unknown).
     type: bool
     default: true
   request_format:
     description:
       - Format of the request body. V(array) is C(["id", ...]), documented until September 2026. V(object) is an object with the
         IDs in C(ids), documented since October 2026.
-      - V(auto) starts with the array, changes to the object if the format is refused, and keeps what worked.
+      - V(auto) starts with the array, changes to the object if the format is refused, and keeps what worked. That a server takes
+        the object is remembered for a day, in a private file of the user in the temporary directory.
     type: str
     choices: [auto, array, object]
     default: auto

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from troubles import OF_READS, TIMEOUT, TROUBLES, Order, delay, striking
+from troubles import OF_READS, TIMEOUT, TROUBLES, Order, delay, striking, weather
 
 SETTLE_TIME = 3  # seconds, the least that the module takes
 LONGEST_LAG = 2.5  # below it
@@ -18,7 +18,8 @@ LAG_WHEN_LATE = 1.2  # with what a late server needs on top, below it as well
 SIGNALS = ("SIGTERM", "SIGINT", "SIGKILL")
 RESTART = "restart"
 # What each trial is about, in turn, so that any row of seeds has seen it all.
-FOCI = (*(trouble.__name__ for trouble in TROUBLES), *SIGNALS, RESTART, "SIGKILL")
+WEATHER = weather.__name__
+FOCI = (*(trouble.__name__ for trouble in TROUBLES), *SIGNALS, RESTART, "SIGKILL", WEATHER, WEATHER)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Storm:
     as_option: bool = False
 
     @property
+    def must_yield(self) -> bool:
+        """Whether the run has to release nearly everything all the same."""
+        return self.focus == WEATHER
+
+    @property
     def focus(self) -> str:
         """What the trial is about."""
         return FOCI[self.seed % len(FOCI)]
@@ -67,6 +73,18 @@ def draw(seed: int) -> Storm:
     ]
     named = [trouble for trouble in TROUBLES if trouble.__name__ == focus]
     others = rnd.choices([trouble for trouble in TROUBLES if trouble is not delay], k=rnd.randint(0, 3))
+    faults = (
+        [(WEATHER, order) for order in weather(rnd)]
+        if focus == WEATHER
+        else [
+            # What the trial is about comes first, so that no other one takes its place.
+            *((trouble.__name__, striking(trouble, rnd)) for trouble in named),
+            *((trouble.__name__, trouble(rnd)) for trouble in others),
+        ]
+    )
+    options = _options(rnd, len(recipients)) | ({"check_state": True} if named and named[0] in OF_READS else {})
+    if focus == WEATHER:
+        options |= {"retries": 5, "max_wait": 60}
     return Storm(
         seed=seed,
         settings={
@@ -75,12 +93,10 @@ def draw(seed: int) -> Storm:
             "latency": 0.1 if disturbance else rnd.choice([0, 0.02]),
         },
         recipients=recipients,
-        outcomes=_outcomes(rnd, recipients),
+        outcomes={} if focus == WEATHER else _outcomes(rnd, recipients),
         handles=_handles(rnd, len(recipients)),
-        # What the trial is about comes first, so that no other one takes its place.
-        faults=[(trouble.__name__, striking(trouble, rnd)) for trouble in named]
-        + [(trouble.__name__, trouble(rnd)) for trouble in others],
-        options=_options(rnd, len(recipients)) | ({"check_state": True} if named and named[0] in OF_READS else {}),
+        faults=faults,
+        options=options,
         journal=bool(lag or rnd.random() < 0.7),
         disturbance=disturbance,
         moment=_moment(rnd, disturbance),
@@ -99,7 +115,7 @@ def _size(rnd: random.Random, focus: str) -> int:
     if focus == "repeated_cursor":
         return 1010  # more than a page
     # What is to be disturbed has to last.
-    return rnd.choice([8, 40, 150] if focus in (*SIGNALS, RESTART) else [1, 2, 3, 8, 40, 150])
+    return rnd.choice([8, 40, 150] if focus in (*SIGNALS, RESTART, WEATHER) else [1, 2, 3, 8, 40, 150])
 
 
 def _server(rnd: random.Random, *, repeats: bool) -> dict[str, Any]:

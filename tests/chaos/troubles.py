@@ -16,6 +16,7 @@ Order = dict[str, Any]
 # Spoiled answers that hide which messages there are, without a sign that they do.
 SILENT = ("half", "foreign_ids", "without_ids", "wrong_types")
 TIMEOUT = 1.5  # seconds of the module's option
+STORMY = 0.2  # how many of all requests fail in bad weather
 LATE = 1.8  # seconds: longer than the module waits, and over long before it would send again
 
 
@@ -134,10 +135,30 @@ def refused(rnd: random.Random) -> Order:
     }
 
 
+def weather(rnd: random.Random) -> list[Order]:
+    """Several kinds at once, for as long as the run lasts: one request in five fails."""
+    kinds: list[Order] = [
+        {"action": "status", "status": 200, "body": "json", "when": "before"},  # success: false
+        {"action": "status", "status": 200, "body": "json", "when": "after"},
+        {"action": "status", "status": 201, "body": "json"},
+        {"action": "status", "status": 429, "code": 971, "retry_after": 0},
+        *({"action": "status", "status": status, "body": body, "when": rnd.choice(["before", "after"])}
+          for status, body in [(200, "empty"), (200, "html"), (204, "empty"), (500, "json"), (502, "html"), (520, "html"), (504, "text")]),
+        *({"action": "cut", "when": when, "reset": rnd.random() < 0.5} for when in ("before", "after")),
+        {"action": "truncate", "chunked": rnd.random() < 0.5},
+        {"action": "hang", "when": rnd.choice(["before", "after"]), "seconds": 10},
+        *({"action": "mangle", "kind": kind} for kind in KINDS if kind not in (*SILENT, "repeated_cursor", "reversed")),
+    ]  # fmt: skip
+    drawn = rnd.sample(kinds, 5)
+    each = 1 - (1 - STORMY) ** (1 / len(drawn))
+    return [{**order, "times": None, "probability": each, "seed": rnd.randrange(10**6)} for order in drawn]
+
+
 def striking(trouble: Callable[[random.Random], Order], rnd: random.Random) -> Order:
     """Draw a trouble so that it strikes the first request that it suits, whatever a run may leave out."""
     order = trouble(rnd)
-    # Not every run searches or gets a message.
+    if trouble is mangle_read:  # not every run searches, and not every run gets a message
+        return {**order, "skip": 0, "route": None, "method": "GET"}
     route = order["route"] if trouble in OF_READS or order.get("route") == "release" else None
     return {**order, "skip": 0, "route": route}
 

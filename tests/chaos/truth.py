@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +59,11 @@ def each_status_is_true(
     before: Copies,
     now: Copies,
     *,
-    unread: Container[str],
     lags: bool,
 ) -> Iterator[str]:
     """What a row says is what happened. before: copies that are not of this run; now: all of them.
 
-    unread: ids that the module sent without reading their state: it cannot tell whose a release is that it finds after an
-    answer that tells nothing. lags: the state that it reads is behind.
+    lags: the state that it reads is behind.
     """
     for row in rows:
         message = messages.get(row["handle"])
@@ -75,14 +73,13 @@ def each_status_is_true(
             continue
         new = {address for address in message.recipients if now[message.id, address] > before[message.id, address]}
         old = {address for address in message.recipients if before[message.id, address]}
-        guessed = message.id in unread or message.postfix_id in unread
-        uncertain = ("unknown", "would_release", *(["already_released"] if guessed else []))
+        uncertain = ("unknown", "would_release")
         true = {
             "released": bool(new),
             "partial": bool(new or old),
             "undelivered": not new,
             "failed": not new,
-            "already_released": guessed or (not new and _has_left(message, old)),
+            "already_released": not new and _has_left(message, old),
             "not_quarantined": not new and not message.is_quarantined,
             "not_found": False,
             "unknown": True,
@@ -99,6 +96,13 @@ def each_status_is_true(
 
 def _has_left(message: Message, old: set[str]) -> bool:
     return bool(old) or (not message.is_quarantined and "QUARANTINE_RELEASE" in message.state.operations)
+
+
+def enough_was_released(mail: Sequence[Message], copies: Copies, share: float) -> Iterator[str]:
+    """At least this share of the messages reached all of their recipients."""
+    released = sum(all(copies[message.id, address] for address in message.recipients) for message in mail)
+    if released < share * len(mail):
+        yield f"only {released} of {len(mail)} messages were released"
 
 
 def the_work_is_done(

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -45,3 +47,22 @@ def test_requests_under_way_are_cut_off(api: Api, emulator: Emulator) -> None:
         api.get("")
     restart.join()
     assert api.get("").status_code == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_the_url_of_an_ipv6_address_has_brackets() -> None:
+    with Emulator(host="::1") as emulator:
+        assert emulator.url.startswith("http://[::1]:")
+        headers = {"Authorization": f"Bearer {emulator.credentials['write'].secret}"}
+        emulator.faults.add("redirect")
+        answers = [httpx.get(f"{emulator.url}/accounts", headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [302, 200]
+        assert answers[0].headers["Location"].startswith("http://localhost:")
+        emulator.restart(pause=0)
+        assert httpx.get(f"{emulator.url}/accounts", headers=headers).status_code == 200
+
+
+def test_the_date_is_that_of_the_emulated_world(api: Api, emulator: Emulator) -> None:
+    emulator.clock.advance(-86400)
+    date = parsedate_to_datetime(api.get("").headers["Date"])
+    assert abs(date.timestamp() - time.time() + 86400) < 5

@@ -11,10 +11,12 @@ import random
 import re
 import time
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 
 from aiohttp import web
 
 from . import contract, handlers
+from .clock import utc
 from .control import control
 from .credentials import Need, authenticate, authorize, present
 from .envelope import JSON, ApiError, bad_request, no_route
@@ -146,8 +148,9 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 async def edge_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """What the edge adds to an answer: always cf-ray, and on JSON how the credential stands."""
+    """What the edge adds to an answer: always cf-ray and the time, and on JSON how the credential stands."""
     world, credential = request.app[WORLD], request[CREDENTIAL]
+    response.headers["Date"] = format_datetime(utc(world.clock.now()), usegmt=True)
     response.headers["cf-ray"] = f"{random.Random(request[RECORD].number).getrandbits(64):016x}-EMU"
     if response.content_type == JSON:
         name = credential.name if credential else ""

@@ -53,7 +53,7 @@ class Background:
             await runner.setup()
             await web.TCPSite(runner, *self._address).start()
             host, port = runner.addresses[0][:2]
-            self._started.set_result(f"http://{host}:{port}")
+            self._started.set_result(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         except OSError as problem:
             self._started.set_exception(problem)
         else:

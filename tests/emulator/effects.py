@@ -46,7 +46,8 @@ def place(request: web.Request, location: str, path: str) -> str:
     """A URL of the path: `relative`, `absolute`, on the `other_host` (this server by its other name), or as given."""
     if location == "relative":
         return path
-    here, there = ("127.0.0.1", "localhost") if request.host.startswith("127.") else ("localhost", "127.0.0.1")
+    here = request.host.rpartition(":")[0]
+    there = "127.0.0.1" if here == "localhost" else "localhost"
     hosts = {"absolute": request.host, "other_host": request.host.replace(here, there)}
     return f"http://{hosts[location]}{path}" if location in hosts else location
 

@@ -99,3 +99,35 @@ def test_unknown_is_said_when_the_state_cannot_be_read_back(ansible: Ansible, em
     again = ansible.release(**options)
     assert (again.code, again.total("changed")) == (0, 0)
     assert set(emulator.deliveries.values()) == {1}
+
+
+def test_reads_that_tell_of_no_success_end_no_run(ansible: Ansible, emulator: Emulator) -> None:
+    """A release call is lost after its work, and of all reads, one in five is answered with HTTP 200 and success: false."""
+    messages = [emulator.add_message().id for _ in range(300)]
+    lost = emulator.faults.add("status", status=504, when="after", route="release")
+    first = emulator.faults.add("mangle", kind="failure", method="GET")
+    emulator.faults.add("mangle", kind="failure", method="GET", times=None, probability=0.2)
+
+    run = ansible.release(messages=messages, request_format="object")
+
+    assert (lost.hits, first.hits) == (1, 1)
+    assert set(statuses(ansible.report()["result"]).values()) == {"released"}
+    assert len(emulator.deliveries) == 300
+    assert set(emulator.deliveries.values()) == {1}
+    assert (run.code, run.total("changed")) == (0, 1)
+
+
+def test_a_refused_batch_that_was_partly_released_is_told_by_the_action_log(
+    ansible: Ansible, emulator: Emulator
+) -> None:
+    """Sent unread: two are released before the call is refused for the third one, which was released long before."""
+    emulator.configure(refusal="midway", not_quarantined="refuse_400")
+    two = [emulator.add_message().id for _ in range(2)]
+    before = emulator.add_message(state="released", age=7200).id
+
+    ansible.release(messages=[*two, before], check_state=False, request_format="object")
+
+    result = ansible.report()["result"]
+    assert statuses(result) == {**dict.fromkeys(two, "released"), before: "already_released"}
+    assert [row["changed"] for row in result["messages"]] == [True, True, False]
+    assert set(emulator.deliveries.values()) == {1}

@@ -14,7 +14,7 @@ import typing as t
 import unicodedata
 
 from .._errors import ApiError, DoubtfulError
-from .._json import mapping, string
+from .._json import mapping, number, string
 from .._text import printable
 from .client import Client
 
@@ -36,8 +36,8 @@ def list_accounts(client: Client) -> list[Account]:
     """Return all accounts, ordered by id. The client must be one for the whole API, not for one account."""
     accounts: dict[str, Account] = {}
     check_time = client.list_timer()
-    for number in range(1, _MOST_PAGES + 1):
-        rows, last = _page(client, number)
+    for page in range(1, _MOST_PAGES + 1):
+        rows, last = _page(client, page)
         before = len(accounts)
         accounts.update((account.id, account) for account in map(read_account, rows))
         if last or not rows:
@@ -77,16 +77,17 @@ def _safe(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST_NAME].strip("-")
 
 
-def _page(client: Client, number: int) -> tuple[list[t.Any], bool]:
+def _page(client: Client, page: int) -> tuple[list[t.Any], bool]:
     """Return the entries of one page, and whether it is the last page."""
     try:
-        envelope = client.get("accounts", {"page": number, "per_page": _PAGE_SIZE})
+        envelope = client.get(
+            "accounts", {"page": page, "per_page": _PAGE_SIZE}, lambda result: isinstance(result, list)
+        )
     except ApiError as error:
         if error.status != 400 or _NO_ACCOUNT_OWNED_TOKENS not in error.codes:
             raise
         words = f"the credential belongs to an account, but Cloudflare lists accounts only for users. Use the API token of a user ({error})"
         raise ApiError(words, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
-    result, pages = envelope.get("result"), mapping(envelope.get("result_info")).get("total_pages")
-    if not isinstance(result, list):
-        raise DoubtfulError("the answer holds no list of accounts")
-    return result, number >= pages if isinstance(pages, int) else len(result) < _PAGE_SIZE
+    info = mapping(envelope.get("result_info"))
+    pages, size = number(info.get("total_pages")), number(info.get("per_page")) or _PAGE_SIZE
+    return envelope["result"], page >= pages if pages is not None else len(envelope["result"]) < min(size, _PAGE_SIZE)

@@ -25,16 +25,18 @@ from .._errors import (
     CloudflareError,
     ConnectError,
     DoubtfulError,
+    ForeignAnswerError,
+    GarbledError,
     InputError,
     InterruptError,
     RateLimitError,
 )
-from .._json import mapping, rows
+from .._json import mapping, number, rows
 from .._text import printable
 from .envelope import Reply, read_envelope
 from .http import Http
 from .masking import Masker
-from .pace import Pace, backoff, retry_after
+from .pace import Pace, backoff, http_date, retry_after
 from .shared import SharedNumbers
 
 T = t.TypeVar("T")
@@ -80,7 +82,7 @@ class Settings(t.NamedTuple):
 
 
 class Page(t.NamedTuple):
-    """One page of a list. more: another page follows. broken: the list has no end."""
+    """One page of a list. more: another page follows. broken: the list has no end, or something of it may be missing."""
 
     rows: list[dict[str, t.Any]]
     more: bool
@@ -89,12 +91,19 @@ class Page(t.NamedTuple):
 
 def access_name(settings: Settings) -> str:
     """Return a name for a server and a credential, which share a rate limit. The name does not reveal them."""
-    parts = [settings.api_url, *(settings.credential.headers[name] for name in sorted(settings.credential.headers))]
+    headers = settings.credential.headers
+    return _hidden(settings.api_url, *(headers[name] for name in sorted(headers)))
+
+
+def _hidden(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 class Client:
-    """A client of /accounts/{account_id}/email-security, or of the whole API. Can be used by several threads."""
+    """A client of /accounts/{account_id}/email-security, or of the whole API. Can be used by several threads.
+
+    notes: numbers about the server that all runs of this user share.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.calls = 0
@@ -107,6 +116,8 @@ class Client:
             f"/accounts/{settings.account_id}/email-security" if settings.account_id else ""
         )
         self._pace = Pace(clock, settings.max_wait, SharedNumbers(f"pace-{access_name(settings)}"))
+        self.notes = SharedNumbers(f"server-{_hidden(settings.api_url)}")
+        self._ahead: float | None = None  # how far the server's time is ahead of the clock's monotonic
         self._lock = threading.Lock()
         self._http = Http(
             settings.api_url,
@@ -121,19 +132,26 @@ class Client:
         """Return what every result says: the account, and the number of requests made."""
         return {"account_id": self.account_id, "api_calls": self.calls}
 
-    def get(self, path: str, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the envelope of a GET. Waits for a search that is still running (HTTP 202)."""
+    def get(
+        self,
+        path: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        fits: t.Callable[[t.Any], bool] = lambda result: True,
+    ) -> dict[str, t.Any]:
+        """Return the envelope of a GET. Waits for a search that is still running (HTTP 202).
+
+        fits: tells whether the result in the envelope is what was asked for. One that does not fit is read again like an answer
+        that failed, and raises GarbledError in the end.
+        """
         url = f"{self._base}/{path}"
         end = self._clock.monotonic() + _POLL_LIMIT
         polls = 0
         while True:
-            reply, envelope = self._read(url, params)
+            reply, envelope = self._read(url, params, fits)
             if reply.status != 202:
                 return envelope
             if self._clock.monotonic() > end:
-                raise ApiError(
-                    f"the search was still running after {_POLL_LIMIT:.0f} s", status=202, cf_ray=reply.cf_ray
-                )
+                raise DoubtfulError(f"the search was still running after {_POLL_LIMIT:.0f} s")
             if reply.headers.get("Location"):
                 url, params = self._same_server(url, reply), None
             polls += 1
@@ -159,16 +177,16 @@ class Client:
         count = 0
         check_time = self.list_timer()
         while True:
-            envelope = self.get(path, query)
-            result, info = envelope.get("result"), mapping(envelope.get("result_info"))
-            if result is None and info.get("count") == 0:
-                result = []
-            if not isinstance(result, list):
-                raise DoubtfulError("the answer to a search holds no list of messages")
+            try:
+                envelope = self.get(path, query, lambda result: isinstance(result, list))
+            except GarbledError as error:
+                raise GarbledError(f"the answer to a search holds no list of messages; {error}") from None
+            result = envelope["result"]
             objects = rows(result)
-            cursor = str(info["next"]) if isinstance(info.get("next"), (str, int)) else ""
-            count += len(objects)
-            broken = bool(cursor) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
+            count += len(result)
+            cursor, certain = _following(envelope.get("result_info"), len(result) >= query["per_page"], count)
+            endless = bool(cursor) and (cursor in seen or len(seen) == _MOST_PAGES or count >= _MOST_ROWS)
+            broken = endless or not certain or len(objects) < len(result)
             more = bool(cursor) and not broken
             yield Page(objects, more, broken)
             if not more:
@@ -176,6 +194,15 @@ class Client:
             seen.add(cursor)
             query["cursor"] = cursor
             check_time()
+
+    def time(self) -> float:
+        """Return the time by the server's clock, in seconds since the epoch; by our own clock while the server told none."""
+        told = self.server_time(self._clock.monotonic())
+        return self._clock.time() if told is None else told
+
+    def server_time(self, moment: float) -> float | None:
+        """Return the server's time at a moment of the clock's monotonic, or None. It is not later than it was."""
+        return None if self._ahead is None else moment + self._ahead
 
     def list_timer(self) -> t.Callable[[], None]:
         """Return a function to call before each further page of a list. It raises DoubtfulError if the list takes too long."""
@@ -190,16 +217,30 @@ class Client:
 
         return check
 
-    def _read(self, url: str, params: t.Mapping[str, t.Any] | None) -> tuple[Reply, dict[str, t.Any]]:
+    def _read(
+        self, url: str, params: t.Mapping[str, t.Any] | None, fits: t.Callable[[t.Any], bool]
+    ) -> tuple[Reply, dict[str, t.Any]]:
         """Return the answer to a GET and its envelope."""
 
         def send() -> tuple[Reply, dict[str, t.Any]]:
             reply = self._exchange("GET", url, params)
             if reply.status == 202:
                 return reply, {}
-            return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
+            try:
+                envelope = self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
+            except ApiError as error:
+                if error.status < 300:  # success: false refuses nothing: the server had trouble
+                    raise DoubtfulError(str(error)) from None
+                raise
+            if envelope.get("errors"):
+                raise DoubtfulError(f"the answer tells of a success and of errors: {reply}")
+            if envelope.get("result") is None and mapping(envelope.get("result_info")).get("count") in (0, "0"):
+                envelope["result"] = []
+            if not fits(envelope.get("result")):
+                raise GarbledError(f"the answer is not what was asked for: {reply}")
+            return reply, envelope
 
-        return self._repeat(send, ConnectError, DoubtfulError)
+        return self._repeat(send, ConnectError, DoubtfulError, ForeignAnswerError)
 
     def _repeat(self, send: t.Callable[[], T], *failures: type[CloudflareError]) -> T:
         """Return what send returns. Repeats it after these errors, as often as retries allows."""
@@ -207,10 +248,8 @@ class Client:
         while True:
             try:
                 return send()
-            except CertificateError:
-                raise
-            except failures:
-                if attempt > self._settings.retries:
+            except failures as error:
+                if attempt > self._settings.retries or _lasts(error):
                     raise
             self._pause(backoff(attempt))
             attempt += 1
@@ -229,16 +268,14 @@ class Client:
             raise AuthenticationError(message, status=error.status, errors=error.errors, cf_ray=error.cf_ray) from None
 
     def _same_server(self, url: str, reply: Reply) -> str:
-        """Return the URL in the header Location. Raises ApiError if it is on another server, which must not get the credential."""
+        """Return the URL in the header Location. Raises DoubtfulError if it is on another server, which must not get the credential."""
         try:
             target = urllib.parse.urljoin(url, reply.headers["Location"])
         except ValueError:
             target = ""
         if not self._http.calls_home(target):
-            raise ApiError(
-                f"the search redirects to another server ({printable(target, 100)}), which must not get the credential",
-                status=reply.status,
-                cf_ray=reply.cf_ray,
+            raise DoubtfulError(
+                f"the search redirects to another server ({printable(target, 100)}), which must not get the credential"
             )
         return target
 
@@ -256,6 +293,7 @@ class Client:
                 self._count()
                 raise
             self._count()
+            self._note_time(reply.headers.get("Date"))
             if reply.status != 429:
                 self._pace.answered(reply.headers)
                 return reply
@@ -273,7 +311,36 @@ class Client:
         with self._lock:
             self.calls += 1
 
+    def _note_time(self, date: str | None) -> None:
+        """Learn the server's time. It is told in whole seconds and arrives late, so that the largest difference is the best."""
+        told = http_date(date)
+        if told is not None:
+            ahead = told - self._clock.monotonic()
+            with self._lock:
+                self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
+
     def _pause(self, seconds: float) -> None:
         self._clock.sleep(seconds)
         if self._clock.stopping:
             raise InterruptError("stopped by a signal")
+
+
+def _lasts(error: CloudflareError) -> bool:
+    """Tell whether another try would not help: after a certificate that is not accepted, or a redirect."""
+    return isinstance(error, CertificateError) or (isinstance(error, ForeignAnswerError) and error.status < 400)
+
+
+def _following(info: object, full: bool, count: int) -> tuple[str, bool]:
+    """Return the cursor of the next page, or an empty text, and whether it is certain that this is all there is.
+
+    info: result_info of a page. full: the page has as many rows as were asked for. count: rows of all pages so far.
+    """
+    if not isinstance(info, dict):
+        return "", not full
+    cursor = info.get("next")
+    if cursor is not None and (isinstance(cursor, bool) or not isinstance(cursor, (str, int))):
+        return "", False
+    if cursor in (None, ""):
+        told = "next" in info or not full
+        return "", told and (number(info.get("total_count")) or 0) <= count
+    return str(cursor), True

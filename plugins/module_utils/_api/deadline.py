@@ -4,10 +4,11 @@
 
 # This module is private to the collection.
 
-"""A deadline for a whole answer. A timeout of requests and urllib3 is for each single read, however many there are.
+"""Connections that tell when they are being made, and that have a deadline for a whole answer.
 
-limit_time makes the connections of a pool manager of urllib3 (2.x or 1.26) read their answers by way of classes of this file:
-the head, the body and the end of an answer must arrive within the timeout, counted from the end of the request.
+watch makes the connections of a pool manager of urllib3 (2.x or 1.26) work by way of classes of this file. A timeout of requests
+and urllib3 is for each single read, however many there are. Here the head, the body and the end of an answer must arrive within
+the timeout, counted from the end of the request.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ import time
 import typing as t
 
 
-def limit_time(manager: t.Any) -> None:
-    """Let the connections of a pool manager, or of a proxy manager, read each answer in limited time."""
+def watch(manager: t.Any, connecting: t.Callable[[bool], None]) -> None:
+    """Let the connections of a pool manager, or of a proxy manager, read each answer in limited time.
+
+    connecting: called with True before a connection is made (TCP, the tunnel of a proxy, and TLS), and with False right before a
+    request is sent.
+    """
     manager.pool_classes_by_scheme = {
         scheme: type(
             pool.__name__,
             (pool,),
-            {"ConnectionCls": type("Connection", (pool.ConnectionCls,), {"response_class": _Answer})},
+            {
+                "ConnectionCls": type(
+                    "Connection", (_Watched, pool.ConnectionCls), {"connecting": staticmethod(connecting)}
+                )
+            },
         )
         for scheme, pool in manager.pool_classes_by_scheme.items()
     }
@@ -35,6 +44,24 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: t.Any, *args: t.Any, **options: t.Any) -> None:
         super().__init__(t.cast(t.Any, _Arriving(sock)), *args, **options)
+
+
+class _Watched:
+    """What a connection of urllib3 does differently."""
+
+    response_class = _Answer
+    connecting: t.Callable[[bool], None]
+    sock: t.Any
+
+    def connect(self) -> None:
+        self.connecting(True)
+        super().connect()  # type: ignore[misc]
+
+    def endheaders(self, *args: t.Any, **options: t.Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self.connecting(False)
+        super().endheaders(*args, **options)  # type: ignore[misc]
 
 
 class _Arriving(io.RawIOBase):

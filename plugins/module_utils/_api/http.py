@@ -13,13 +13,16 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import ssl
+import threading
 import traceback
 import typing as t
 import urllib.parse
 
-from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
+from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError, SilentError
 from .._text import printable
-from .deadline import limit_time
+from .deadline import watch
 from .envelope import Reply
 from .masking import Masker
 
@@ -43,17 +46,21 @@ else:
             return None
 
     class _Adapter(requests.adapters.HTTPAdapter):
-        """Limits the time of each answer, also of one that comes through a proxy."""
+        """Watches each connection, also one that leads through a proxy."""
+
+        def __init__(self, connecting: t.Callable[[bool], None], **options: t.Any) -> None:
+            self._connecting = connecting
+            super().__init__(**options)
 
         def init_poolmanager(self, *args: t.Any, **options: t.Any) -> None:
             super().init_poolmanager(*args, **options)
-            limit_time(self.poolmanager)
+            watch(self.poolmanager, self._connecting)
 
         def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
             known = proxy in self.proxy_manager
             manager = super().proxy_manager_for(proxy, **options)
             if not known:
-                limit_time(manager)
+                watch(manager, self._connecting)
             return manager
 
 
@@ -61,7 +68,6 @@ _CONNECT_TIMEOUT = 10.0
 _LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 16 * 1024
 _ENCODINGS = ("", "identity", "gzip", "deflate")
-_HANDSHAKE = re.compile("WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HANDSHAKE|UNSUPPORTED_PROTOCOL|TLSV1_ALERT")
 
 
 class Http:
@@ -96,7 +102,9 @@ class Http:
         self._session = _Session()
         # Set as auth, not as plain headers: otherwise requests would read ~/.netrc.
         self._session.auth = authorize
-        adapter = _Adapter(pool_maxsize=connections, max_retries=0)
+        # connecting: the request of this thread waits for its connection (True), began to leave (False), or neither yet (None)
+        self._progress = threading.local()
+        adapter = _Adapter(self._note_connecting, pool_maxsize=connections, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         if not verify:
@@ -108,6 +116,7 @@ class Http:
         """Send one request and read its whole answer. Redirects are not followed."""
         if not self.calls_home(url):
             raise InputError("the credential is sent only to the server of api_url")
+        self._progress.connecting = None
         try:
             response = self._session.request(
                 method,
@@ -128,9 +137,16 @@ class Http:
             with response:
                 return Reply(response.status_code, self._headers(response), self._content(response))
         except (TypeError, AttributeError) as error:  # what requests raises for a proxy variable that is no URL
-            raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
+            kind = ConnectError if self._progress.connecting else DoubtfulError
+            raise kind(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _failure(error, urllib.parse.urlsplit(url).netloc, self._timeout, self._masker) from None
+            causes = list(_causes(error))
+            connecting = self._progress.connecting
+            failure = _not_sent if connecting or (connecting is None and _is_unsent(causes)) else _lost
+            raise failure(causes, urllib.parse.urlsplit(url).netloc, self._timeout, self._masker) from None
+
+    def _note_connecting(self, connecting: bool) -> None:
+        self._progress.connecting = connecting
 
     def calls_home(self, url: str) -> bool:
         """Tell whether a request to this URL would go to our server, as requests and urllib3 read the URL."""
@@ -164,44 +180,60 @@ def _server(url: str) -> tuple[str | None, str | None, int | None] | None:
     return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
 
 
-def _failure(error: Exception, server: str, timeout: float, masker: Masker) -> CloudflareError:
-    """Return what an error of the transport means."""
-    causes = list(_causes(error))
-    words = _words(causes[-1], masker)
+def _is_unsent(causes: t.Sequence[BaseException]) -> bool:
+    """Tell whether an error is of a kind that only comes before there is a connection."""
+    kinds = (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidHeader,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.ConnectTimeout,
+        urllib3.exceptions.NewConnectionError,
+        ssl.SSLCertVerificationError,
+    )
+    words = ("CA certificate bundle", "Tunnel connection failed")
+    return any(isinstance(cause, kinds) or any(part in str(cause) for part in words) for cause in causes)
 
-    def any_is(name: str) -> bool:
-        kind = getattr(urllib3.exceptions, name, None)  # some came with urllib3 2
-        return kind is not None and any(isinstance(cause, kind) for cause in causes)
 
-    if isinstance(error, requests.exceptions.SSLError) and any("certificate" in str(cause).lower() for cause in causes):
+def _not_sent(causes: t.Sequence[BaseException], server: str, timeout: float, masker: Masker) -> CloudflareError:
+    """Return what an error means that came before there was a connection to send the request by."""
+    error, words = causes[0], _words(causes[-1], masker)
+
+    def any_is(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    is_tls = any_is(ssl.SSLError, requests.exceptions.SSLError)
+    if is_tls and any("certificate" in f"{type(cause).__name__} {cause}".lower() for cause in causes):
         return CertificateError(
             f"the TLS certificate of {server} was not accepted ({words}); "
             "if a proxy inspects TLS, give its CA bundle as ca_path"
-        )
-    if isinstance(error, requests.exceptions.SSLError) and any(_HANDSHAKE.search(str(cause)) for cause in causes):
-        return ConnectError(
-            f"no TLS connection to {server} ({words}); is api_url really https, or does a proxy answer?"
         )
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
         return InputError(
             f"the server {server} cannot be called ({type(error).__name__}); check api_url and the proxy variables"
         )
-    if isinstance(error, OSError) and "CA certificate bundle" in str(error):
+    if "CA certificate bundle" in str(error):
         return InputError(f"the server {server} was not called: there is no CA bundle at ca_path or REQUESTS_CA_BUNDLE")
-    if any_is("NameResolutionError"):
+    if any(type(cause).__name__ == "NameResolutionError" for cause in causes):  # came with urllib3 2
         return ConnectError(f"the name of {server} could not be resolved; check api_url and the DNS of this machine")
-    if any_is("NewConnectionError") or any("Tunnel connection failed" in str(cause) for cause in causes):
-        way = "through the proxy " if isinstance(error, requests.exceptions.ProxyError) else ""
-        return ConnectError(f"could not connect {way}to {server} ({words}); check api_url, firewall and proxy")
-    if any_is("ConnectTimeoutError"):
+    if any_is(socket.timeout, urllib3.exceptions.TimeoutError) and not any_is(urllib3.exceptions.NewConnectionError):
+        limit = min(_CONNECT_TIMEOUT, timeout)
+        return ConnectError(f"no connection to {server} within {limit:g} s; check firewall and proxy")
+    if is_tls:
         return ConnectError(
-            f"no connection to {server} within {min(_CONNECT_TIMEOUT, timeout):g} s; check firewall and proxy"
+            f"no TLS connection to {server} ({words}); is api_url really https, or does a proxy answer?"
         )
-    if any_is("ReadTimeoutError") or isinstance(error, requests.exceptions.Timeout):
-        return DoubtfulError(
+    way = "through the proxy " if any_is(requests.exceptions.ProxyError) else ""
+    return ConnectError(f"could not connect {way}to {server} ({words}); check api_url, firewall and proxy")
+
+
+def _lost(causes: t.Sequence[BaseException], server: str, timeout: float, masker: Masker) -> CloudflareError:
+    """Return what an error means that came when the request may have been sent."""
+    if any(isinstance(cause, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)) for cause in causes):
+        return SilentError(
             f"no answer from {server} within {timeout:g} s; a larger timeout or a smaller batch_size may help"
         )
-    return DoubtfulError(f"the connection to {server} broke before a complete answer ({words})")
+    words = _words(causes[-1], masker)
+    return SilentError(f"the connection to {server} broke before a complete answer ({words})")
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:

@@ -182,10 +182,16 @@ def retry_after(header: str | None, now: float) -> float | None:
     text = (header or "").strip()
     if re.match(r"\d{1,9}(\.\d+)?$", text):
         return float(text)
+    moment = http_date(text)
+    return None if moment is None else max(0.0, moment - now)
+
+
+def http_date(header: str | None) -> float | None:
+    """Return the seconds since the epoch of an HTTP date, or None."""
     try:
-        moment = email.utils.parsedate_to_datetime(text)
+        moment = email.utils.parsedate_to_datetime((header or "").strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=datetime.timezone.utc)
-        return max(0.0, moment.timestamp() - now)
+        return moment.timestamp()
     except (TypeError, ValueError, OverflowError):
         return None

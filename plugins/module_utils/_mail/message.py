@@ -28,7 +28,7 @@ class State:
 
 
 RELEASE_OPERATION = "QUARANTINE_RELEASE"
-_RELEASE_OPERATIONS = {RELEASE_OPERATION, "RELEASE"}
+RELEASE_OPERATIONS = {RELEASE_OPERATION, "RELEASE"}
 
 _STRINGS = (
     "id", "postfix_id", "postfix_id_outbound", "alert_id", "message_id", "subject",
@@ -95,7 +95,7 @@ class BriefMessage:
     @property
     def release_on_record(self) -> bool:
         """Tell whether a release was tried before, with or without success."""
-        return not _RELEASE_OPERATIONS.isdisjoint(self.operations)
+        return not RELEASE_OPERATIONS.isdisjoint(self.operations)
 
     @property
     def partly_delivered(self) -> bool:

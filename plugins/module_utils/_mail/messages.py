@@ -18,9 +18,9 @@ from .._clock import Clock
 from .._errors import (
     ApiError,
     AuthenticationError,
-    CloudflareError,
     DoubtfulError,
     ForeignAnswerError,
+    GarbledError,
     NotFoundError,
     RateLimitError,
 )
@@ -39,6 +39,8 @@ _PATH = "investigate"
 _SINGLE_READS = 4
 # From so many ids on, all messages of the window are searched before single reads.
 _MANY = 50
+# Where searches fail, so many ids are read one by one at most.
+_MOST_UNSEARCHED = 1000
 # Ids have the time of the scan without a zone, so the window is a day wider on both sides.
 _WINDOW_MARGIN = datetime.timedelta(days=1)
 # Cloudflare keeps detections for at most 12 months. A search without a start goes back only 30 days.
@@ -91,7 +93,9 @@ class Messages(t.Generic[Kind_co]):
         """
         path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}"
         try:
-            result = self._client.get(path).get("result")
+            result = self._client.get(path, None, lambda result: _is_about(result, message_id))["result"]
+        except GarbledError:
+            return self._kind({"id": message_id})
         except ApiError as error:
             if error.status not in _UNKNOWN_ID or isinstance(error, (AuthenticationError, ForeignAnswerError)):
                 raise
@@ -99,8 +103,7 @@ class Messages(t.Generic[Kind_co]):
                 next(self._client.pages(_PATH, {"per_page": 1}))  # raises if the account or api_url is wrong
                 self._route_proven = True
             return None
-        message = self._kind(mapping(result))
-        return message if message_id in (message.id, message.postfix_id) else self._kind({"id": message_id})
+        return self._kind(result)
 
     def find(self, handles: t.Iterable[Handle], released_first: bool = False) -> dict[Handle, list[Kind_co]]:
         """Return for each handle the messages that it matches: none, one, or several.
@@ -122,15 +125,18 @@ class Messages(t.Generic[Kind_co]):
                     _put(found[ids[name]], message)
                     unseen.discard(ids[name])
 
-        trouble: CloudflareError | None = None
+        trouble: DoubtfulError | None = None
         if len(ids) > _SINGLE_READS or any(handle.kind == POSTFIX_ID for handle in ids.values()):
             searches = [_RELEASED, _QUARANTINED] if released_first else [_QUARANTINED, _RELEASED]
             trouble = self._sweep(searches, unseen, take)
         missing = [handle for handle, messages in found.items() if not messages]
-        if trouble and len(missing) > _MANY:
-            raise trouble  # the server has trouble; do not ask it for each message
-        for handle, messages in zip(missing, self._find_each(missing)):
-            found[handle] = messages
+        results = self._find_each(missing, trouble)
+        unread = [result for result in results if isinstance(result, DoubtfulError)]
+        if unread and len(unread) == len(found):
+            raise unread[0]
+        for handle, result in zip(missing, results):
+            unreadable = self._kind({"id": handle.text} if handle.kind == INVESTIGATE_ID else {})
+            found[handle] = [unreadable] if isinstance(result, DoubtfulError) else result
         self._parallel(
             self._complete, [message for messages in found.values() for message in messages if _is_incomplete(message)]
         )
@@ -140,19 +146,26 @@ class Messages(t.Generic[Kind_co]):
         """Return the detection details of each message, or None if it has none. Makes one call for each message."""
         return self._parallel(self._detections, message_ids)
 
+    def action_log(self, message_id: str) -> list[t.Any]:
+        """Return what was done with a message, as far as it fits on one page. Raises DoubtfulError if there is no list."""
+        path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/action_log"
+        envelope = self._client.get(path, {"per_page": PAGE_SIZE}, lambda result: isinstance(result, list))
+        return t.cast("list[t.Any]", envelope["result"])
+
     def _detections(self, message_id: str) -> dict[str, t.Any] | None:
         try:
-            result = self._client.get(f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/detections").get("result")
+            path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/detections"
+            envelope = self._client.get(path, None, lambda result: result is None or isinstance(result, dict))
         except NotFoundError:
             return None
-        return result if isinstance(result, dict) else None
+        return t.cast("dict[str, t.Any] | None", envelope.get("result"))
 
     def _sweep(
         self,
         searches: t.Sequence[t.Mapping[str, str]],
         unseen: t.Collection[Handle],
         take: t.Callable[[Kind_co], None],
-    ) -> CloudflareError | None:
+    ) -> DoubtfulError | None:
         """Make several searches for handles. Returns the error that ended them, if single reads may still work.
 
         unseen: the handles to find.
@@ -191,18 +204,14 @@ class Messages(t.Generic[Kind_co]):
                 return None
         return None
 
-    def _find_each(self, handles: t.Sequence[Handle]) -> list[list[Kind_co]]:
-        """Look up the handles one by one. A garbled answer gives an unreadable message, unless all answers are garbled."""
-        results = self._parallel(self._try_find_one, handles)
-        troubles = [result for result in results if isinstance(result, DoubtfulError)]
-        if troubles and len(troubles) == len(results):
-            raise troubles[0]
-        return [
-            [self._kind({"id": handle.text} if handle.kind == INVESTIGATE_ID else {})]
-            if isinstance(result, DoubtfulError)
-            else result
-            for handle, result in zip(handles, results)
-        ]
+    def _find_each(
+        self, handles: t.Sequence[Handle], trouble: DoubtfulError | None
+    ) -> list[list[Kind_co] | DoubtfulError]:
+        """Look up the handles one by one. trouble: what ended the search for them; if it lasts, only the first one is tried."""
+        first = [self._try_find_one(handle) for handle in handles[:1]] if trouble else []
+        if trouble and (len(handles) > _MOST_UNSEARCHED or any(isinstance(result, DoubtfulError) for result in first)):
+            return [trouble for _handle in handles]
+        return [*first, *self._parallel(self._try_find_one, handles[len(first) :])]
 
     def _try_find_one(self, handle: Handle) -> list[Kind_co] | DoubtfulError:
         try:
@@ -232,13 +241,15 @@ class Messages(t.Generic[Kind_co]):
 
     def _search_all(self, filters: t.Mapping[str, str]) -> list[Kind_co]:
         start = to_text(from_seconds(self._clock.time()) - _OLDEST)
-        return self.search({**filters, "start": start, "detections_only": "false"})[0]
+        found, more = self.search({**filters, "start": start, "detections_only": "false"})
+        if more:  # what is missing could be the message that is meant
+            raise DoubtfulError("the list of messages came without its end")
+        return found
 
     def _complete(self, message: BriefMessage) -> None:
         """Read what was done with a message from its action log."""
-        path = f"{_PATH}/{urllib.parse.quote(message.id or '', safe='')}/action_log"
         try:
-            entries = self._client.get(path, {"per_page": PAGE_SIZE}).get("result")
+            entries = self.action_log(message.id or "")
         except (AuthenticationError, RateLimitError):
             raise
         except (ApiError, DoubtfulError):
@@ -256,6 +267,11 @@ class Messages(t.Generic[Kind_co]):
             finally:
                 for future in futures:
                     future.cancel()
+
+
+def _is_about(result: object, message_id: str) -> bool:
+    """Tell whether an answer describes this message."""
+    return message_id in (mapping(result).get("id"), mapping(result).get("postfix_id"))
 
 
 def _put(messages: list[M], message: M) -> None:

@@ -8,16 +8,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import typing as t
 
+from .._api.shared import SharedNumbers
 from .._errors import ApiError, ForeignAnswerError
 from .items import Item
 
 AUTO = "auto"
 ARRAY = "array"
 OBJECT = "object"
+_SINCE = "object_since"
+_DAY = 86400.0
 _OTHER = {ARRAY: OBJECT, OBJECT: ARRAY}
 # Words that can only be about what kind of thing the body is, not about what is in it.
 _ABOUT_THE_FORM = re.compile(
@@ -29,15 +33,38 @@ _ABOUT_THE_FORM = re.compile(
 )
 
 
+class FormMemory:
+    """Keeps for a day that a server takes the object, so that not every run has to find out. It is only a guess.
+
+    notes: numbers that runs share. now: seconds since the epoch.
+    """
+
+    def __init__(self, notes: SharedNumbers, now: float) -> None:
+        self._notes = notes
+        self._now = now
+
+    def recall(self) -> str:
+        """Return the form to begin with."""
+        with self._notes.held() as numbers:
+            return OBJECT if 0 <= self._now - numbers.get(_SINCE, -math.inf) < _DAY else ARRAY
+
+    def keep(self, form: str) -> None:
+        """Keep which form the server took. The day of a form that is kept already does not begin anew."""
+        if form != self.recall():
+            with self._notes.held() as numbers:
+                numbers[_SINCE] = self._now if form == OBJECT else 0
+
+
 class Body:
     """Learns from the answers which form of the body and which kind of id the server takes. Threads may share it.
 
     form_known: which form it takes is known. Until then it is a guess.
     """
 
-    def __init__(self, request_format: str) -> None:
+    def __init__(self, request_format: str, memory: FormMemory | None = None) -> None:
         self.form_known = request_format != AUTO
-        self._form = request_format if self.form_known else ARRAY
+        self._form = request_format if self.form_known else memory.recall() if memory else ARRAY
+        self._memory = None if self.form_known else memory  # until it is told
         self._accepted: set[bool] = set()  # kinds of ids: investigate ids (True), postfix ids (False)
         self._lock = threading.Lock()
 
@@ -59,6 +86,13 @@ class Body:
         """Keep to this form: the server took it."""
         with self._lock:
             self._form, self.form_known = form, True
+
+    def delivered(self, form: str) -> None:
+        """Keep this form for the next run: the server took it, and told an outcome."""
+        with self._lock:
+            memory, self._memory = self._memory, None
+        if memory:
+            memory.keep(form)
 
     def accepted(self, form: str, items: t.Iterable[Item]) -> None:
         """Keep to this form, and remember the kinds of ids by which the items were sent in it."""

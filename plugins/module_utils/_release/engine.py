@@ -34,11 +34,12 @@ from .._errors import (
     InterruptError,
     JournalError,
     RateLimitError,
+    SilentError,
 )
 from .._mail.message import BriefMessage
 from .._mail.messages import Messages
 from .answer import Names, match, outcome_of, read_entries
-from .body import AUTO, Body, content, is_about_the_form, name_of
+from .body import AUTO, Body, FormMemory, content, is_about_the_form, name_of
 from .items import Item
 from .journal import Journal
 from .ledger import Ledger
@@ -48,7 +49,10 @@ from .settle import PASSED_OVER, REFUSED, SETTLE_TIME, UNANSWERED, Doubt, Witnes
 _PATH = "investigate/release"
 # So many messages refused alone, and none ever accepted: the API refuses everything, and asking on is pointless.
 _HOPELESS = 3
-# After these errors, the request was certainly not processed.
+# So many batches in a row that could not be read back end the run: of those to which nobody answered, and of all.
+_MOST_SILENT = 3
+_MOST_UNREAD = 20
+# After these errors, the request was certainly not processed, and others would fare no better.
 _NOT_PROCESSED = (AuthenticationError, RateLimitError, ConnectError, InputError, InterruptError, JournalError)
 
 
@@ -108,10 +112,11 @@ class Releaser:
         self._clock = clock
         self._options = options
         self._ledger = ledger
-        self._body = Body(options.request_format)
+        self._body = Body(options.request_format, FormMemory(client.notes, clock.time()))
         self._witness: Witness | None = None  # the newest message that was answered as released
         self._lock = threading.Lock()  # for error, witness and the cases of a round, which threads share
         self._lone_refusals = 0
+        self._unread = 0  # batches in a row that could not be read back
         self._hopeless: ApiError | None = None
 
     def release(self, items: t.Sequence[Item]) -> None:
@@ -178,6 +183,7 @@ class Releaser:
         """Send one batch. Records the outcomes that the answer states, and returns what it leaves in doubt."""
         items, form = batch.items, self._body.form(batch.refused_forms)
         names = [name_of(item, form) for item in items]
+        sent = self._clock.monotonic()
         try:
             self._journal.write("intent", ids=names, request_format=form)
             for item in items:
@@ -192,13 +198,14 @@ class Releaser:
         except ApiError as error:
             if self._body.may_change(form, batch.refused_forms) and is_about_the_form(error, names):
                 return self._send(Batch(items, batch.refused_forms | {form}))
-            return self._in_doubt(Case(batch, form, items, self._doubt(REFUSED), str(error), error))
+            return self._in_doubt(Case(batch, form, items, self._doubt(REFUSED, sent), str(error), error))
         except DoubtfulError as error:
-            return self._in_doubt(Case(batch, form, items, self._doubt(UNANSWERED), str(error)))
+            return self._in_doubt(Case(batch, form, items, self._doubt(UNANSWERED, sent), str(error)))
         self._body.accepted(form, items)
+        self._unread = 0
         entries = read_entries(envelope.get("result"))
         if entries is None:
-            return self._in_doubt(Case(batch, form, items, self._doubt(UNANSWERED), "the answer is garbled"))
+            return self._in_doubt(Case(batch, form, items, self._doubt(UNANSWERED, sent), "the answer is garbled"))
         silent = []
         for item, entry in zip(items, match(entries, [Names(item.id, item.postfix_id) for item in items])):
             if entry:
@@ -208,14 +215,15 @@ class Releaser:
                 silent.append(item)
                 continue
             self._ledger.record(item, outcome)
+            self._body.delivered(form)
             if outcome.status == Status.RELEASED:
                 with self._lock:
                     self._witness = Witness(item, self._clock.monotonic())
         words = "the answer names no outcome for it"
-        return self._in_doubt(Case(batch, form, silent, self._doubt(PASSED_OVER), words))
+        return self._in_doubt(Case(batch, form, silent, self._doubt(PASSED_OVER, sent), words))
 
-    def _doubt(self, failure: str) -> Doubt:
-        return Doubt(failure, self._clock.monotonic())
+    def _doubt(self, failure: str, sent: float) -> Doubt:
+        return Doubt(failure, self._clock.monotonic(), sent)
 
     def _in_doubt(self, case: Case) -> list[Case]:
         """Write down what a request came to. Returns the case if it is one."""
@@ -228,17 +236,15 @@ class Releaser:
         """Find out what happened to the items in doubt. Returns what is to be sent again."""
         if not cases:
             return []
-        doubts = {item: case.doubt for case in cases for item in case.items}
-        try:
-            self._ledger.record_all(
-                read_back(self._messages, self._clock, doubts, self._options.settle_time, self._witness)
-            )
-        except CloudflareError as error:
-            self._halt(error)
-            unknown = Outcome(
-                Status.UNKNOWN, f"It was sent without a plain answer, and reading it back failed: {error}"
-            )
-            self._ledger.record_all((item, unknown) for item in doubts if item.outcome is None)
+        start = self._clock.monotonic()
+        together = trouble = self._read_back(cases, start)  # takes the fewest calls
+        for case in cases:
+            if together and len(cases) > 1 and not self._is_final(trouble):
+                trouble = self._read_back([case], start)  # what cannot be read costs its own batch only
+            if trouble:
+                words = f"It was sent without a plain answer, and reading it back failed: {trouble}"
+                unknown = Outcome(Status.UNKNOWN, words)
+                self._ledger.record_all((item, unknown) for item in case.items if item.outcome is None)
         again = []
         for case in cases:
             for item in case.items:
@@ -248,8 +254,31 @@ class Releaser:
             left = [item for item in case.items if item.outcome is None]
             if left:
                 again += self._after_refusal(case, left) if case.refusal else self._after_silence(case, left)
-        self._note("settled", doubts)
+        self._note("settled", [item for case in cases for item in case.items])
         return again
+
+    def _read_back(self, cases: t.Sequence[Case], start: float) -> CloudflareError | None:
+        """Record what reading back shows of the items in doubt. Returns what kept them from being read, if anything did."""
+        doubts = {item: case.doubt for case in cases for item in case.items if item.outcome is None}
+        if not doubts:
+            return None
+        settle_time, server_time = self._options.settle_time, self._client.server_time
+        try:
+            self._ledger.record_all(
+                read_back(self._messages, self._clock, doubts, settle_time, server_time, start, self._witness)
+            )
+        except CloudflareError as error:
+            self._unread += len(cases) == 1
+            if self._is_final(error):
+                self._halt(error)
+            return error
+        self._unread = 0
+        return None
+
+    def _is_final(self, trouble: CloudflareError | None) -> bool:
+        """Tell whether a trouble with reading back ends the run: nothing else would be read either."""
+        silent = isinstance(trouble, (SilentError, ForeignAnswerError))
+        return isinstance(trouble, _NOT_PROCESSED) or self._unread >= (_MOST_SILENT if silent else _MOST_UNREAD)
 
     def _after_silence(self, case: Case, left: list[Item]) -> list[Batch]:
         """Send again what is still in quarantine, as often as retries allows."""
@@ -269,7 +298,14 @@ class Releaser:
     def _after_refusal(self, case: Case, left: list[Item]) -> list[Batch]:
         """Take the culprit of a refused batch out, or narrow it down."""
         batch, refusal = case.batch, t.cast(ApiError, case.refusal)
-        if isinstance(refusal, ForeignAnswerError):
+        foreign = isinstance(refusal, ForeignAnswerError)
+        # A page in Cloudflare's place, and success: false in an answer of HTTP 200, may be troubles that pass.
+        passing = (foreign and refusal.status >= 400) or (refusal.status < 300 and len(left) == 1)
+        if passing and all(item.fruitless < self._options.retries for item in left):
+            for item in left:
+                item.fruitless += 1
+            return [Batch(left, batch.refused_forms)]
+        if foreign:
             self._halt(refusal)
         elif len(left) < len(batch.items):
             return [Batch(left, batch.refused_forms)]  # what is no longer in doubt may have been the culprit

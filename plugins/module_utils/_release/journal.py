@@ -36,7 +36,7 @@ class Journal:
     path: where the file is. Without one, nothing is recorded.
     context: fields that every line has, account_id among them.
     check_mode: the file is only read, and not made.
-    now: returns the seconds since the epoch.
+    now: returns the seconds since the epoch, for all runs by the same clock.
     mask: takes secrets out of what is written.
     """
 
@@ -48,7 +48,7 @@ class Journal:
         now: t.Callable[[], float] = time.time,
         mask: t.Callable[[dict[str, t.Any]], dict[str, t.Any]] = dict,
     ) -> None:
-        self._now = now
+        self.now = now
         self._mask = mask
         self._context = dict(context)
         self._path = path
@@ -104,13 +104,13 @@ class Journal:
             raise JournalError(
                 f"The journal {self._path} cannot be read ({error.strerror}). Nothing was sent."
             ) from None
-        return latest(text.splitlines(), str(self._context.get("account_id")), names, self._now())
+        return latest(text.splitlines(), str(self._context.get("account_id")), names, self.now())
 
     def write(self, event: str, **fields: t.Any) -> None:
         """Append one event and wait until it is on the disk."""
         if self._file is None or self._check_mode:
             return
-        now = from_seconds(self._now()).isoformat(timespec="milliseconds")
+        now = from_seconds(self.now()).isoformat(timespec="milliseconds")
         line = (
             json.dumps(self._mask({"time": now, "event": event, **self._context, **fields}), sort_keys=False).encode()
             + b"\n"

@@ -33,7 +33,7 @@ def resume(
     """
     open_items = [item for item in items if item.outcome is None]
     records = journal.recent({name for item in open_items for name in item.names})
-    now = clock.time()
+    now = journal.now()
     concerned: dict[Item, Record] = {}
     wait = 0.0
     for item in open_items:

@@ -53,7 +53,7 @@ def release_messages(client: Client, clock: Clock, request: ReleaseRequest) -> R
     plan, options = request.plan, request.options
     digest = plan["digest"] if plan is not None else None
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail, "plan_digest": digest}
-    journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
+    journal = Journal(request.journal, context, request.check_mode, client.time, client.masker.mask)
     # What was planned is held against all that the plan says.
     kind = BriefMessage if plan is None else Message
     messages: Messages[BriefMessage] = Messages(client, clock, kind, options.concurrency)

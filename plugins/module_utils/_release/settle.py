@@ -22,6 +22,7 @@ from .._mail.message import BriefMessage, State
 from .._mail.messages import Messages
 from .items import Item
 from .outcome import Outcome, Status
+from .whose import Whose, whose_release
 
 SETTLE_TIME = 10.0
 _FIRST_LOOK = 4.0
@@ -38,10 +39,12 @@ class Doubt(t.NamedTuple):
 
     failure: how the call failed to tell it.
     since: when that was, in seconds of the clock.
+    sent: when the call began.
     """
 
     failure: str
     since: float
+    sent: float
 
 
 class Witness(t.NamedTuple):
@@ -56,14 +59,18 @@ def read_back(
     clock: Clock,
     doubts: t.Mapping[Item, Doubt],
     settle_time: float,
+    server_time: t.Callable[[float], float | None],
+    start: float,
     witness: Witness | None = None,
 ) -> t.Iterator[tuple[Item, Outcome]]:
     """Yield each item that no longer reads as quarantined, or whose state tells nothing, with its outcome.
 
     What is not yielded is certainly still in quarantine, as far as settle_time can be trusted. Raises whatever keeps the
     state from being read.
+
+    server_time: returns the time of the server at a moment of the clock.
+    start: since when there were no other doubts, in seconds of the clock.
     """
-    start = clock.monotonic()
     doubts = dict(doubts)
     # What was refused has most likely not been done: with nobody to witness that, an early look would tell nothing.
     early = any(doubt.failure != REFUSED or (witness and doubt.since <= witness.since) for doubt in doubts.values())
@@ -74,7 +81,7 @@ def read_back(
         found = messages.find(handles | {witness.item.read_as} if witness else handles)
         shown = _shows(witness, found)
         for item in list(doubts):
-            outcome = _outcome(item, doubts[item].failure, found[item.read_as])
+            outcome = _outcome(messages, item, server_time(doubts[item].sent), found[item.read_as])
             if outcome:
                 del doubts[item]
                 yield item, outcome
@@ -119,24 +126,37 @@ def _late(seconds: float) -> Outcome:
     )
 
 
-def _outcome(item: Item, failure: str, found: t.Sequence[BriefMessage]) -> Outcome | None:
+def _outcome(
+    messages: Messages[BriefMessage], item: Item, sent: float | None, found: t.Sequence[BriefMessage]
+) -> Outcome | None:
+    """Return the outcome of an item, or None if it is still in quarantine. sent: when, by the clock of the server."""
     if not found and not item.was_read:
         return Outcome(Status.NOT_FOUND, "Cloudflare does not know it in this account.")
     if len(found) != 1 or found[0].state == State.UNREADABLE:
         return Outcome(Status.UNKNOWN, "It was sent without a plain answer, and its state cannot be read.")
     message, was_partly_delivered, was_quarantined = found[0], item.was_partly_delivered, item.was_quarantined
     item.read(message)
-    if message.partly_delivered and not was_partly_delivered:
-        return Outcome(
-            Status.PARTIAL, "Read back: delivered to some recipients, still in quarantine for others.", changed=True
-        )
-    if message.state == State.QUARANTINED:
+    if message.state == State.QUARANTINED and (was_partly_delivered or not message.partly_delivered):
         return None
-    if was_quarantined or (failure == UNANSWERED and message.state == State.RELEASED):
-        return _left(message)
-    if message.state == State.RELEASED:
+    if message.state == State.NOT_QUARANTINED and not was_quarantined and not message.record_missing:
+        return Outcome(Status.NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
+    whose = Whose.OURS if was_quarantined else whose_release(messages, message, sent)
+    if whose == Whose.UNCLEAR or (whose == Whose.NOBODYS and message.partly_delivered):
+        return Outcome(
+            Status.UNKNOWN,
+            "It was sent without a plain answer, and has left quarantine. Cloudflare's record does not tell whether this run "
+            "released it, or somebody before.",
+        )
+    if message.partly_delivered:
+        words = "delivered to some recipients, still in quarantine for others"
+        if whose == Whose.EARLIER:
+            return Outcome(Status.PARTIAL, f"Read back: before this run, it was {words}.")
+        return Outcome(Status.PARTIAL, f"Read back: {words}.", changed=True)
+    if whose == Whose.EARLIER:
         return Outcome(Status.ALREADY_RELEASED, "Read back: it was released before this run.")
-    return Outcome(Status.NOT_QUARANTINED, "Read back: it is not in quarantine, and no release is on record.")
+    if whose == Whose.NOBODYS:
+        return Outcome(Status.NOT_QUARANTINED, "Read back: it is not in quarantine, and no release of it succeeded.")
+    return _left(message)
 
 
 def _left(message: BriefMessage) -> Outcome:

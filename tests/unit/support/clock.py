@@ -13,12 +13,16 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW
 
 
 class FakeClock(Clock):
-    """Sleeps in no time. naps: how long each sleep was. stop_at: sleep (from 1) at which the run is told to stop."""
+    """Sleeps in no time.
+
+    naps: how long each sleep was. stop_at: sleep (from 1) at which the run is told to stop. wrong: seconds that its time is ahead.
+    """
 
     def __init__(self, now: float = NOW) -> None:
         super().__init__()
         self.naps: list[float] = []
         self.stop_at: int | None = None
+        self.wrong = 0.0
         self._now = now
         self._guard = threading.Lock()
 
@@ -31,7 +35,7 @@ class FakeClock(Clock):
         return self._now
 
     def time(self) -> float:
-        return self._now
+        return self._now + self.wrong
 
     def sleep(self, seconds: float) -> None:
         with self._guard:

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import collections
+import email.utils
 import threading
 import typing as t
 import urllib.parse
 
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Page
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.shared import SharedNumbers
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import (
     ApiError,
     CloudflareError,
@@ -30,8 +32,9 @@ class Quarantine:
 
     acts: what the next release calls do, in their order; after the last, everything asked for is delivered.
     deliveries: how often each message was delivered. bodies: of all release calls. reads: paths of all reads.
-    meanwhile, before_read: called while a release call is under way, and before each read. lag: seconds until a read shows
-    a release, by the clock C(now). Whatever is asked for is delivered, also when it has left quarantine already.
+    meanwhile, before_read: called while a release call is under way, and before each read, of the path asked. lag: seconds until
+    a read shows a release, by the clock C(now). date: the time that its answers tell over HTTP. Whatever is asked for is
+    delivered, also when it has left quarantine already.
     """
 
     def __init__(self, count: int, *acts: Act) -> None:
@@ -52,6 +55,9 @@ class Quarantine:
         self.lag = 0.0
         self.now: t.Callable[[], float] = lambda: 0.0
         self._changed: dict[int, float] = {}
+        self.notes = SharedNumbers()
+        self.asked = ""
+        self.date: t.Callable[[], float] | None = None
 
     # --- what the messages go through ------------------------------------------------------------------------------
 
@@ -106,9 +112,14 @@ class Quarantine:
             with self._lock:
                 self._busy -= 1
 
-    def get(self, path: str, _params: object = None) -> dict[str, t.Any]:
+    def server_time(self, moment: float) -> float | None:
+        """Return the time of the server, which has the same clock."""
+        return moment
+
+    def get(self, path: str, _params: object = None, _fits: object = None) -> dict[str, t.Any]:
         """Return the envelope of a single read."""
         self.reads.append(path)
+        self.asked = urllib.parse.unquote(path)
         self.before_read()
         number = self.find(urllib.parse.unquote(path.rpartition("/")[2]))
         if number is None:
@@ -118,6 +129,7 @@ class Quarantine:
     def pages(self, path: str, params: t.Mapping[str, t.Any]) -> t.Iterator[Page]:
         """Yield the only page of a search."""
         self.reads.append(path)
+        self.asked = urllib.parse.unquote(path)
         self.before_read()
         yield Page(self._search(params), False, False)
 
@@ -132,6 +144,11 @@ class Quarantine:
     # --- over HTTP -------------------------------------------------------------------------------------------------
 
     def __call__(self, sent: Sent) -> Reply:
+        reply = self._reply(sent)
+        date = {"Date": email.utils.formatdate(self.date(), usegmt=True)} if self.date else {}
+        return reply._replace(headers={**(reply.headers or {}), **date})
+
+    def _reply(self, sent: Sent) -> Reply:
         try:
             if sent.method == "POST":
                 return Reply(self.post(sent.path, sent.body))

@@ -236,9 +236,14 @@ def test_no_more_is_read_than_may_be(path: Path) -> None:
         read_whole(str(path), 100)
 
 
-def test_members_of_a_group_share_a_journal(path: Path) -> None:
+def test_members_of_a_group_share_a_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here as the member who does not own it, and so must not change its mode."""
     path.touch()
     path.chmod(0o660)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    monkeypatch.setattr(os, "fchmod", lambda *_arguments: pytest.fail("the mode is not ours to change"))
+    Journal(str(path), {"run": "r", "account_id": ACCOUNT}, check_mode=True).write("intent", ids=[])
+    assert path.read_text() == "", "check mode finds it usable, and writes nothing"
     Journal(str(path), {"run": "r", "account_id": ACCOUNT}).write("intent", ids=[])
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
     assert json.loads(path.read_text())["event"] == "intent"

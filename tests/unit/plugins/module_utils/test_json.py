@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._json import (
     items,
     mapping,
+    number,
     parse,
     rows,
     string,
@@ -34,6 +35,14 @@ def test_anything_else_is_nothing(value: object) -> None:
 def test_a_string_alone_is_a_list_of_one() -> None:
     assert strings("a") == ["a"]
     assert strings(["a", 1, None, "b"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(7, 7), ("7", 7), ("007", 7), (True, None), ("-1", None), ("\u0663", None), (1.5, None), ("", None), (None, None)],
+)
+def test_a_number_may_be_written_as_text(value: object, told: int | None) -> None:
+    assert number(value) == told
 
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 100_000])

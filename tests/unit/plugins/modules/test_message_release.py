@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 import os
 import pwd
 import stat
+import tempfile
 import typing as t
 from pathlib import Path
 
 import pytest
 import requests
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._times import from_seconds, to_text
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    NOW,
     RAY,
     TOKEN,
     entry,
@@ -32,7 +36,7 @@ from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
     released_row,
     row,
 )
-from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script, Sent
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import ANY, Reply, Script, Sent
 from ansible_collections.emailsec.cloudflare.tests.unit.support.quarantine import Quarantine
 
 STATUSES = (
@@ -42,6 +46,7 @@ STATUSES = (
 ONE = [investigate_id(1)]
 UNKNOWN = refusal(1002, "message not found")
 LOST = requests.exceptions.ReadTimeout("read timed out")
+DAY = 86400.0
 
 
 def release(run: Runner, *numbers: int, **options: t.Any) -> t.Any:
@@ -380,7 +385,72 @@ def test_handles_of_several_kinds_name_each_message_once_even_unchecked(run: Run
     assert quarantine.deliveries == {1: 1, 2: 1, 3: 1}
 
 
+# --- one run after the other -------------------------------------------------------------------------------------------
+
+
+def forms(script: Script) -> list[str]:
+    """Return the form of each release call."""
+    return ["array" if isinstance(sent.body, list) else "object" for sent in script.posts]
+
+
+def test_a_loop_over_single_ids_pays_for_one_refused_form_a_day(run: Runner, script: Script, clock: FakeClock) -> None:
+    quarantine = Quarantine(4)
+    script.server, quarantine.forms = quarantine, {"object"}
+    for number in (1, 2, 3):
+        assert release(run, number).statuses == ["released"]
+    assert forms(script) == ["array", "object", "object", "object"]
+    clock.sleep(DAY)
+    assert release(run, 4).statuses == ["released"]
+    assert forms(script)[4:] == ["array", "object"]
+
+
+def test_a_form_that_was_kept_and_is_refused_costs_one_call(run: Runner, script: Script) -> None:
+    quarantine = Quarantine(4)
+    script.server, quarantine.forms = quarantine, {"object"}
+    release(run, 1)
+    quarantine.forms, quarantine.form_refusal = {"array"}, "cannot unmarshal object into Go value of type []string"
+    for number in (2, 3):
+        assert release(run, number).statuses == ["released"]
+    assert forms(script) == ["array", "object", "object", "array", "array"]
+
+
+@pytest.mark.parametrize("other", [{"api_url": "http://127.0.0.1:8080/v4"}, {"request_format": "array"}])
+def test_a_form_that_another_server_took_or_that_was_not_asked_for_is_not_sent(
+    run: Runner, script: Script, other: dict[str, str]
+) -> None:
+    quarantine = Quarantine(1)
+    script.server, quarantine.forms = quarantine, {"object"}
+    release(run, 1)
+    script.server = lambda sent: Reply(envelope([entry(1)])) if sent.method == "POST" else Reply(envelope(row(1)))
+    assert release(run, 1, **other).statuses == ["released"]
+    assert forms(script)[2:] == ["array"]
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"[1]", b'{"object_since": "x"}', b"\xff", b"[" * 4000])
+def test_a_spoiled_note_costs_no_more_than_none(run: Runner, script: Script, content: bytes) -> None:
+    quarantine = Quarantine(2)
+    script.server, quarantine.forms = quarantine, {"object"}
+    release(run, 1)
+    (note,) = Path(tempfile.gettempdir()).glob("emailsec-cloudflare-*/server-*.json")
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    note.write_bytes(content)
+    assert release(run, 2).statuses == ["released"]
+    assert forms(script)[2:] == ["array", "object"]
+
+
 # --- doubt -------------------------------------------------------------------------------------------------------------
+
+
+def at(seconds: float) -> str:
+    """Return the header Date of a server whose clock is a day behind, so many seconds after the run began."""
+    return email.utils.formatdate(NOW - DAY + seconds, usegmt=True)
+
+
+def attempt(seconds: float, success: object = True, **fields: t.Any) -> dict[str, t.Any]:
+    """Return a release in the action log of that server."""
+    time = to_text(from_seconds(NOW - DAY + seconds))
+    return {"operation": "QUARANTINE_RELEASE", "started_at": time, "success": success, **fields}
+
 
 DOUBTFUL: dict[str, t.Any] = {
     "html 504": ("<html>504 Gateway Time-out</html>", 504),
@@ -433,10 +503,77 @@ def test_what_is_still_there_after_a_doubtful_answer_is_undelivered_without_retr
 
 def test_an_unread_postfix_id_is_read_back_by_it(run: Runner, script: Script) -> None:
     script.release([postfix_id(1)], LOST)
-    script.get("investigate", page([released_row(1)]))
+    script.get("investigate", page([released_row(1)]), date=at(4))
+    script.get(f"{path(1)}/action_log", envelope([attempt(0)]))
     done = release(run, messages=[postfix_id(1)], check_state=False)
     assert done.statuses == ["released"]
     assert done.result["messages"][0]["id"] == investigate_id(1)
+
+
+UNREAD: dict[str, tuple[t.Any, str]] = {
+    "at once": ([attempt(0)], "released"),
+    "later": ([attempt(9)], "released"),
+    "without a word about success": ([attempt(0, None)], "released"),
+    "only the end is told": ([attempt(0, started_at=None, completed_at="2026-11-21T12:00:01.250Z")], "released"),
+    "before": ([attempt(-2)], "already_released"),
+    "long before": ([attempt(-DAY)], "already_released"),
+    "before, and the attempt of this run failed": ([attempt(-60), attempt(0, False)], "already_released"),
+    "each attempt failed": ([attempt(-60, False), attempt(0, False)], "not_quarantined"),
+    "a preview of now": ([attempt(-60), attempt(1, operation="PREVIEW")], "already_released"),
+    "no time": ([attempt(0, started_at=None)], "unknown"),
+    "a time that is none": ([attempt(0, started_at="yesterday")], "unknown"),
+    "no entry": ([], "unknown"),
+    "no log": (None, "unknown"),
+    "odd entries": ([None, "x", {}], "unknown"),
+}
+
+
+@pytest.mark.parametrize("answer", [LOST, (refusal(1, "cannot release"), 400), (envelope([]), 200)])
+@pytest.mark.parametrize(("log", "status"), UNREAD.values(), ids=UNREAD.keys())
+def test_whose_release_an_unread_message_shows_is_told_by_the_action_log(
+    run: Runner, script: Script, clock: FakeClock, answer: t.Any, log: t.Any, status: str
+) -> None:
+    def server(sent: Sent) -> Reply:
+        date = {"Date": at(clock.time() - NOW)}
+        if sent.method == "POST":
+            content, code = answer if isinstance(answer, tuple) else (answer, 0)
+            return Reply(content, code, date)
+        return Reply(envelope(log if sent.path.endswith("action_log") else released_row(1)), 200, date)
+
+    script.server = server
+    done = release(run, 1, check_state=False, request_format="object")
+    assert done.statuses == [status]
+    assert done.result["changed"] is (status == "released")
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize(("seconds", "changed"), [(0, True), (-60, False), (None, None)])
+def test_whose_partial_release_an_unread_message_shows_is_told_by_the_action_log(
+    run: Runner, script: Script, seconds: float | None, changed: bool | None
+) -> None:
+    shown = row(1, delivery_status=["quarantined", "delivered"], operations=("QUARANTINE_RELEASE",))
+    script.release(ANY, LOST)
+    script.get(path(1), envelope(shown), date=at(4))
+    script.get(f"{path(1)}/action_log", envelope([] if seconds is None else [attempt(seconds)]))
+    done = release(run, 1, check_state=False)
+    assert done.statuses == ["unknown" if changed is None else "partial"]
+    assert done.result["changed"] is bool(changed)
+
+
+def test_without_the_time_of_the_server_nobody_can_tell_whose_release_it_was(run: Runner, script: Script) -> None:
+    script.release(ANY, LOST)
+    script.get(path(1), envelope(released_row(1)))
+    done = release(run, 1, check_state=False)
+    assert done.statuses == ["unknown"]
+    assert not done.result["changed"]
+
+
+def test_of_several_dates_the_latest_is_the_most_exact(run: Runner, script: Script) -> None:
+    """A cached answer has an old date, and a release that is older than the run is taken for older."""
+    script.release(ANY, refusal(1, "no"), 409, date=at(0))
+    script.get(path(1), envelope(released_row(1)), date=at(-3600))
+    script.get(f"{path(1)}/action_log", envelope([attempt(-60)]), date=at(-3600))
+    assert release(run, 1, check_state=False).statuses == ["already_released"]
 
 
 def test_the_second_sending_comes_three_seconds_after_the_first(run: Runner, script: Script, clock: FakeClock) -> None:

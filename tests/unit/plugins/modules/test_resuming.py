@@ -126,6 +126,21 @@ def test_what_the_journal_knows_as_released_is_not_sent_whatever_the_state_says(
     assert journal.read_bytes() == before
 
 
+@pytest.mark.parametrize("check_state", [True, False])
+@pytest.mark.parametrize("wrong", [-25 * HOUR, -HOUR, 25 * HOUR, 300 * 24 * HOUR])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_clock_that_is_wrong_does_not_make_the_journal_forget(
+    run: Runner, quarantine: Quarantine, journal: Path, clock: FakeClock, wrong: float, first: bool, check_state: bool
+) -> None:
+    """The second run comes at once and still sees the state before the release; the server tells its time."""
+    quarantine.date = clock.monotonic
+    clock.wrong = wrong if first else 0
+    assert again(run, journal, check_state=check_state).statuses == ["released"]
+    clock.wrong = 0 if first else wrong
+    assert again(run, journal).statuses == ["already_released"]
+    assert quarantine.deliveries == {1: 1}
+
+
 def test_unless_the_user_says_to_send_unread(
     run: Runner, quarantine: Quarantine, journal: Path, record: t.Callable[..., None]
 ) -> None:

@@ -64,6 +64,15 @@ def test_without_a_number_of_pages_a_page_that_is_not_full_is_the_last(
     assert len(list_accounts(client)) == 51
 
 
+@pytest.mark.parametrize("info", [{"per_page": 20}, {"per_page": "20"}, {"per_page": 20, "total_pages": "2"}])
+def test_a_server_with_smaller_pages_than_asked_for_is_read_to_its_end(
+    client: Client, script: Script, info: dict[str, t.Any]
+) -> None:
+    script.get(ACCOUNTS, envelope(rows(*range(1, 21)), result_info=info))
+    script.get(ACCOUNTS, envelope(rows(21), result_info=info))
+    assert len(list_accounts(client)) == 21
+
+
 def test_no_accounts_are_none(client: Client, script: Script) -> None:
     script.get(ACCOUNTS, envelope([], result_info={"total_pages": 9}))
     assert list_accounts(client) == []

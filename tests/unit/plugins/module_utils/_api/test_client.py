@@ -19,6 +19,8 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     AuthenticationError,
     CloudflareError,
     DoubtfulError,
+    ForeignAnswerError,
+    GarbledError,
     InterruptError,
     RateLimitError,
 )
@@ -35,9 +37,30 @@ def client(script: Script, clock: FakeClock) -> Client:
     return Client(Settings(URL, ACCOUNT, Credential(dict(BEARER), "token of the test"), retries=2), clock)
 
 
-@pytest.mark.parametrize(
-    "failure", [(LOST, 0), ("<html>", 502), (refusal(1, "x"), 500), (b"", 200), (b'{"success": tr', 200)]
-)
+ODD: dict[str, tuple[t.Any, int]] = {
+    "no answer": (LOST, 0),
+    "html 502": ("<html>", 502),
+    "json 500": (refusal(1, "x"), 500),
+    "empty": (b"", 200),
+    "204": (b"", 204),
+    "cut": (b'{"success": tr', 200),
+    "html": ("<html>", 200),
+    "a list": ([], 200),
+    "success false": (refusal(1, "x"), 200),
+    "success false, 201": (refusal(1, "x"), 201),
+    "success false without errors": (envelope("fine", success=False), 200),
+    "success missing": ({"errors": [], "result": "fine"}, 200),
+    "success null": (envelope("fine", success=None), 200),
+    "success as text": (envelope("fine", success="true"), 200),
+    "success as number": (envelope("fine", success=1), 200),
+    "html 404": ("<html>", 404),
+    "cut 404": (b'{"success": fal', 404),
+    "success and errors": (envelope("fine", errors=[{"code": 1, "message": "x"}]), 200),
+    "success and an error": (envelope("fine", errors="x"), 200),
+}
+
+
+@pytest.mark.parametrize("failure", ODD.values(), ids=ODD.keys())
 def test_a_failing_read_is_repeated_with_growing_pauses(
     client: Client, script: Script, clock: FakeClock, failure: tuple[t.Any, int]
 ) -> None:
@@ -50,12 +73,32 @@ def test_a_failing_read_is_repeated_with_growing_pauses(
     assert 0 < first < second < 2
 
 
-@pytest.mark.parametrize("failure", [(LOST, 0), ("<html>", 502)])
+@pytest.mark.parametrize("failure", ODD.values(), ids=ODD.keys())
 def test_a_read_is_given_up_after_the_retries(client: Client, script: Script, failure: tuple[t.Any, int]) -> None:
     for _number in range(3):
         script.get("x", *failure)
-    with pytest.raises(DoubtfulError):
+    with pytest.raises((DoubtfulError, ForeignAnswerError)):
         client.get("x")
+
+
+@pytest.mark.parametrize("result", [None, "x", 7, {}, {"id": "other"}])
+def test_a_result_that_does_not_fit_is_read_again(client: Client, script: Script, result: object) -> None:
+    script.get("x", envelope(result))
+    script.get("x", envelope([]))
+    assert client.get("x", None, lambda found: isinstance(found, list))["result"] == []
+    for _number in range(3):
+        script.get("x", envelope(result))
+    with pytest.raises(GarbledError):
+        client.get("x", None, lambda found: isinstance(found, list))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [{"count": 0}, {"count": "0"}, {"count": 0, "next": None, "per_page": 1000}],
+)
+def test_no_list_is_an_empty_one_where_the_count_is_none(client: Client, script: Script, info: object) -> None:
+    script.get("x", envelope(None, result_info=info))
+    assert [found.rows for found in client.pages("x", {})] == [[]]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
@@ -194,7 +237,56 @@ def test_cursors_that_go_round_in_a_circle_end(client: Client, script: Script) -
 
 def test_rows_that_are_no_messages_are_left_out(client: Client, script: Script) -> None:
     script.get("x", page([None, "x", row(1), []]))
-    assert next(client.pages("x", {})).rows == [row(1)]
+    found = next(client.pages("x", {}))
+    assert found.rows == [row(1)]
+    assert found.broken, "something is missing"
+
+
+@pytest.mark.parametrize(
+    ("info", "whole"),
+    [
+        ({"next": None}, True),
+        ({"next": ""}, True),
+        ({"next": None, "count": "2", "per_page": "1000", "total_count": 0}, True),
+        ({"next": None, "total_count": "2"}, True),
+        ({"next": None, "total_count": 3}, False),
+        ({"next": None, "total_count": "3"}, False),
+        ({"next": False}, False),
+        ({"next": {"cursor": "a"}}, False),
+        ({"next": ["a"]}, False),
+        ({"next": 1.5}, False),
+        ({}, False),
+        (None, False),
+        ("none", False),
+        ([], False),
+    ],
+)
+def test_a_list_is_whole_only_if_that_is_certain(client: Client, script: Script, info: object, whole: bool) -> None:
+    """The page is full; without a word of a next page, one may be missing all the same."""
+    script.get("x", envelope([row(1), row(2)], result_info=info))
+    assert [(found.more, found.broken) for found in client.pages("x", {"per_page": 2})] == [(False, not whole)]
+
+
+@pytest.mark.parametrize("info", [None, {}, {"count": 2, "per_page": 1000}])
+def test_a_page_that_is_not_full_is_the_last_one(client: Client, script: Script, info: object) -> None:
+    script.get("x", envelope([row(1), row(2)], result_info=info))
+    assert [(found.more, found.broken) for found in client.pages("x", {})] == [(False, False)]
+
+
+def test_pages_of_odd_sizes_are_followed(client: Client, script: Script) -> None:
+    for rows, following in (([row(1)], 2), ([], "c"), ([row(2), row(3), row(4)], None)):
+        script.get("x", page(rows, following))
+    assert [len(found.rows) for found in client.pages("x", {"per_page": 2})] == [1, 0, 3]
+
+
+def test_the_time_is_that_of_the_server(client: Client, script: Script, clock: FakeClock) -> None:
+    assert client.time() == clock.time()
+    script.get("x", envelope(), date="garbled")
+    client.get("x")
+    assert client.time() == clock.time()
+    script.get("x", envelope(), date="Fri, 20 Nov 2026 12:00:00 GMT")
+    client.get("x")
+    assert client.time() == clock.time() - 2 * 86400
 
 
 @pytest.mark.parametrize("location", ["https://evil.example/", "http://api.cloudflare.com/"])

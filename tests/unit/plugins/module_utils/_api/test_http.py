@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import gzip
 import re
 import socket
+import ssl
 import threading
 import time
 import typing as t
@@ -28,6 +30,9 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
 from ansible_collections.emailsec.cloudflare.tests.unit.support.clock import FakeClock
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import ACCOUNT, TOKEN, investigate_id
 from ansible_collections.emailsec.cloudflare.tests.unit.support.module import run_module
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Behaviour = t.Callable[[socket.socket], None]
 
@@ -49,8 +54,9 @@ def request(connection: socket.socket) -> bytes:
 class Server:
     """Listens on loopback and treats each connection as told. received: what arrived, one entry for each connection."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[bytes] = []
+        self._tls = tls
         self._behaviour = behaviour
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -62,10 +68,11 @@ class Server:
                 connection, _address = self._socket.accept()
             except OSError:
                 return
-            with connection:
+            with connection, contextlib.suppress(OSError):
+                if self._tls:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
                 self.received.append(request(connection))
-                with contextlib.suppress(OSError):
-                    self._behaviour(connection)
+                self._behaviour(connection)
 
     def close(self) -> None:
         """Stop listening."""
@@ -79,6 +86,31 @@ def serve() -> t.Iterator[t.Callable[[Behaviour], Server]]:
 
     def start(behaviour: Behaviour) -> Server:
         servers.append(Server(behaviour))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def serve_tls(tmp_path: Path) -> t.Iterator[t.Callable[[Behaviour], Server]]:
+    """Start servers with a certificate that they signed themselves."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    servers: list[Server] = []
+
+    def start(behaviour: Behaviour) -> Server:
+        servers.append(Server(behaviour, context))
         return servers[-1]
 
     yield start
@@ -163,6 +195,7 @@ DOUBTFUL: dict[str, Behaviour] = {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\nabc"
     ),
     "no HTTP": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"),
+    "the words of a proxy": lambda connection: connection.sendall(b"Tunnel connection failed: 407\r\n"),
     "broken gzip": answer(b"\x1f\x8bnonsense", "Content-Encoding: gzip"),
     "slow drip": drip,
     "head drop by drop": forever(b"HTTP/1.1 200 OK\r\nA: ", b"x"),
@@ -209,6 +242,113 @@ def test_plain_http_where_tls_was_expected_means_that_nothing_was_sent(serve: t.
     with pytest.raises(ConnectError, match="TLS") as caught:
         exchange(server.port, scheme="https", method="POST", body=[])
     assert not isinstance(caught.value, CertificateError)
+
+
+def reset_in_the_middle(connection: socket.socket) -> None:
+    """Cut the connection after half a record of TLS."""
+    connection.sendall(b"\x16\x03\x03\x00\x40\x02\x00")
+    reset(connection)
+
+
+HANDSHAKES: dict[str, tuple[Behaviour, str]] = {
+    "silence": (lambda connection: time.sleep(1.5), r"no connection to 127\.0\.0\.1:\d+ within 0\.3 s"),
+    "closed": (lambda connection: None, "could not connect|no TLS connection"),
+    "reset": (reset, "could not connect"),
+    "reset in the middle": (reset_in_the_middle, "could not connect|no TLS connection"),
+    "drop by drop": (forever(b"\x16\x03\x03\x40\x00", b"x"), r"no connection to .* within 0\.3 s"),
+    "plain HTTP": (answer(b"", status="400 Bad Request"), "no TLS connection"),
+    "another protocol": (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"), "no TLS connection"),
+    "an alert": (lambda connection: connection.sendall(b"\x15\x03\x03\x00\x02\x02\x28"), "no TLS connection"),
+    "an internal error": (lambda connection: connection.sendall(b"\x15\x03\x03\x00\x02\x02\x50"), "no TLS connection"),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "words"), HANDSHAKES.values(), ids=HANDSHAKES.keys())
+@pytest.mark.parametrize("through_proxy", [False, True])
+def test_before_the_handshake_ends_nothing_was_sent(
+    serve: t.Any, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, words: str, through_proxy: bool
+) -> None:
+    def tunnel(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        request(connection)
+        behaviour(connection)
+
+    server = serve(tunnel if through_proxy else behaviour)
+    if through_proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+    url = "https://api.example/v4" if through_proxy else f"https://127.0.0.1:{server.port}/v4"
+    start = time.monotonic()
+    http = Http(url, {"Authorization": "Bearer x"}, timeout=0.3, verify=True, connections=1)
+    with pytest.raises(ConnectError, match=words.replace(r"127\.0\.0\.1:\d+", ".*")) as caught:
+        http.exchange("POST", url, body=["id"])
+    assert not isinstance(caught.value, CertificateError)
+    assert "larger timeout" not in str(caught.value)
+    assert time.monotonic() - start < 1.4
+    assert not any(b"Bearer" in received for received in server.received)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        lambda connection: time.sleep(1.5),
+        lambda connection: None,
+        reset,
+        forever(b"HTTP/1.1 200 OK\r\nA: ", b"x"),
+        answer(b"", status="503 Service Unavailable"),
+    ],
+    ids=["silence", "closed", "reset", "drop by drop", "refused"],
+)
+def test_a_proxy_that_opens_no_tunnel_means_that_nothing_was_sent(
+    serve: t.Any, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+) -> None:
+    server = serve(behaviour)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+    url = "https://api.example/v4"
+    start = time.monotonic()
+    with pytest.raises(ConnectError, match=r"api\.example"):
+        Http(url, {}, timeout=0.3, verify=True, connections=1).exchange("POST", url, body=["id"])
+    assert time.monotonic() - start < 1.4
+
+
+def test_an_alert_after_the_request_means_doubt(serve_tls: t.Any) -> None:
+    """The words of such an error are those of a failed handshake."""
+
+    def alert(connection: ssl.SSLSocket) -> None:
+        raw = socket.socket(fileno=connection.detach())
+        raw.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
+        raw.close()
+
+    server = serve_tls(alert)
+    url = f"https://127.0.0.1:{server.port}/v4"
+    with pytest.raises(DoubtfulError):
+        Http(url, {}, timeout=2, verify=False, connections=1).exchange("POST", url, body=["id"])
+    assert len(server.received) == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_named(serve_tls: t.Any) -> None:
+    server = serve_tls(answer(b""))
+    with pytest.raises(CertificateError, match=r"certificate .* was not accepted"):
+        exchange(server.port, scheme="https", method="POST", body=["id"])
+    assert not any(server.received)
+
+
+def test_a_release_that_never_got_a_handshake_is_not_attempted(
+    capsys: pytest.CaptureFixture[str], serve: t.Any
+) -> None:
+    server, clock = serve(lambda connection: time.sleep(0.4)), FakeClock()
+    url = f"https://127.0.0.1:{server.port}"
+    options = {
+        "account_id": ACCOUNT,
+        "api_token": TOKEN,
+        "api_url": url,
+        "messages": [investigate_id(1)],
+        "check_state": False,
+    }
+    done = run_module(capsys, clock, "message_release", {**options, "timeout": 0.2, "retries": 2})
+    assert (done.failed, done.statuses) == (True, ["not_attempted"])
+    assert "within 0.2 s" in done.result["msg"]
+    assert done.result["api_calls"] == 0
+    assert len(clock.naps) == 2, "what was not sent is tried again"
 
 
 def test_a_redirect_is_not_followed(serve: t.Any) -> None:

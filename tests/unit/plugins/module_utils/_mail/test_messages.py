@@ -193,6 +193,54 @@ def test_a_message_id_is_found_with_and_without_brackets(
     assert find(messages, given) == [[investigate_id(1)]]
 
 
+@pytest.mark.parametrize("rows", [[row(1), None], [row(1), "odd"]])
+def test_a_message_id_is_not_taken_from_a_list_that_is_not_whole(
+    messages: Messages[Message], script: Script, rows: list[t.Any]
+) -> None:
+    """What is missing could be a second message with this Message-ID."""
+    script.get("investigate", page(rows))
+    script.get(path(2), envelope(row(2)))
+    items = resolved(messages, parse_handles([message_id(1), investigate_id(2)]), True)
+    assert statuses(items) == ["not_attempted", None]
+
+
+@pytest.mark.parametrize("search", [("<html>", 502), (refusal(1, "odd"), 200), (envelope("odd"), 200)])
+def test_where_searches_fail_messages_are_read_one_by_one(
+    messages: Messages[Message], script: Script, search: tuple[t.Any, int]
+) -> None:
+    def server(sent: Sent) -> Reply:
+        if sent.path == "investigate":
+            return Reply(*search)
+        number = next(number for number in range(1, 301) if sent.path == path(number))
+        return Reply(envelope(row(number))) if number != 7 else Reply(refusal(1, "odd"), 200)
+
+    script.server = server
+    found = messages.find(parse_handles([investigate_id(number) for number in range(1, 301)]))
+    assert [len(candidates) for candidates in found.values()] == [1] * 300
+    assert [messages[0].key for messages in found.values() if messages[0].state == State.UNREADABLE] == [
+        investigate_id(7)
+    ]
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_each_message(
+    messages: Messages[Message], script: Script
+) -> None:
+    script.server = lambda _sent: Reply("<html>", 502)
+    with pytest.raises(DoubtfulError):
+        messages.find(parse_handles([investigate_id(number) for number in range(1, 301)]))
+    assert len(script.sent) == 2
+
+
+def test_what_a_search_found_is_kept_though_the_rest_cannot_be_read(
+    messages: Messages[Message], script: Script
+) -> None:
+    script.get("investigate", page([row(number) for number in (1, 2, 3, 4)]), query=QUARANTINED)
+    script.get("investigate", "<html>", 502)
+    script.get(path(5), "<html>", 502)
+    found = list(messages.find(parse_handles(FIVE)).values())
+    assert [candidates[0].state for candidates in found] == [State.QUARANTINED] * 4 + [State.UNREADABLE]
+
+
 def test_one_garbled_message_does_not_spoil_the_others(messages: Messages[Message], script: Script) -> None:
     script.get(path(1), "<html>", 502)
     script.get(path(2), envelope(row(2)))

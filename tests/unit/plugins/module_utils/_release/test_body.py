@@ -7,17 +7,19 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.shared import SharedNumbers
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handle
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.body import (
     ARRAY,
     AUTO,
     OBJECT,
     Body,
+    FormMemory,
     content,
     name_of,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.items import Item
-from ansible_collections.emailsec.cloudflare.tests.unit.support.data import investigate_id, postfix_id
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import NOW, investigate_id, postfix_id
 
 
 def item(handle: str) -> Item:
@@ -76,3 +78,50 @@ def test_the_other_id_is_tried_unless_the_server_takes_such_ids() -> None:
     assert body.may_rename(item(investigate_id(1)), ARRAY)
     sent.sent_as = 1
     assert not body.may_rename(sent, ARRAY), "there is no third id"
+
+
+DAY = 86400.0
+
+
+def memory(age: float = 0.0) -> FormMemory:
+    """Return what a run remembers that begins so many seconds after the first one."""
+    return FormMemory(SharedNumbers("server"), NOW + age)
+
+
+@pytest.mark.parametrize(
+    ("age", "form"), [(0, OBJECT), (DAY - 1, OBJECT), (DAY, ARRAY), (9 * DAY, ARRAY), (-1, ARRAY), (-DAY, ARRAY)]
+)
+def test_the_object_is_kept_for_a_day_but_only_as_a_guess(age: float, form: str) -> None:
+    Body(AUTO, memory()).delivered(OBJECT)
+    body = Body(AUTO, memory(age))
+    assert body.form(frozenset()) == form
+    assert not body.form_known
+    assert body.may_change(form, frozenset())
+
+
+def test_the_day_does_not_begin_anew() -> None:
+    Body(AUTO, memory()).delivered(OBJECT)
+    Body(AUTO, memory(DAY / 2)).delivered(OBJECT)
+    assert Body(AUTO, memory(DAY)).form(frozenset()) == ARRAY
+
+
+def test_a_server_that_takes_the_array_again_is_believed() -> None:
+    Body(AUTO, memory()).delivered(OBJECT)
+    Body(AUTO, memory()).delivered(ARRAY)
+    assert Body(AUTO, memory()).form(frozenset()) == ARRAY
+
+
+@pytest.mark.parametrize("form", [ARRAY, OBJECT])
+def test_a_form_that_was_asked_for_neither_asks_nor_teaches(form: str) -> None:
+    Body(AUTO, memory()).delivered(OBJECT)
+    body = Body(form, memory())
+    assert body.form(frozenset()) == form
+    body.delivered(form)
+    assert Body(AUTO, memory()).form(frozenset()) == OBJECT
+
+
+@pytest.mark.parametrize("kept", [{"object_since": float("nan")}, {"object_since": 1e300}, {"other": NOW}, {}])
+def test_odd_numbers_are_as_good_as_none(kept: dict[str, float]) -> None:
+    with SharedNumbers("server").held() as numbers:
+        numbers.update(kept)
+    assert Body(AUTO, memory()).form(frozenset()) == ARRAY

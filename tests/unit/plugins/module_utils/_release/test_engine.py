@@ -20,8 +20,11 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._errors import
     CloudflareError,
     ConnectError,
     DoubtfulError,
+    ForeignAnswerError,
+    GarbledError,
     JournalError,
     RateLimitError,
+    SilentError,
 )
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.handles import parse_handles
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail.message import BriefMessage
@@ -258,11 +261,11 @@ def test_a_slow_release_is_seen_by_the_second_look(clock: FakeClock) -> None:
     looks: list[int] = []
     original = quarantine.get
 
-    def get(path: str, params: object = None) -> dict[str, t.Any]:
+    def get(path: str, *more: object) -> dict[str, t.Any]:
         looks.append(1)
         if len(looks) == 3:  # before sending, after 4 s, after 10 s
             quarantine.deliver([1])
-        return original(path, params)
+        return original(path, *more)
 
     quarantine.get = get  # type: ignore[method-assign, assignment]
     assert release(quarantine, clock).statuses == ["released"]
@@ -306,6 +309,116 @@ def test_what_cannot_be_read_back_is_unknown_and_not_sent_again(clock: FakeClock
     assert ended.statuses[0] == "unknown"
     assert len(quarantine.bodies) <= 2, "each message at most once"
     assert not quarantine.deliveries or quarantine.deliveries == {2: 1}
+
+
+TROUBLES: dict[str, CloudflareError] = {
+    "an odd answer": DoubtfulError("success is false"),
+    "a garbled answer": GarbledError("no list"),
+    "no answer": SilentError("reset"),
+    "a page of somebody else": ForeignAnswerError("redirect", status=302),
+    "a refusal": ApiError("odd", status=409),
+}
+
+
+@pytest.mark.parametrize("error", TROUBLES.values(), ids=TROUBLES.keys())
+@pytest.mark.parametrize("request_format", ["auto", "object"])
+def test_what_cannot_be_read_back_costs_its_own_batch_only(
+    clock: FakeClock, error: CloudflareError, request_format: str
+) -> None:
+    """The first and the third call get no plain answer. Nothing that the first one named can be read back."""
+
+    def unreadable() -> None:
+        if any(name in quarantine.asked for name in bad) or (quarantine.asked == "investigate" and quarantine.bodies):
+            raise error
+
+    bad = {investigate_id(number) for number in (1, 2)}
+    well = answers({"delivered": [recipient(3)]}, {"delivered": [recipient(4)]}, done=True)
+    quarantine = Quarantine(10, fails(LOST), well, fails(LOST))
+    quarantine.before_read = unreadable
+    ended = release(quarantine, clock, batch_size=2, request_format=request_format)
+    assert ended.statuses == ["unknown"] * 2 + ["released"] * 8
+    assert ended.error is None
+    assert not {1, 2} & set(quarantine.deliveries)
+    assert set(quarantine.deliveries.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("error", "batches"),
+    [(SilentError("no answer"), 3), (ForeignAnswerError("a login page", status=302), 3), (DoubtfulError("odd"), 20)],
+)
+def test_a_run_ends_when_nobody_answers_any_more(clock: FakeClock, error: CloudflareError, batches: int) -> None:
+    def unreadable() -> None:
+        if quarantine.bodies:
+            raise error
+
+    quarantine = Quarantine(40, *[fails(LOST)] * 40)
+    quarantine.before_read = unreadable
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["unknown"] * batches + ["not_attempted"] * (40 - batches)
+    assert ended.error is error
+    assert len(quarantine.bodies) == batches
+
+
+def test_an_answer_in_between_lets_the_run_go_on(clock: FakeClock) -> None:
+    def unreadable() -> None:
+        if quarantine.bodies:
+            raise SilentError("no answer")
+
+    quarantine = Quarantine(5)
+    quarantine.acts.extend([fails(LOST), fails(LOST), answers({"failed": [recipient(1)]}), fails(LOST), fails(LOST)])
+    quarantine.before_read = unreadable
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["unknown", "unknown", "failed", "unknown", "unknown"]
+    assert ended.error is None
+
+
+@pytest.mark.parametrize("error", [AuthenticationError("expired", status=401), ConnectError("refused")])
+def test_a_read_that_would_fail_for_all_ends_the_run(clock: FakeClock, error: CloudflareError) -> None:
+    def unreadable() -> None:
+        if quarantine.bodies:
+            raise error
+
+    quarantine = Quarantine(4, fails(LOST))
+    quarantine.before_read = unreadable
+    ended = release(quarantine, clock, batch_size=1)
+    assert ended.statuses == ["unknown"] + ["not_attempted"] * 3
+    assert ended.error is error
+
+
+NO_SUCCESS = ApiError("HTTP 200: try again later", status=200)
+
+
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_success_that_is_none_may_pass(clock: FakeClock, done: bool, times: int) -> None:
+    quarantine = Quarantine(1, *[fails(NO_SUCCESS, done=done)] * times)
+    ended = release(quarantine, clock, request_format="object")
+    assert ended.statuses == ["released"]
+    assert quarantine.deliveries == {1: 1}
+
+
+@pytest.mark.parametrize("times", [1, 3, 99])
+def test_a_page_in_the_place_of_an_answer_may_pass_and_ends_the_run_if_it_does_not(
+    clock: FakeClock, times: int
+) -> None:
+    error = ForeignAnswerError("not JSON", status=404)
+    quarantine = Quarantine(4, *[fails(error)] * times)
+    ended = release(quarantine, clock, batch_size=2, retries=3)
+    assert ended.statuses == ["failed"] * 2 + ["not_attempted"] * 2 if times == 99 else ["released"] * 4
+    assert ended.error is (error if times == 99 else None)
+
+
+def test_a_success_that_is_never_one_is_a_refusal_of_the_culprit(clock: FakeClock) -> None:
+    def picky(quarantine: Quarantine, numbers: list[int]) -> list[dict[str, t.Any]]:
+        if 3 in numbers:
+            raise NO_SUCCESS
+        return quarantine.deliver(numbers)
+
+    quarantine = Quarantine(8, *[picky] * 99)
+    ended = release(quarantine, clock, request_format="object", retries=2)
+    assert ended.statuses == ["failed" if number == 3 else "released" for number in quarantine.rows]
+    assert "try again later" in (ended.items[2].outcome or pytest.fail("no outcome")).detail
+    assert set(quarantine.deliveries.values()) == {1}
 
 
 @pytest.mark.parametrize(
