@@ -222,7 +222,7 @@ def test_the_sdk_lists_and_reclassifies(emulator: Emulator, monkeypatch: pytest.
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     sdk, caught = Cloudflare(max_retries=0).email_security, detected(emulator)
-    with pytest.warns(DeprecationWarning):
+    with pytest.deprecated_call():
         sdk.investigate.reclassify.create(caught.id, account_id=emulator.account_id, expected_disposition="NONE")
     found = list(sdk.submissions.list(account_id=emulator.account_id, per_page=1))
     assert [entry.submission_id for entry in found] == [
