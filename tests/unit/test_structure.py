@@ -38,7 +38,7 @@ INTERNAL = ["quarantine_release_stage"]
 NAMES = sorted({file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__", *INTERNAL})
 
 # The rooms of the library, from the ground up. A file may import from its own room and from those before it.
-ROOMS = ("", "_api", "_mail", "_plan", "_release", "_events", "_arguments")
+ROOMS = ("", "_api", "_mail", "_plan", "_release", "_followup", "_events", "_arguments")
 GROUND = {"_errors", "_version", "_files", "_clock", "_times", "_text", "_json", "_rows"}
 FILES = sorted(path for path in UTILS.rglob("*.py") if path != UTILS / "__init__.py")
 
@@ -271,6 +271,19 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     script.get("investigate", refusal(10000, "Authentication error"), 403)
     told["msg"] = {"returned": "always", "type": "str"}  # as every failing module
     check_result(run("message_info").result, told, {"always", "when the API refused a request"})
+
+
+@pytest.mark.parametrize(("answer", "status"), [(envelope({"raw": "x"}), 200), (refusal(10000, "no"), 403)])
+def test_message_evidence_returns_what_it_documents(
+    run: Runner, script: Script, tmp_path: Path, answer: object, status: int
+) -> None:
+    script.get(path(1), envelope(row(1)))
+    script.get(f"{path(1)}/raw", answer, status)
+    conditions = {"always", "unless an argument was refused"}
+    if status == 403:
+        conditions.add("when the API refused a request and the run ended")
+    done = run("message_evidence", messages=[investigate_id(1)], dest=str(tmp_path), parts=["raw"])
+    check_result(done.result, documentation("message_evidence", "RETURN"), conditions)
 
 
 # --- what runs at GitHub -----------------------------------------------------------------------------------------------
