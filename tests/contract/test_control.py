@@ -102,6 +102,11 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     assert httpx.get(mail, headers=headers).status_code == 502
     assert [fault["hits"] for fault in control("GET", "/faults")] == [1]
     assert control("DELETE", "/faults") == []
+    control("POST", "/fates", {first["id"]: [{"after": 0}]})
+    control("PATCH", f"/messages/{first['id']}", {"disposition": "BULK"})
+    httpx.post(f"{mail}/{first['id']}/reclassify", json={"expected_disposition": "NONE"}, headers=headers)
+    known = control("GET", "/submissions")[-1]
+    assert (known["original_disposition"], known["outcome_disposition"]) == ("BULK", "NONE")
     log = control("GET", "/requests?route=release")
     assert [entry["body"] for entry in log] == [json.dumps([first["id"]], separators=(",", ":"))] * 2
     control("DELETE", "/requests")
@@ -121,6 +126,8 @@ def test_mistakes_are_explained(control: Control) -> None:
         ("POST", "/outcomes", {"unknown": ["failed"]}),
         ("PATCH", "/messages/unknown", {"state": "released"}),
         ("DELETE", "/messages/unknown", None),
+        ("PATCH", "/messages/unknown", {"disposition": "SPAM"}),
+        ("POST", "/fates", {"unknown": [{}]}),
         ("POST", "/clock", {}),
         ("GET", "/messages?account=unknown", None),
     ):
