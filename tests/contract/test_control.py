@@ -95,6 +95,9 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     counts = control("GET", "/deliveries")
     assert counts["counts"] == {first["id"]: {first["recipients"][0]: 1}}
     assert len(counts["log"]) == 1
+    control("POST", "/moves", {first["id"]: [{}]})
+    httpx.post(f"{mail}/move", json={"destination": "Inbox", "ids": [first["id"]]}, headers=headers)
+    assert {moved["folder"] for moved in control("GET", "/moves")} == {"Inbox"}
     assert control("PATCH", f"/messages/{first['id']}", {"state": "quarantined"})["is_quarantined"]
     control("DELETE", f"/messages/{second['id']}")
     assert second["id"] not in {message["id"] for message in control("GET", "/messages")}
@@ -127,6 +130,7 @@ def test_mistakes_are_explained(control: Control) -> None:
         ("PATCH", "/messages/unknown", {"state": "released"}),
         ("DELETE", "/messages/unknown", None),
         ("PATCH", "/messages/unknown", {"disposition": "SPAM"}),
+        ("POST", "/moves", {"unknown": [{}]}),
         ("POST", "/fates", {"unknown": [{}]}),
         ("POST", "/clock", {}),
         ("GET", "/messages?account=unknown", None),

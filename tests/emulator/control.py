@@ -116,6 +116,20 @@ async def script(request: web.Request) -> web.Response:
     return answer({})
 
 
+@routes.get("/moves")
+async def moves(request: web.Request) -> web.Response:
+    """Every message that was moved in a mailbox, in order."""
+    return answer(msgspec.to_builtins(request.app[WORLD].moves))
+
+
+@routes.post("/moves")
+async def script_moves(request: web.Request) -> web.Response:
+    """Fix the outcomes of the next moves of messages: {id: [outcome, ...]}."""
+    for message_id, outcomes in (await request.json()).items():
+        request.app[WORLD].script_move(message_id, *outcomes)
+    return answer({})
+
+
 @routes.get("/submissions")
 async def submissions(request: web.Request) -> web.Response:
     """All submissions as they truly are, oldest first."""
@@ -198,6 +212,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "is_quarantined": message.is_quarantined,
         "delivery_status": list(message.state.delivery_status),
         "operations": message.state.operations,
+        "folders": message.folders,
     }
 
 

@@ -12,11 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from . import contract
-from .clock import rfc3339
 from .credentials import Credential, invalid_token
 from .envelope import JSON, ApiError, answer, bad_request, envelope, error, no_message, no_route
 from .keys import CREDENTIAL, QUERY, WORLD
 from .mail import DETECTIONS, Action, Message, State
+from .moves import Move
+from .moves import read_body as read_move
 from .release import Release
 from .search import pending, search
 from .submissions import listed
@@ -117,32 +118,11 @@ async def move(request: web.Request) -> web.Response:
     world, credential, _ = _context(request)
     body = await _json_body(request)
     single = request.match_info.get("investigate_id")
-    schema = "MoveRequest" if single else "BulkMoveRequest"
-    if wrong := contract.flaw(schema, body):
+    if single and (wrong := contract.flaw("MoveRequest", body)):
         raise bad_request(wrong[1], wrong[0])
-    now = world.clock.now()
-    results = []
-    for message in [_message(request, handle)[0] for handle in ([single] if single else body["ids"])]:
-        moved = not message.is_quarantined
-        action = Action(
-            operation="MOVE", at=now, success=moved, folder=body["destination"], requested_by=credential.email
-        )
-        actions = (*message.state.actions, action)
-        status = ("moved",) if moved else message.state.delivery_status
-        message.change(State(message.is_quarantined, status, actions), now + world.settings.state_lag)
-        results += [
-            {
-                "success": moved,
-                "status": "OK" if moved else "NOT_FOUND",
-                "recipient": recipient,
-                "destination": body["destination"],
-                "message_id": message.message_id,
-                "operation": "MOVE",
-                "completed_at": rfc3339(now),
-            }
-            for recipient in message.recipients
-        ]
-    return answer(envelope(results))
+    handles, kind = ([_message(request)[0].id], "investigate") if single else read_move(body, world.settings)
+    moved = Move(world, request.match_info["account_id"], credential.email, body["destination"])
+    return answer(envelope(moved.run(handles, kind)))
 
 
 async def reclassify(request: web.Request) -> web.Response:

@@ -49,6 +49,14 @@ class Outcome(Struct, frozen=True, forbid_unknown_fields=True):
     answer: Literal["lists", "empty", "null", "omitted"] = "lists"
 
 
+class MoveOutcome(Struct, frozen=True, forbid_unknown_fields=True):
+    """A move that is carried out but in these mailboxes (`*`: all), each with its reason; `answer`: which are told of."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+    answer: Literal["entries", "half", "omitted"] = "entries"
+
+
+MoveScript = Literal["refuse_400", "refuse_404"] | MoveOutcome
 Script = Literal["deliver", "failed", "undelivered", "refuse_400", "refuse_404", "omitted", "empty", "null"] | Outcome
 
 
@@ -94,6 +102,8 @@ class Message(Struct, kw_only=True, forbid_unknown_fields=True):
     allowlisted: str | None = None
     is_phish_submission: bool = False
     script: list[Script] = field(default_factory=list)  # outcomes of the next releases; the last one stays
+    moves: list[MoveScript] = field(default_factory=list)  # outcomes of the next moves; the last one stays
+    folders: dict[str, str] = field(default_factory=dict)  # where it was moved to in each mailbox
     fates: list[Fate] = field(default_factory=list)  # of the next submissions; the last one stays
 
     @property

@@ -16,7 +16,7 @@ from .control import describe
 from .credentials import Credential
 from .faults import Faults
 from .mail import Message
-from .records import Delivery, Request
+from .records import Delivery, Moved, Request
 from .settings import Settings
 from .submissions import Submission
 from .world import Account, World
@@ -132,6 +132,15 @@ class Emulator(Background):
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.world.script(message_id, *outcomes)
+
+    @property
+    def moves(self) -> list[Moved]:
+        """Every message that was moved in a mailbox, in order."""
+        return self.world.moves
+
+    def script_move(self, message_id: str, *outcomes: Any) -> None:
+        """Fix the outcomes of the next moves of a message; see `mail.MoveOutcome`."""
+        self.world.script_move(message_id, *outcomes)
 
     def destine(self, message_id: str, *fates: Any) -> None:
         """Fix what becomes of the next submissions of a message; the last one stays."""

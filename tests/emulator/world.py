@@ -23,8 +23,8 @@ from .clock import Clock, utc
 from .credentials import standard_credentials
 from .faults import Faults
 from .limits import RateLimits
-from .mail import Action, Fate, Mailbox, Message, Operation, Script, State
-from .records import Delivery, Request
+from .mail import Action, Fate, Mailbox, Message, MoveScript, Operation, Script, State
+from .records import Delivery, Moved, Request
 from .scenarios import ACCOUNTS, SCENARIOS
 from .settings import Settings, changed
 from .submissions import Submission, listed_disposition
@@ -71,6 +71,7 @@ class World:
         self.limits = RateLimits()
         self.requests: list[Request] = []
         self.deliveries: list[Delivery] = []
+        self.moves: list[Moved] = []
         self.submissions: list[Submission] = []
         self.verdicts: list[tuple[float, Message, str]] = []  # to come: when, of which message, which
         self.polls: dict[str, Poll] = {}
@@ -153,6 +154,10 @@ class World:
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.find(message_id).script = convert(outcomes, list[Script])
+
+    def script_move(self, message_id: str, *outcomes: Any) -> None:
+        """Fix the outcomes of the next moves of a message; the last one stays."""
+        self.find(message_id).moves = convert(outcomes, list[MoveScript])
 
     def add_submission(
         self, account: str, message: Message, *, requested: str, at: float | None = None, **traits: Any
