@@ -67,6 +67,10 @@ class DoubtfulError(CloudflareError):
     """There was no answer, or an unclear one. The request may have been carried out."""
 
 
+class TooLargeError(CloudflareError):
+    """The answer to a read is larger than wanted. The rest of it was not read."""
+
+
 class ApiError(CloudflareError):
     """The API refused a request.
 

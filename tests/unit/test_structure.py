@@ -273,6 +273,19 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     check_result(run("message_info").result, told, {"always", "when the API refused a request"})
 
 
+@pytest.mark.parametrize(("answer", "status"), [(envelope({"raw": "x"}), 200), (refusal(10000, "no"), 403)])
+def test_message_evidence_returns_what_it_documents(
+    run: Runner, script: Script, tmp_path: Path, answer: object, status: int
+) -> None:
+    script.get(path(1), envelope(row(1)))
+    script.get(f"{path(1)}/raw", answer, status)
+    conditions = {"always", "unless an argument was refused"}
+    if status == 403:
+        conditions.add("when the API refused a request and the run ended")
+    done = run("message_evidence", messages=[investigate_id(1)], dest=str(tmp_path), parts=["raw"])
+    check_result(done.result, documentation("message_evidence", "RETURN"), conditions)
+
+
 # --- what runs at GitHub -----------------------------------------------------------------------------------------------
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

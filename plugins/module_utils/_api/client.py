@@ -28,6 +28,7 @@ from .._errors import (
     InputError,
     InterruptError,
     RateLimitError,
+    TooLargeError,
 )
 from .._json import mapping, rows
 from .._text import printable
@@ -43,6 +44,7 @@ _POLL_LIMIT = 120.0
 _MOST_PAGES = 1000
 _MOST_ROWS = 1_000_000  # a longer list is taken for endless
 _LIST_TIMEOUTS = 60  # time for all pages of a list, in timeouts of one request
+_READ = "Cloud Email Security: Read or Cloud Email Security: Write"
 PAGE_SIZE = 1000  # the maximum in the schema; a changelog says 10,000
 
 
@@ -136,6 +138,15 @@ class Client:
             told = retry_after(reply.headers.get("Retry-After"), self._clock.time()) or 0.0
             self._pause(min(max(told, backoff(polls)), _POLL_LIMIT))
 
+    def get_part(self, path: str, most: int, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the envelope of a GET whose answer has at most so many bytes. Raises TooLargeError if it has more."""
+        url = f"{self._base}/{path}"
+
+        def send() -> dict[str, t.Any]:
+            return self._envelope(self._exchange("GET", url, params, most=most), _READ)
+
+        return self._repeat(send, ConnectError, DoubtfulError)
+
     def post(self, path: str, body: object) -> dict[str, t.Any]:
         """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out."""
         url = f"{self._base}/{path}"
@@ -193,7 +204,7 @@ class Client:
             reply = self._exchange("GET", url, params)
             if reply.status == 202:
                 return reply, {}
-            return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
+            return reply, self._envelope(reply, _READ)
 
         return self._repeat(send, ConnectError, DoubtfulError)
 
@@ -238,16 +249,18 @@ class Client:
             )
         return target
 
-    def _exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None) -> Reply:
+    def _exchange(
+        self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None, **limit: int
+    ) -> Reply:
         """Send one request and return its answer. Sends it again only if the rate limit refused it."""
         while True:
             self._pace.wait_turn()
             try:
-                reply = self._http.exchange(method, url, params, body)
+                reply = self._http.exchange(method, url, params, body, **limit)
             except (ConnectError, InputError):
                 self._pace.answered(None)
                 raise
-            except DoubtfulError:
+            except (DoubtfulError, TooLargeError):
                 self._pace.answered(None)
                 self._count()
                 raise

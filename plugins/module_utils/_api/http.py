@@ -17,7 +17,7 @@ import traceback
 import typing as t
 import urllib.parse
 
-from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError
+from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError, TooLargeError
 from .._text import printable
 from .deadline import limit_time
 from .envelope import Reply
@@ -103,9 +103,17 @@ class Http:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def exchange(
-        self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None
+        self,
+        method: str,
+        url: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        body: object = None,
+        most: int = _LARGEST_BODY,
     ) -> Reply:
-        """Send one request and read its whole answer. Redirects are not followed."""
+        """Send one request and read its whole answer. Redirects are not followed.
+
+        most: how many bytes the body of a success may have.
+        """
         if not self.calls_home(url):
             raise InputError("the credential is sent only to the server of api_url")
         try:
@@ -126,7 +134,8 @@ class Http:
                 stream=True,
             )
             with response:
-                return Reply(response.status_code, self._headers(response), self._content(response))
+                limit = most if response.ok else _LARGEST_BODY
+                return Reply(response.status_code, self._headers(response), self._content(response, limit))
         except (TypeError, AttributeError) as error:  # what requests raises for a proxy variable that is no URL
             raise DoubtfulError(f"the request failed ({type(error).__name__}); check the proxy variables") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -136,7 +145,7 @@ class Http:
         """Tell whether a request to this URL would go to our server, as requests and urllib3 read the URL."""
         return _server(url) == self._server
 
-    def _content(self, response: requests.Response) -> bytes:
+    def _content(self, response: requests.Response, most: int) -> bytes:
         encoding = response.headers.get("Content-Encoding", "")
         if (
             encoding.strip().lower() not in _ENCODINGS
@@ -146,9 +155,11 @@ class Http:
             )
         response.raw.chunked = False  # http.client joins the chunks, as it limits the length of their heads
         content = bytearray()
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
+        for chunk in response.raw.stream(min(_CHUNK, most + 1), decode_content=True):
             content += chunk
-            if len(content) > _LARGEST_BODY:
+            if len(content) > most:
+                if most < _LARGEST_BODY:
+                    raise TooLargeError(f"the answer is larger than {most} bytes")
                 raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
         return bytes(content)
 
