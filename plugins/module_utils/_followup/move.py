@@ -28,7 +28,7 @@ from .action_log import Entry, UnreadableLog, new_entries, read_logs
 from .folders import FOLDERS, is_folder, option_name
 from .history import Record
 from .outcome import AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, UNKNOWN, Kind, Outcome
-from .work import NOT_PROCESSED, Work, message_of
+from .work import AT_WORK, NOT_PROCESSED, Work, message_of
 
 MOVED = "moved"
 PARTIAL = "partial"
@@ -48,7 +48,6 @@ _OPERATION = "MOVE"
 _IDS, _POSTFIX_IDS = "ids", "postfix_ids"
 _OTHER = {_IDS: _POSTFIX_IDS, _POSTFIX_IDS: _IDS}
 _FIRST_LOOK = 4.0  # seconds until the first look into the action log
-_AT_WORK = 600.0  # seconds in which a move of an earlier run may not show yet, or may still be at work
 _HOPELESS = 3  # messages that were refused alone, and none was ever accepted
 
 
@@ -103,7 +102,7 @@ class Mover(Work):
                     else "and was never delivered"
                 )
                 self.record(item, Outcome(QUARANTINED, f"It is in quarantine {some}. Nothing was sent."))
-        records = self.records(self.open(items), _AT_WORK)
+        records = self.records(self.open(items), AT_WORK)
         self.wait_for(records.values(), MOVED)
         logged = [
             item
