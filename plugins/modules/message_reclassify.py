@@ -260,7 +260,9 @@ def main() -> None:
             trail={**trail, "expected_disposition": disposition},
             journal=params["journal"],
         )
-        run = follow_up(client, clock, request, lambda *given: Reclassifier(*given, settle_time, disposition))
+        run = follow_up(
+            client, clock, request, lambda journal: Reclassifier(client, clock, journal, settle_time, disposition)
+        )
     except CloudflareError as error:
         fail(module, error)
     end_follow_up(module, client, run, request.trail)

@@ -119,7 +119,7 @@ class Reclassifier(Work):
             if error.status not in _NO_CALL:
                 raise
             self._has_record = False
-        found = {item: rows[name] for item in items for name in [postfix_id_of(item)] if name in rows}
+        found = {item: rows[name] for item in items for name in [postfix_id_of(item) or ""] if name in rows}
         # The list may not have it (any more), or there is none.
         every = read_logs_of_all or not self._has_record
         others = [item for item in items if item not in found and (every or _is_logged(item))]

@@ -23,9 +23,10 @@ NO_ROUTE = refusal(7003, "Could not route to /submissions")
 class Submissions:
     """Messages C(1) to C(count), released, each with a detection and an alert id unless C(clean) made it one without.
 
-    acts: what the next calls do, in their order; after the last, everything is accepted. record: what is on record, with the
-    time since when it shows. calls: paths and bodies of what was sent. times: how often each message was recorded.
-    has_call, has_record: the server knows POST submissions, and the list. filters: the list knows its filters. lag: seconds until the record shows a submission.
+    acts: what the next calls do, in their order; after the last, everything is accepted.
+    record: what is on record, with the time since when it shows. lag: seconds until it shows a submission.
+    calls: paths and bodies of what was sent. times: how often each message was recorded.
+    has_call, has_record: the server knows POST submissions, and the list. filters: the list knows its filters.
     """
 
     def __init__(self, count: int, clock: FakeClock, *acts: Act) -> None:
@@ -125,12 +126,12 @@ def accepted(*results: object) -> Reply:
     return Reply(envelope({"results": list(results)}), 202)
 
 
-def answers(content: t.Any, status: int = 202, *, done: bool = False, **headers: str) -> Act:
+def answers(content: t.Any, status: int = 202, *, done: bool = False, retry_after: int | None = None) -> Act:
     """Return an act that answers so, or raises an exception, with the work done or not."""
 
     def act(server: Submissions, numbers: list[int], disposition: str) -> Reply:
         if done:
             server.submit(numbers, disposition)
-        return Reply(content, status, headers)
+        return Reply(content, status, {} if retry_after is None else {"Retry-After": str(retry_after)})
 
     return act

@@ -552,13 +552,13 @@ def test_a_refused_credential_ends_the_run(run: Runner, mailboxes: Mailboxes, st
 
 
 def test_the_rate_limit_is_waited_for(run: Runner, mailboxes: Mailboxes, clock: FakeClock) -> None:
-    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, **{"Retry-After": "30"}))
+    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, retry_after=30))
     assert move(run, 1).statuses == ["moved"]
     assert clock.slept >= 30
 
 
 def test_what_max_wait_kept_from_being_accepted_is_not_attempted(run: Runner, mailboxes: Mailboxes) -> None:
-    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, **{"Retry-After": "300"}))
+    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, retry_after=300))
     done = move(run, 1, max_wait=10)
     assert (done.statuses, done.result["status"]) == (["not_attempted"], 429)
 

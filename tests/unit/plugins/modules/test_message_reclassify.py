@@ -325,9 +325,9 @@ def test_a_refused_credential_ends_the_run(run: Runner, server: Submissions, sta
 
 
 def test_the_rate_limit_is_waited_for_and_not_longer_than_max_wait(run: Runner, server: Submissions) -> None:
-    server.acts.append(answers(refusal(971, "slow down"), 429, **{"Retry-After": "30"}))
+    server.acts.append(answers(refusal(971, "slow down"), 429, retry_after=30))
     assert reclassify(run, 1).statuses == ["submitted"]
-    server.acts.append(answers(refusal(971, "slow down"), 429, **{"Retry-After": "300"}))
+    server.acts.append(answers(refusal(971, "slow down"), 429, retry_after=300))
     assert reclassify(run, 2, max_wait=10).statuses == ["not_attempted"]
     assert server.times == {1: 1}
 
