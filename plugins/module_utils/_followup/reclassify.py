@@ -27,8 +27,8 @@ from .._release.items import Item
 from .._release.journal import Journal
 from .._times import from_seconds, to_text
 from .action_log import UnreadableLog, read_logs
+from .orders import PATH, description, logged, order, postfix_id_of, read_answer, recorded, verdict
 from .outcome import AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, UNKNOWN, Kind, Outcome
-from .submissions import PATH, description, logged, order, postfix_id_of, read_answer, recorded, verdict
 from .work import NOT_PROCESSED, Work, message_of
 
 SUBMITTED = "submitted"
