@@ -273,6 +273,16 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     check_result(run("message_info").result, told, {"always", "when the API refused a request"})
 
 
+@pytest.mark.parametrize("status", [200, 403])
+def test_submission_info_returns_what_it_documents(run: Runner, script: Script, status: int) -> None:
+    script.get("submissions", envelope([{}], result_info={"total_pages": 2}))
+    script.get("submissions", envelope([]) if status == 200 else refusal(10000, "no"), status)
+    conditions = {"always", "unless an argument was refused"}
+    if status == 403:
+        conditions.add("when the API refused a request")
+    check_result(run("submission_info").result, documentation("submission_info", "RETURN"), conditions)
+
+
 @pytest.mark.parametrize(("answer", "status"), [(envelope({"raw": "x"}), 200), (refusal(10000, "no"), 403)])
 def test_message_evidence_returns_what_it_documents(
     run: Runner, script: Script, tmp_path: Path, answer: object, status: int
