@@ -13,7 +13,6 @@ import datetime
 import typing as t
 
 from .._api.client import Client
-from .._api.numbered import numbered_pages
 from .._errors import DoubtfulError
 from .._json import mapping, string, strings
 from .._mail.handles import postfix_part
@@ -21,6 +20,7 @@ from .._release.items import Item
 from .._text import printable
 from .._times import from_seconds, parse_time, to_text
 from .action_log import Entry
+from .submissions import Submissions
 from .work import message_of
 
 PATH = "submissions"
@@ -109,15 +109,14 @@ def recorded(client: Client, items: t.Iterable[Item], disposition: str, now: flo
     known = [moment for moment in moments if moment]
     start = min(known) - _MARGIN if known and len(known) == len(moments) else from_seconds(now) - _OLDEST
     params = {"requested_disposition": disposition, "start": to_text(start)}
+    submissions = Submissions(client)
+    submissions.read(params)
+    if submissions.truncated:
+        raise DoubtfulError("the list of submissions came without its end")
     found: dict[str, dict[str, t.Any]] = {}
-    for page in numbered_pages(lambda query: client.get(PATH, query), params, client.list_timer()):
-        for row in page.rows:
-            postfix_id = string(row.get("original_postfix_id"))
-            asked = (string(row.get("requested_disposition")) or "").upper()
-            if postfix_id and asked == disposition and _when(row) >= _when(found.get(postfix_id, {})):
-                found[postfix_id] = row
-        if page.broken:
-            raise DoubtfulError("the list of submissions has no end")
+    for row in submissions.data()["entries"]:  # the newest first
+        if row["original_postfix_id"] and (row["requested_disposition"] or "").upper() == disposition:
+            found.setdefault(row["original_postfix_id"], row)
     return found
 
 
@@ -135,8 +134,3 @@ def description(row: t.Mapping[str, t.Any]) -> str:
     facts = [printable(fact, 60) for fact in strings([row.get("requested_at"), row.get("status"), row.get("outcome")])]
     name = printable(row.get("submission_id"), 60) or "without an id"
     return f"{name} ({', '.join(facts)})" if facts else name
-
-
-def _when(row: t.Mapping[str, t.Any]) -> float:
-    moment = parse_time(string(row.get("requested_at")) or string(row.get("requested_ts")) or "")
-    return moment.timestamp() if moment else 0.0

@@ -67,7 +67,14 @@ def test_a_false_positive_is_read_looked_up_and_submitted_once(run: Runner, scri
     script.get(
         "submissions",
         envelope([]),
-        query={"requested_disposition": "NONE", "start": "2026-11-19T10:00:00Z", "page": "1", "per_page": "1000"},
+        query={
+            "requested_disposition": "NONE",
+            "start": "2026-11-19T10:00:00Z",
+            "order": "requested_at",
+            "direction": "desc",
+            "page": "1",
+            "per_page": "1000",
+        },
     )
     order = {"alert_id": alert_id(1), "expected_disposition": "NONE"}
     script.post(
@@ -200,6 +207,25 @@ def test_a_server_that_ignores_the_filter_is_not_believed(run: Runner, server: S
     server.filters = False
     server.submit([1], "BULK")
     assert reclassify(run, 1).statuses == ["submitted"]
+
+
+def test_a_submission_of_no_message_is_not_taken_for_one_of_a_message_without_a_postfix_id(
+    run: Runner, script: Script
+) -> None:
+    script.get(
+        "investigate/opaque-2026-11-20T10%3A00%3A00-7",
+        envelope(caught(1, id="opaque-2026-11-20T10:00:00-7", postfix_id=None)),
+    )
+    script.get("submissions", envelope([{"submission_id": "sub-1", "requested_disposition": "NONE"}]))
+    assert reclassify(run, messages=["opaque-2026-11-20T10:00:00-7"], check=True).statuses == ["would_submit"]
+
+
+@pytest.mark.parametrize("info", [{"total_pages": 3}, {"total_count": 7}])
+def test_nothing_is_submitted_if_the_record_has_no_end(run: Runner, script: Script, info: dict[str, int]) -> None:
+    script.get(path(1), envelope(caught(1)))
+    for _page in range(2):
+        script.get("submissions", envelope([{"submission_id": "sub-1"}], result_info=info))
+    assert reclassify(run, 1).statuses == ["not_attempted"]
 
 
 def test_nothing_is_submitted_if_the_record_cannot_be_read(run: Runner, script: Script) -> None:
