@@ -42,7 +42,7 @@ def order(item: Item, disposition: str) -> tuple[str, dict[str, t.Any]] | None:
     """Return the type of submission for a message and what it says of it, or None if the message lacks what is needed."""
     data = message_of(item).data
     judged = data["final_disposition"]
-    if data["alert_id"] and (judged is None or judged in _DETECTIONS):
+    if data["alert_id"] and judged != "NONE":
         return RECLASSIFICATION, {"alert_id": data["alert_id"], "expected_disposition": disposition}
     recipients = data["client_recipients"] or data["envelope_to"] or data["to"]
     postfix_id = postfix_id_of(item)

@@ -134,6 +134,15 @@ def test_mail_without_a_detection_goes_as_a_missed_detection(run: Runner, server
     ]
 
 
+@pytest.mark.parametrize("disposition", ["EXTERNAL", "UNKNOWN", None])
+def test_mail_with_an_alert_goes_by_its_alert_id_whatever_its_verdict(
+    run: Runner, server: Submissions, disposition: str | None
+) -> None:
+    server.rows[1]["final_disposition"] = disposition
+    reclassify(run, 1)
+    assert [body["type"] for _path, body in server.calls] == ["reclassification"]
+
+
 def test_what_is_in_quarantine_can_be_submitted(run: Runner, script: Script, server: Submissions) -> None:
     server.rows[1].update(is_quarantined=True, delivery_status=["quarantined"])
     assert reclassify(run, 1).statuses == ["submitted"]
