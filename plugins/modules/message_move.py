@@ -292,7 +292,9 @@ def main() -> None:
             trail={**trail, "destination": destination},
             journal=params["journal"],
         )
-        run = follow_up(client, clock, request, lambda *given: Mover(*given, settle_time, destination, batch_size))
+        run = follow_up(
+            client, clock, request, lambda journal: Mover(client, clock, journal, settle_time, destination, batch_size)
+        )
     except CloudflareError as error:
         fail(module, error)
     end_follow_up(module, client, run, request.trail)

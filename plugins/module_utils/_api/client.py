@@ -147,13 +147,16 @@ class Client:
 
         return self._repeat(send, ConnectError, DoubtfulError)
 
-    def post(self, path: str, body: object) -> dict[str, t.Any]:
-        """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out."""
+    def post(self, path: str, body: object, accepted: bool = False) -> dict[str, t.Any]:
+        """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out.
+
+        accepted: HTTP 202 is the plain answer to this call.
+        """
         url = f"{self._base}/{path}"
 
         def send() -> dict[str, t.Any]:
             reply = self._exchange("POST", url, None, body)
-            if reply.status in (202, 204):
+            if reply.status == 204 or (reply.status == 202 and not accepted):
                 raise DoubtfulError(f"the answer does not state the outcome: {reply}")
             return self._envelope(reply, "Cloud Email Security: Write")
 

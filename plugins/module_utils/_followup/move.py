@@ -22,13 +22,14 @@ from .._mail.handles import postfix_part
 from .._release.body import is_about_the_form
 from .._release.items import Item
 from .._release.journal import Journal
+from .._text import printable
 from .._times import from_seconds, to_text
 from . import move_answer
 from .action_log import Entry, UnreadableLog, new_entries, read_logs
 from .folders import FOLDERS, is_folder, option_name
 from .history import Record
 from .outcome import AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, UNKNOWN, Kind, Outcome
-from .work import NOT_PROCESSED, Work, message_of
+from .work import AT_WORK, NOT_PROCESSED, Work, message_of
 
 MOVED = "moved"
 PARTIAL = "partial"
@@ -48,7 +49,8 @@ _OPERATION = "MOVE"
 _IDS, _POSTFIX_IDS = "ids", "postfix_ids"
 _OTHER = {_IDS: _POSTFIX_IDS, _POSTFIX_IDS: _IDS}
 _FIRST_LOOK = 4.0  # seconds until the first look into the action log
-_AT_WORK = 600.0  # seconds in which a move of an earlier run may not show yet, or may still be at work
+_MOST_EARLY = 100  # messages for which this look is worth its reads
+_MOST_WORDS = 5  # mailboxes whose reasons are in the detail
 _HOPELESS = 3  # messages that were refused alone, and none was ever accepted
 
 
@@ -103,7 +105,7 @@ class Mover(Work):
                     else "and was never delivered"
                 )
                 self.record(item, Outcome(QUARANTINED, f"It is in quarantine {some}. Nothing was sent."))
-        records = self.records(self.open(items), _AT_WORK)
+        records = self.records(self.open(items), AT_WORK)
         self.wait_for(records.values(), MOVED)
         logged = [
             item
@@ -124,29 +126,21 @@ class Mover(Work):
     def _already_moved(self, moves: list[Entry], record: Record | None) -> str | None:
         """Return where it is known from that a message is where it should be, or None."""
         last = _newest(entry for entry in moves if entry.success)
-        if last and is_folder(last.folder, self._destination):
-            # Each mailbox may have an entry of its own: a failure of the same move means that one was left out.
-            left_out = [
-                entry
-                for entry in moves
-                if entry.success is False
-                and is_folder(entry.folder, self._destination)
-                and (entry.time or 0) >= (last.time or 0)
-            ]
-            return (
-                None if left_out else "The action log shows that it was moved there before this run. Nothing was sent."
-            )
-        if (
-            record
-            and record.status == MOVED
-            and record.line.get("destination") == self._destination
-            and (last is None or (last.time or 0) < record.time - self._settle_time)
-        ):
+        if record and (last is None or (last.time or 0) < record.time - self._settle_time):
+            # The action log does not show it yet.
+            if record.status != MOVED or record.line.get("destination") != self._destination:
+                return None
             return (
                 f"The journal records this move at {to_text(from_seconds(record.time))}, though Cloudflare does not show it yet. "
                 "Nothing was sent."
             )
-        return None
+        if last is None or not is_folder(last.folder, self._destination):
+            return None
+        # Each mailbox may have an entry of its own: a failure of the same move means that one was left out.
+        failed = [entry for entry in moves if entry.success is False and is_folder(entry.folder, self._destination)]
+        if any((entry.time or 0) >= (last.time or 0) for entry in failed):
+            return None
+        return "The action log shows that it was moved there before this run. Nothing was sent."
 
     def foretell(self, item: Item) -> Outcome:
         """Return the outcome in check mode."""
@@ -210,7 +204,7 @@ class Mover(Work):
         reasons = {entry.recipient or "": entry.reason for entry in entries if not entry.success}
         moved = list(dict.fromkeys(entry.recipient or "" for entry in entries if entry.recipient not in reasons))
         facts = {"moved": moved, "failed": list(reasons)}
-        words = "; ".join(f"{recipient} ({reason})" for recipient, reason in list(reasons.items())[:5])
+        words = "; ".join(f"{printable(name, 100)} ({reason})" for name, reason in list(reasons.items())[:_MOST_WORDS])
         if not reasons:
             return Outcome(MOVED, "Moved in every mailbox of the answer.", self._change(item, self._destination), facts)
         if moved:
@@ -231,8 +225,10 @@ class Mover(Work):
         self._asked_at = self._clock.monotonic()
         doubts = [item for case in cases for item in case.items]
         try:
-            if not all(case.refusal for case in cases):  # what was refused has most likely not been done
-                self._read_back([item for case in cases if not case.refusal for item in case.items], _FIRST_LOOK)
+            # What was refused has most likely not been done.
+            early = [item for case in cases if not case.refusal for item in case.items]
+            if len(early) <= _MOST_EARLY:
+                self._read_back(early, _FIRST_LOOK)
             self._read_back(doubts, self._settle_time, last=True)
         except CloudflareError as error:
             self.halt(error)
@@ -293,7 +289,7 @@ class Mover(Work):
 
     def _after_refusal(self, case: Case, left: list[Item], refusal: ApiError) -> list[Batch]:
         """Take the culprit of a refused request out, or narrow it down."""
-        if isinstance(refusal, ForeignAnswerError):
+        if isinstance(refusal, ForeignAnswerError) or refusal.no_route:
             self.halt(refusal)
         elif len(left) < len(case.batch.items):
             return [Batch(left)]  # what is no longer in doubt may have been the culprit

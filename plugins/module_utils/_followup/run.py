@@ -45,13 +45,11 @@ class _Delivered(Messages[Message]):
         return super().find(handles, released_first)
 
 
-def follow_up(
-    client: Client, clock: Clock, request: Request, make: t.Callable[[Client, Clock, Journal], Work]
-) -> Result:
+def follow_up(client: Client, clock: Clock, request: Request, make: t.Callable[[Journal], Work]) -> Result:
     """Carry out a request. Raises JournalError before anything was sent; all else is in the result."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail}
     journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
-    work = make(client, clock, journal)
+    work = make(journal)
     items: list[Item] = []
     try:
         journal.take_turn(clock, client.max_wait)
@@ -75,7 +73,7 @@ def follow_up(
 
 def _found(work: Work, messages: Messages[Message], handles: t.Sequence[Handle]) -> list[Item]:
     """Return the messages that the handles name. Those that cannot be used have their outcomes."""
-    items, known = resolve(messages, handles, check_state=True, keep=True)  # type: ignore[arg-type]
+    items, known = resolve(messages, handles, check_state=True, keep=True)
     for item, outcome in known.items():
         if outcome.status in (NOT_FOUND, AMBIGUOUS):
             work.record(item, Outcome(outcome.status, outcome.detail))

@@ -29,6 +29,8 @@ from .outcome import NOT_ATTEMPTED, UNKNOWN, Kind, Outcome
 
 # After these errors, a request was certainly not processed.
 NOT_PROCESSED = (AuthenticationError, RateLimitError, ConnectError, InputError, InterruptError, JournalError)
+# Seconds in which a request of a run that was killed may still be at work
+AT_WORK = 600.0
 
 
 class Work:
@@ -118,13 +120,16 @@ class Work:
         }
 
     def wait_for(self, records: t.Iterable[Record], done: str) -> None:
-        """Wait until Cloudflare shows what earlier runs did. done: the status of what was done when it was recorded."""
-        now = self._clock.time()
-        waits = [
-            self._settle_time - (max(0.0, now - record.time) if record.status == done else 0.0) for record in records
-        ]
-        if max(waits, default=0.0) > 0:
-            self._clock.sleep(max(waits))
+        """Wait until Cloudflare shows what earlier runs did. done: the status of what was certainly done."""
+        now, wait = self._clock.time(), 0.0
+        for record in records:
+            age = max(0.0, now - record.time)
+            if record.status == done:
+                wait = max(wait, self._settle_time - age)
+            elif record.status in (None, UNKNOWN) and age < AT_WORK:
+                wait = max(wait, self._settle_time)  # the request may have ended just now
+        if wait:
+            self._clock.sleep(wait)
 
 
 def message_of(item: Item) -> Message:

@@ -104,12 +104,14 @@ class Mailboxes:
 LOST = requests.exceptions.ReadTimeout("read timed out")
 
 
-def answers(content: t.Any, status: int = 200, *, done: bool = False, success: bool = True, **headers: str) -> Act:
+def answers(
+    content: t.Any, status: int = 200, *, done: bool = False, success: bool = True, retry_after: int | None = None
+) -> Act:
     """Return an act that answers so, or raises an exception, with the work done or not."""
 
     def act(mailboxes: Mailboxes, folder: str, numbers: list[int]) -> Reply:
         if done:
             mailboxes.carry_out(folder, numbers, success)
-        return Reply(content, status, headers)
+        return Reply(content, status, {} if retry_after is None else {"Retry-After": str(retry_after)})
 
     return act

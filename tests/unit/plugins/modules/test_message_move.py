@@ -552,13 +552,13 @@ def test_a_refused_credential_ends_the_run(run: Runner, mailboxes: Mailboxes, st
 
 
 def test_the_rate_limit_is_waited_for(run: Runner, mailboxes: Mailboxes, clock: FakeClock) -> None:
-    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, **{"Retry-After": "30"}))
+    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, retry_after=30))
     assert move(run, 1).statuses == ["moved"]
     assert clock.slept >= 30
 
 
 def test_what_max_wait_kept_from_being_accepted_is_not_attempted(run: Runner, mailboxes: Mailboxes) -> None:
-    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, **{"Retry-After": "300"}))
+    mailboxes.acts.append(answers(refusal(971, "slow down"), 429, retry_after=300))
     done = move(run, 1, max_wait=10)
     assert (done.statuses, done.result["status"]) == (["not_attempted"], 429)
 
@@ -645,6 +645,34 @@ def test_a_second_run_believes_the_journal_if_the_log_lags_longer(
     assert move(run, 1, journal=journal).statuses == ["already_moved"]
     assert move(run, 1, journal=journal, destination="inbox").statuses == ["moved"]
     assert mailboxes.moves == {1: 2}
+
+
+def test_a_log_that_is_older_than_the_journal_is_not_believed(
+    run: Runner, mailboxes: Mailboxes, clock: FakeClock, tmp_path: Path
+) -> None:
+    mailboxes.carry_out("JunkEmail", [1])
+    clock.sleep(200)
+    journal = str(tmp_path / "journal.jsonl")
+    assert move(run, 1, journal=journal, destination="inbox").statuses == ["moved"]
+    mailboxes.lag = 100  # the log does not show the move to the inbox
+    assert move(run, 1, journal=journal).statuses == ["moved"]
+    assert mailboxes.moves == {1: 3}
+
+
+def test_a_move_by_somebody_else_after_ours_counts(
+    run: Runner, mailboxes: Mailboxes, clock: FakeClock, tmp_path: Path
+) -> None:
+    journal = str(tmp_path / "journal.jsonl")
+    assert move(run, 1, journal=journal).statuses == ["moved"]
+    clock.sleep(60)
+    mailboxes.carry_out("Inbox", [1])
+    assert move(run, 1, journal=journal).statuses == ["moved"]
+
+
+def test_a_server_without_the_call_is_not_asked_for_each_message(run: Runner, mailboxes: Mailboxes) -> None:
+    mailboxes.acts.extend([answers(refusal(7003, "Could not route"), 404)] * 9)
+    assert move(run, *range(1, 9), batch_size=2).statuses == ["failed"] * 2 + ["not_attempted"] * 6
+    assert len(mailboxes.bodies) == 1
 
 
 @pytest.mark.parametrize("done", [True, False])
