@@ -129,8 +129,8 @@ def test_pictures_are_on_the_page_itself() -> None:
 def test_a_page_without_pictures_admits_none() -> None:
     shown = report("a")
     handle = shown["result"]["messages"][0]["handle"]
-    known: list[dict[str, Picture]]
-    for known in ([], [{}], [{handle: Picture(None, "There is none.")}]):
+    none: dict[str, Picture] = {}
+    for known in ([], [none], [{handle: Picture(None, "There is none.")}]):
         assert "img-src" not in report_html([shown], known)
 
 
