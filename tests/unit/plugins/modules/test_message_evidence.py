@@ -408,7 +408,7 @@ def test_no_messages_is_nothing_to_do(run: Runner, script: Script, dest: Path) -
     [
         ({"parts": []}, "parts is empty. Name at least one of raw, preview, detections, trace, action_log."),
         ({"parts": ["everything"]}, "value of parts must be one or more of"),
-        ({"max_bytes": 0}, "max_bytes must be from 1 to 6.71089e+07, not 0"),
+        ({"max_bytes": 0}, "max_bytes must be from 1 to 67108864, not 0"),
         ({"max_bytes": -1}, "max_bytes must be from 1"),
         ({"max_bytes": 2**27}, "max_bytes must be from 1"),
         ({"dest": "/dev/null"}, "No evidence can be saved in dest (/dev/null): /dev/null is not a directory."),
