@@ -51,15 +51,13 @@ def select(door: Door) -> Result:
 def plan(door: Door) -> Result:
     """Make the plan. Its lines are for the approver."""
     asked, kept, trail = selected(door)
-    pictures = {}
     try:
         if not door.check_mode:
             make_directory(os.path.dirname(kept.plan))
         planned = make_plan(asked, kept, trail, door.call, door.check_mode)
-        if wants_pictures(asked) and not door.check_mode:
-            pictures = save_pictures(asked, kept, planned, door.call)
     except OSError as error:
         planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
+    pictures = save_pictures(asked, kept, planned, door.call) if wants_pictures(asked) and not door.check_mode else {}
     lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
     goes_on = asked.mode != "plan" and not planned.get("failed") and not door.check_mode
     shown = [printable(planned["msg"], None)] if goes_on else []
