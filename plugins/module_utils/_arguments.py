@@ -21,9 +21,11 @@ from ._api.http import IMPORT_ERROR
 from ._api.masking import Masker
 from ._clock import Clock
 from ._errors import CloudflareError, InputError
+from ._followup.result import Result
 from ._mail.filters import DISPOSITIONS, SEARCH_OPTIONS
 from ._mail.handle_file import read_handles
 from ._mail.handles import Handle, parse_handles
+from ._release.settle import SETTLE_TIME
 from ._rows import ALL, ATTENTION, NONE
 
 Option = t.Mapping[str, t.Any]
@@ -125,6 +127,17 @@ def rows_argument_spec() -> dict[str, dict[str, t.Any]]:
     }
 
 
+def follow_up_argument_spec(statuses: t.Sequence[str], fail_on: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
+    """Return the options of a follow-up (doc fragment follow_up), and fail_on."""
+    trail = ("reason", "ticket", "started_by", "requested_by", "approved_by")
+    return {
+        "fail_on": {"type": "list", "elements": "str", "choices": list(statuses), "default": list(fail_on)},
+        "settle_time": {"type": "float", "default": SETTLE_TIME},
+        "journal": {"type": "path"},
+        **{name: {"type": "str"} for name in trail},
+    }
+
+
 def search_argument_spec() -> dict[str, dict[str, t.Any]]:
     """Return the options of a search (doc fragment search)."""
     spec: dict[str, dict[str, t.Any]] = {name: {"type": "str"} for name in SEARCH_OPTIONS}
@@ -171,6 +184,17 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
     return Client(
         connection_settings(params, account, f"ansible-core {module.ansible_version}", module.warn, connections), clock
     )
+
+
+def end_follow_up(module: AnsibleModule, client: Client, run: Result, trail: t.Mapping[str, t.Any]) -> t.NoReturn:
+    """End the task with the result of a follow-up."""
+    result = {**run.data(), "account_id": client.account_id, "api_calls": client.calls, **trail}
+    if module._diff:
+        result["diff"] = run.diff()
+    if run.error or run.fails(module.params["fail_on"]):
+        fail(module, run.error, **result)
+    module.exit_json(**result)
+    raise AssertionError("exit_json ended the task")
 
 
 def fail(module: AnsibleModule, error: CloudflareError | None, **result: t.Any) -> t.NoReturn:

@@ -125,3 +125,7 @@ class ForeignAnswerError(ApiError):
 
 class RateLimitError(ApiError):
     """Cloudflare asks to wait longer than max_wait allows. The request was not processed."""
+
+
+class TooLargeError(CloudflareError):
+    """The answer to a read is larger than wanted. The rest of it was not read."""

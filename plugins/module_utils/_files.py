@@ -67,6 +67,23 @@ def write_parts(path: str, parts: t.Iterable[bytes]) -> None:
             os.unlink(temporary)
 
 
+def make_folder(path: str) -> None:
+    """Make a directory with mode 0700, and those above it that are missing. One that is there must be ours or root's."""
+    above = os.path.dirname(os.path.abspath(path))
+    if not os.path.exists(above):
+        make_folder(above)
+    check_folder(path)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode):
+        raise OSError(errno.EPERM, "it is a symbolic link")
+    if not stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if found.st_uid not in (os.geteuid(), _ROOT):
+        raise OSError(errno.EPERM, "it belongs to another user")
+
+
 def check_folder(path: str) -> None:
     """Raise OSError if the directory of a path is none, or if everybody can replace files in it."""
     mode = os.stat(os.path.dirname(os.path.abspath(path))).st_mode

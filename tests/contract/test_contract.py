@@ -25,6 +25,9 @@ VARIANTS = [
     {"release_forms": ["array"]},
     {"release_forms": ["array"], "form_error": "silent"},
     {"page": "honoured"},
+    {"move_forms": ["postfix_ids"], "move_log": "mailbox", "unknown_move": "omitted"},
+    {"unknown_submission": "omitted"},
+    {"post_submissions": False},
     {"page": "refused", "unknown_query": "refused"},
 ]
 
@@ -39,8 +42,15 @@ def test_every_endpoint_answers_as_the_contract_says(settings: dict[str, Any]) -
             api.request("POST", f"{message.id}/move", json={"destination": "Inbox"})
             for part in ("", "/action_log", "/detections", "/trace", "/raw", "/preview"):
                 api.get(message.id + part)
-        api.request("POST", "move", json={"destination": "Inbox", "ids": [emulator.messages()[0].id]})
+        for form, handle in (("ids", emulator.messages()[0].id), ("postfix_ids", emulator.messages()[0].postfix_id)):
+            api.request("POST", "move", json={"destination": "Inbox", form: [handle, "unknown"]})
         api.get("", per_page=1000, detections_only="false", page=1)
+        submissions = f"/accounts/{emulator.account_id}/email-security/submissions"
+        for message in emulator.messages()[:3]:
+            order = {"alert_id": message.alert_id, "expected_disposition": "NONE"}
+            api.request("POST", submissions, json={"type": "reclassification", "messages": [order]})
+            api.request("POST", f"{message.id}/reclassify", json={"expected_disposition": "NONE"})
+        api.get(submissions)
         api.get("", per_page=2, nonsense=1)
         for path in ("/accounts", "/user/tokens/verify", f"/accounts/{emulator.account_id}/tokens/verify"):
             api.get(path)

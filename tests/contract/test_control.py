@@ -95,6 +95,9 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     counts = control("GET", "/deliveries")
     assert counts["counts"] == {first["id"]: {first["recipients"][0]: 1}}
     assert len(counts["log"]) == 1
+    control("POST", "/moves", {first["id"]: [{}]})
+    httpx.post(f"{mail}/move", json={"destination": "Inbox", "ids": [first["id"]]}, headers=headers)
+    assert {moved["folder"] for moved in control("GET", "/moves")} == {"Inbox"}
     assert control("PATCH", f"/messages/{first['id']}", {"state": "quarantined"})["is_quarantined"]
     control("DELETE", f"/messages/{second['id']}")
     assert second["id"] not in {message["id"] for message in control("GET", "/messages")}
@@ -102,6 +105,11 @@ def test_the_whole_interface(control: Control, emulator: Emulator) -> None:
     assert httpx.get(mail, headers=headers).status_code == 502
     assert [fault["hits"] for fault in control("GET", "/faults")] == [1]
     assert control("DELETE", "/faults") == []
+    control("POST", "/fates", {first["id"]: [{"after": 0}]})
+    control("PATCH", f"/messages/{first['id']}", {"disposition": "BULK"})
+    httpx.post(f"{mail}/{first['id']}/reclassify", json={"expected_disposition": "NONE"}, headers=headers)
+    known = control("GET", "/submissions")[-1]
+    assert (known["original_disposition"], known["outcome_disposition"]) == ("BULK", "NONE")
     log = control("GET", "/requests?route=release")
     assert [entry["body"] for entry in log] == [json.dumps([first["id"]], separators=(",", ":"))] * 2
     control("DELETE", "/requests")
@@ -121,6 +129,9 @@ def test_mistakes_are_explained(control: Control) -> None:
         ("POST", "/outcomes", {"unknown": ["failed"]}),
         ("PATCH", "/messages/unknown", {"state": "released"}),
         ("DELETE", "/messages/unknown", None),
+        ("PATCH", "/messages/unknown", {"disposition": "SPAM"}),
+        ("POST", "/moves", {"unknown": [{}]}),
+        ("POST", "/fates", {"unknown": [{}]}),
         ("POST", "/clock", {}),
         ("GET", "/messages?account=unknown", None),
     ):

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import base64
+import struct
+import zlib
 from datetime import timedelta
 from typing import Any
 
@@ -178,6 +181,31 @@ def test_reported_mail_is_in_the_submission_store(api: Api, emulator: Emulator) 
 def test_clean_mail_has_no_evidence(api: Api, emulator: Emulator) -> None:
     clean = next(message for message in emulator.messages() if message.disposition == "NONE")
     assert [api.get(f"{clean.id}/{part}").status_code for part in ("raw", "preview", "trace")] == [404, 404, 200]
+
+
+def test_every_detected_message_has_a_picture_of_its_own(api: Api, emulator: Emulator) -> None:
+    found = [api.get(f"{message['id']}/preview").json()["result"]["screenshot"] for message in api.search(per_page=100)]
+    pictures = [base64.b64decode(screenshot, validate=True) for screenshot in found]
+    assert len(set(pictures)) > len(pictures) / 2
+    for picture in pictures:
+        assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+        place, kinds = 8, []
+        while place < len(picture):
+            length, kind = struct.unpack_from(">I4s", picture, place)
+            data = picture[place + 8 : place + 8 + length]
+            assert struct.unpack_from(">I", picture, place + 8 + length)[0] == zlib.crc32(kind + data)
+            kinds.append(kind)
+            place += 12 + length
+            if kind == b"IDAT":
+                assert len(zlib.decompress(data)) == (480 + 1) * 320
+        assert kinds == [b"IHDR", b"PLTE", b"IDAT", b"IEND"]
+
+
+def test_every_message_has_detections_and_a_trace(api: Api, emulator: Emulator) -> None:
+    for message in api.search(**ALL):
+        detections, trace = (api.get(f"{message['id']}/{part}").json()["result"] for part in ("detections", "trace"))
+        assert detections["final_disposition"] == message["final_disposition"]
+        assert message["postfix_id"] in trace["inbound"]["lines"][1]["message"]
 
 
 def test_a_preview_is_an_action(api: Api, emulator: Emulator) -> None:

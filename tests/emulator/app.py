@@ -22,10 +22,12 @@ from .credentials import Need, authenticate, authorize, present
 from .envelope import JSON, ApiError, bad_request, no_route
 from .keys import CREDENTIAL, QUERY, RECORD, WORLD
 from .records import Request
+from .submissions import review
 from .world import World
 
 BASE = "/client/v4"
 _MAIL = "/accounts/{account_id}/email-security/investigate"
+_SUBMISSIONS = "/accounts/{account_id}/email-security/submissions"
 _ACCOUNT = re.compile(r"[0-9a-f]{32}")
 _SECRETS = frozenset({"authorization", "x-auth-key", "cookie"})
 
@@ -46,6 +48,9 @@ ROUTES: tuple[tuple[str, str, str, Need, Handler], ...] = (
     ("raw", "GET", f"{_MAIL}/{{investigate_id}}/raw", "read", handlers.raw),
     ("preview", "GET", f"{_MAIL}/{{investigate_id}}/preview", "read", handlers.preview),
     ("move", "POST", f"{_MAIL}/{{investigate_id}}/move", "write", handlers.move),
+    ("reclassify", "POST", f"{_MAIL}/{{investigate_id}}/reclassify", "write", handlers.reclassify),
+    ("submissions", "GET", _SUBMISSIONS, "read", handlers.submissions),
+    ("submit", "POST", _SUBMISSIONS, "write", handlers.submit),
 )
 _NEEDS: dict[str | None, Need] = {name: need for name, _, _, need, _ in ROUTES}
 
@@ -136,6 +141,7 @@ async def admission(request: web.Request, handler: Handler) -> web.StreamRespons
     credential = authenticate(request.headers, request[CREDENTIAL])
     world.limits.count(credential.name, world.clock.now(), world.settings)
     authorize(credential, _NEEDS[entry.route], account, world.settings.forbidden_code)
+    review(world)
     path = request.match_info.route.resource.canonical.removeprefix(BASE)  # type: ignore[union-attr]
     values, unknown, wrong = contract.read_query(request.method, path, entry.query)
     entry.violations += [f"{name}: not in the contract" for name in unknown] + wrong

@@ -15,6 +15,7 @@ from aiohttp import web
 from .envelope import answer
 from .keys import WORLD
 from .mail import Message
+from .submissions import review
 from .world import World
 
 routes = web.RouteTableDef()
@@ -89,9 +90,14 @@ async def add_messages(request: web.Request) -> web.Response:
 
 @routes.patch("/messages/{id}")
 async def enter(request: web.Request) -> web.Response:
-    """Let a message enter a state as if somebody else had acted: {"state": "released"}."""
+    """Let a message enter a state as if somebody else had acted, or get another verdict, now or `after` seconds."""
     world, message_id = request.app[WORLD], request.match_info["id"]
-    world.enter(message_id, (await request.json())["state"])
+    order = await request.json()
+    if "disposition" in order:
+        world.judge(message_id, order["disposition"], order.get("after", 0.0))
+        review(world)
+    else:
+        world.enter(message_id, order["state"])
     return answer(message_json(world.find(message_id)))
 
 
@@ -107,6 +113,36 @@ async def script(request: web.Request) -> web.Response:
     """Fix the outcomes of the next releases of messages: {id: [outcome, ...]}."""
     for message_id, outcomes in (await request.json()).items():
         request.app[WORLD].script(message_id, *outcomes)
+    return answer({})
+
+
+@routes.get("/moves")
+async def moves(request: web.Request) -> web.Response:
+    """Every message that was moved in a mailbox, in order."""
+    return answer(msgspec.to_builtins(request.app[WORLD].moves))
+
+
+@routes.post("/moves")
+async def script_moves(request: web.Request) -> web.Response:
+    """Fix the outcomes of the next moves of messages: {id: [outcome, ...]}."""
+    for message_id, outcomes in (await request.json()).items():
+        request.app[WORLD].script_move(message_id, *outcomes)
+    return answer({})
+
+
+@routes.get("/submissions")
+async def submissions(request: web.Request) -> web.Response:
+    """All submissions as they truly are, oldest first."""
+    world = request.app[WORLD]
+    review(world)
+    return answer([{"account": submission.account, **submission.view()} for submission in world.submissions])
+
+
+@routes.post("/fates")
+async def destine(request: web.Request) -> web.Response:
+    """Fix what becomes of the next submissions of messages: {id: [fate, ...]}."""
+    for message_id, fates in (await request.json()).items():
+        request.app[WORLD].destine(message_id, *fates)
     return answer({})
 
 
@@ -176,6 +212,7 @@ def message_json(message: Message) -> dict[str, Any]:
         "is_quarantined": message.is_quarantined,
         "delivery_status": list(message.state.delivery_status),
         "operations": message.state.operations,
+        "folders": message.folders,
     }
 
 

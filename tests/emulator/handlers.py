@@ -12,14 +12,18 @@ from typing import Any
 from aiohttp import web
 
 from . import contract
-from .clock import rfc3339
 from .credentials import Credential, invalid_token
-from .envelope import JSON, ApiError, answer, bad_request, envelope, error, no_message
+from .envelope import JSON, ApiError, answer, bad_request, envelope, error, no_message, no_route
 from .keys import CREDENTIAL, QUERY, WORLD
 from .mail import DETECTIONS, Action, Message, State
+from .moves import Move
+from .moves import read_body as read_move
 from .release import Release
 from .search import pending, search
-from .views import SCREENSHOT, action_view, detections_view, message_view, raw_view, trace_view
+from .submissions import listed
+from .submissions import reclassify as reclassified
+from .submissions import submit as submitted
+from .views import action_view, detections_view, message_view, preview_view, raw_view, trace_view
 from .world import World
 
 
@@ -97,8 +101,9 @@ async def raw(request: web.Request) -> web.Response:
 async def preview(request: web.Request) -> web.Response:
     """GET investigate/{investigate_id}/preview; only for a message with a detection. It is logged as an action."""
     world, credential, _ = _context(request)
-    _detected(request).log(Action(operation="PREVIEW", at=world.clock.now(), requested_by=credential.email))
-    return answer(envelope({"screenshot": SCREENSHOT}))
+    message = _detected(request)
+    message.log(Action(operation="PREVIEW", at=world.clock.now(), requested_by=credential.email))
+    return answer(envelope(preview_view(message)))
 
 
 async def release(request: web.Request) -> web.Response:
@@ -113,32 +118,34 @@ async def move(request: web.Request) -> web.Response:
     world, credential, _ = _context(request)
     body = await _json_body(request)
     single = request.match_info.get("investigate_id")
-    schema = "MoveRequest" if single else "BulkMoveRequest"
-    if wrong := contract.flaw(schema, body):
+    if single and (wrong := contract.flaw("MoveRequest", body)):
         raise bad_request(wrong[1], wrong[0])
-    now = world.clock.now()
-    results = []
-    for message in [_message(request, handle)[0] for handle in ([single] if single else body["ids"])]:
-        moved = not message.is_quarantined
-        action = Action(
-            operation="MOVE", at=now, success=moved, folder=body["destination"], requested_by=credential.email
-        )
-        actions = (*message.state.actions, action)
-        status = ("moved",) if moved else message.state.delivery_status
-        message.change(State(message.is_quarantined, status, actions), now + world.settings.state_lag)
-        results += [
-            {
-                "success": moved,
-                "status": "OK" if moved else "NOT_FOUND",
-                "recipient": recipient,
-                "destination": body["destination"],
-                "message_id": message.message_id,
-                "operation": "MOVE",
-                "completed_at": rfc3339(now),
-            }
-            for recipient in message.recipients
-        ]
-    return answer(envelope(results))
+    handles, kind = ([_message(request)[0].id], "investigate") if single else read_move(body, world.settings)
+    moved = Move(world, request.match_info["account_id"], credential.email, body["destination"])
+    return answer(envelope(moved.run(handles, kind)))
+
+
+async def reclassify(request: web.Request) -> web.Response:
+    """POST investigate/{investigate_id}/reclassify, deprecated."""
+    world, credential, _ = _context(request)
+    message, _ = _message(request)
+    reclassified(world, request.match_info["account_id"], credential.email, message, await _json_body(request))
+    return answer(envelope({}), 202)
+
+
+async def submit(request: web.Request) -> web.Response:
+    """POST submissions."""
+    world, credential, _ = _context(request)
+    if not world.settings.post_submissions:
+        raise no_route(request.path.removeprefix("/client/v4"))
+    results = submitted(world, request.match_info["account_id"], credential.email, await _json_body(request))
+    return answer(envelope({"results": results}), 202)
+
+
+async def submissions(request: web.Request) -> web.Response:
+    """GET submissions."""
+    world, _, query = _context(request)
+    return _numbered_page(listed(world, request.match_info["account_id"], query), query)
 
 
 def _context(request: web.Request) -> tuple[World, Credential, dict[str, Any]]:

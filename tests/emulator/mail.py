@@ -25,6 +25,7 @@ class Action(Struct, frozen=True, kw_only=True):
     success: bool = True
     folder: str | None = None
     requested_by: str | None = None
+    submission: dict[str, str] | None = None  # of a SUBMISSION: its id, its kind and the verdict it asks for
 
 
 class State(Struct, frozen=True):
@@ -48,7 +49,23 @@ class Outcome(Struct, frozen=True, forbid_unknown_fields=True):
     answer: Literal["lists", "empty", "null", "omitted"] = "lists"
 
 
+class MoveOutcome(Struct, frozen=True, forbid_unknown_fields=True):
+    """A move that is carried out but in these mailboxes (`*`: all), each with its reason; `answer`: which are told of."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+    answer: Literal["entries", "half", "omitted"] = "entries"
+
+
+MoveScript = Literal["refuse_400", "refuse_404"] | MoveOutcome
 Script = Literal["deliver", "failed", "undelivered", "refuse_400", "refuse_404", "omitted", "empty", "null"] | Outcome
+
+
+class Fate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of a submission: it is refused in these words, or ends so many seconds later with this verdict."""
+
+    refused: str | None = None
+    disposition: str | None = None  # None: the verdict that it asks for
+    after: float | None = 3600.0  # None: never
 
 
 class Attachment(Struct, frozen=True):
@@ -85,6 +102,9 @@ class Message(Struct, kw_only=True, forbid_unknown_fields=True):
     allowlisted: str | None = None
     is_phish_submission: bool = False
     script: list[Script] = field(default_factory=list)  # outcomes of the next releases; the last one stays
+    moves: list[MoveScript] = field(default_factory=list)  # outcomes of the next moves; the last one stays
+    folders: dict[str, str] = field(default_factory=dict)  # where it was moved to in each mailbox
+    fates: list[Fate] = field(default_factory=list)  # of the next submissions; the last one stays
 
     @property
     def alert_id(self) -> str:
@@ -114,10 +134,10 @@ class Message(Struct, kw_only=True, forbid_unknown_fields=True):
         """Enter a new state, which readers see later, and never before the one it came from."""
         self.history.append((max(visible_from, self.history[-1][0]), state))
 
-    def log(self, action: Action) -> None:
-        """Record an action that changes nothing else."""
+    def log(self, action: Action, lag: float = 0.0) -> None:
+        """Record an action that changes nothing else; readers see it that many seconds later."""
         now = self.state
-        self.change(State(now.is_quarantined, now.delivery_status, (*now.actions, action)), action.at)
+        self.change(State(now.is_quarantined, now.delivery_status, (*now.actions, action)), action.at + lag)
 
     @property
     def order(self) -> tuple[float, str]:

@@ -37,7 +37,15 @@ def _wrong_types(value: Any) -> Any:
 
 def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
     result = document["result"]
-    return result if isinstance(result, list) else [result] if isinstance(result, dict) else []
+    if isinstance(result, dict):
+        return result.get("results", [result])  # type: ignore[no-any-return]
+    return result if isinstance(result, list) else []
+
+
+def _with(document: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The answer with these entries instead."""
+    nested = isinstance(document["result"], dict) and "results" in document["result"]
+    return {**document, "result": {"results": entries} if nested else entries}
 
 
 def _without_ids(document: dict[str, Any], _request: web.Request) -> Any:
@@ -73,8 +81,8 @@ _DOCUMENTS: dict[str, Callable[[dict[str, Any], web.Request], Any]] = {
     "result_null": lambda document, request: {**document, "result": None},
     "result_string": lambda document, request: {**document, "result": "ok"},
     "wrong_types": lambda document, request: {**document, "result": _wrong_types(document["result"])},
-    "reversed": lambda document, request: {**document, "result": _entries(document)[::-1]},
-    "half": lambda document, request: {**document, "result": _entries(document)[::2]},
+    "reversed": lambda document, request: _with(document, _entries(document)[::-1]),
+    "half": lambda document, request: _with(document, _entries(document)[::2]),
     "without_ids": _without_ids,
     "foreign_ids": _foreign_ids,
     "repeated_cursor": _repeated_cursor,

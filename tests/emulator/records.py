@@ -36,6 +36,16 @@ class Request(Struct, kw_only=True):
         return {name: getattr(self, name) for name in names} | {"body": self.body.decode("utf-8", "backslashreplace")}
 
 
+class Moved(Struct, frozen=True, kw_only=True):
+    """One message moved in one mailbox."""
+
+    account: str
+    message_id: str  # the investigate id
+    recipient: str
+    folder: str
+    time: float
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """One copy of a message handed to one recipient."""
 

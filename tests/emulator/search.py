@@ -76,20 +76,21 @@ FILTERS: dict[str, Callable[[Any], Predicate]] = {
 }
 
 
-def _moment(name: str, text: str) -> datetime:
+def moment(name: str, text: str) -> datetime:
+    """The time that a parameter says, or a 400."""
     try:
-        moment = datetime.fromisoformat(text)
+        value = datetime.fromisoformat(text)
     except ValueError:
-        moment = datetime.min
-    if moment.tzinfo is None:
+        value = datetime.min
+    if value.tzinfo is None:
         raise bad_request(f"{name}: not an RFC 3339 date-time")
-    return moment
+    return value
 
 
 def _filters(query: dict[str, Any], now: datetime) -> list[Predicate]:
     values = {name: value for name, value in query.items() if name not in _PAGING}
-    start = _moment("start", values["start"]) if "start" in values else now - timedelta(days=30)
-    end = _moment("end", values["end"]) if "end" in values else now
+    start = moment("start", values["start"]) if "start" in values else now - timedelta(days=30)
+    end = moment("end", values["end"]) if "end" in values else now
     if start > now:
         raise bad_request("start: must not be in the future")
     if end < start:

@@ -16,8 +16,9 @@ from .control import describe
 from .credentials import Credential
 from .faults import Faults
 from .mail import Message
-from .records import Delivery, Request
+from .records import Delivery, Moved, Request
 from .settings import Settings
+from .submissions import Submission
 from .world import Account, World
 
 
@@ -95,6 +96,11 @@ class Emulator(Background):
         """Each copy that went out, in order."""
         return self.world.deliveries
 
+    @property
+    def submissions(self) -> list[Submission]:
+        """All submissions, in order, also those that readers do not see yet."""
+        return self.world.submissions
+
     def requests_to(self, route: str) -> list[Request]:
         """The requests to one route, by its name in app.ROUTES."""
         return [request for request in self.requests if request.route == route]
@@ -126,6 +132,23 @@ class Emulator(Background):
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.world.script(message_id, *outcomes)
+
+    @property
+    def moves(self) -> list[Moved]:
+        """Every message that was moved in a mailbox, in order."""
+        return self.world.moves
+
+    def script_move(self, message_id: str, *outcomes: Any) -> None:
+        """Fix the outcomes of the next moves of a message; see `mail.MoveOutcome`."""
+        self.world.script_move(message_id, *outcomes)
+
+    def destine(self, message_id: str, *fates: Any) -> None:
+        """Fix what becomes of the next submissions of a message; the last one stays."""
+        self.world.destine(message_id, *fates)
+
+    def judge(self, message_id: str, disposition: str, after: float = 0.0) -> None:
+        """Let Cloudflare change its verdict on a message, so many seconds from now."""
+        self.world.judge(message_id, disposition, after)
 
     def configure(self, **changes: Any) -> None:
         """Change settings."""

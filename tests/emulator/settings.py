@@ -36,6 +36,18 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     result_shape: Literal["array", "object"] = "array"  # object: for a call with one id
     answer_ids: IdKind = "investigate"  # id, postfix_id (as in 2024, alone) or both in each entry
 
+    # Moves
+    move_forms: Annotated[frozenset[Literal["ids", "postfix_ids"]], Meta(min_length=1)] = frozenset({"ids"})
+    unknown_move: Literal["refuse_400", "refuse_404", "omitted"] = "refuse_404"  # for an unknown id
+    move_log: Literal["message", "mailbox"] = "message"  # for what the action log has an entry
+
+    # Submissions
+    post_submissions: bool = True  # false: a server that only has the deprecated reclassify
+    submission_answer_id: Literal["handle", "submission"] = "handle"  # what the id of a result is
+    submission_max: Count = 100
+    unknown_submission: Literal["entry", "refuse_400", "omitted"] = "entry"  # how a message that is not taken is told
+    repeated_submission: Literal["recorded", "refused"] = "recorded"  # one that asks for the same once more
+
     # Reads
     state_lag: Seconds = 0.0  # seconds until search, get and action_log show a change
     page: Literal["ignored", "honoured", "refused"] = "ignored"  # the deprecated search parameter

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import picture
 from .clock import rfc3339
-from .mail import Action, Attachment, Message, State
+from .mail import DETECTIONS, Action, Attachment, Message, State
 from .settings import Settings
-
-# One grey pixel
-SCREENSHOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 
 
 def message_view(message: Message, state: State, settings: Settings) -> dict[str, Any]:
@@ -23,7 +21,7 @@ def message_view(message: Message, state: State, settings: Settings) -> dict[str
         "id": message.id,
         "postfix_id": message.postfix_id,
         "postfix_id_outbound": None,
-        "alert_id": message.alert_id,
+        "alert_id": message.alert_id if message.disposition in DETECTIONS else None,
         "message_id": message.message_id,
         "subject": message.subject,
         "from": message.sender,
@@ -79,7 +77,7 @@ def action_view(action: Action) -> dict[str, Any]:
         "completed_at": rfc3339(action.at),
         "status": "OK" if action.success else "FAILED",
         "success": action.success,
-        "properties": {"folder": action.folder, "requested_by": action.requested_by},
+        "properties": {"folder": action.folder, "requested_by": action.requested_by, **(action.submission or {})},
     }
 
 
@@ -167,7 +165,18 @@ def headers(message: Message) -> list[tuple[str, str]]:
     return [(name, " ".join(value.splitlines())) for name, value in values.items()]
 
 
+def body_lines(message: Message) -> list[str]:
+    """The text of the message, line by line."""
+    return ["This is an emulated message.", *message.links, *(file.name for file in message.attachments)]
+
+
 def raw_view(message: Message) -> dict[str, Any]:
     """The message as EML."""
-    body = "\r\n".join(["This is an emulated message.", *message.links, *(file.name for file in message.attachments)])
-    return {"raw": "\r\n".join([*(f"{name}: {value}" for name, value in headers(message)), "", body, ""])}
+    lines = [*(f"{name}: {value}" for name, value in headers(message)), "", *body_lines(message), ""]
+    return {"raw": "\r\n".join(lines)}
+
+
+def preview_view(message: Message) -> dict[str, Any]:
+    """The message as a picture."""
+    head = [value for name, value in headers(message) if name in ("From", "To", "Subject")]
+    return {"screenshot": picture.screenshot(head, body_lines(message))}

@@ -23,10 +23,11 @@ from .clock import Clock, utc
 from .credentials import standard_credentials
 from .faults import Faults
 from .limits import RateLimits
-from .mail import Action, Mailbox, Message, Operation, Script, State
-from .records import Delivery, Request
+from .mail import Action, Fate, Mailbox, Message, MoveScript, Operation, Script, State
+from .records import Delivery, Moved, Request
 from .scenarios import ACCOUNTS, SCENARIOS
 from .settings import Settings, changed
+from .submissions import Submission, listed_disposition
 
 _ALPHABET = string.ascii_letters + string.digits
 DELIVERY_STATUSES = frozenset({"delivered", "quarantined", "rejected", "deferred", "bounced", "queued", "move_failed"})
@@ -70,6 +71,9 @@ class World:
         self.limits = RateLimits()
         self.requests: list[Request] = []
         self.deliveries: list[Delivery] = []
+        self.moves: list[Moved] = []
+        self.submissions: list[Submission] = []
+        self.verdicts: list[tuple[float, Message, str]] = []  # to come: when, of which message, which
         self.polls: dict[str, Poll] = {}
         self.numbers = count(1)
         self.connections: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()  # to their first request
@@ -98,7 +102,19 @@ class World:
 
     def add(self, messages: Iterable[Message], account: str | None = None) -> None:
         """Put messages into the mailbox of an account."""
-        self.accounts[account or self.first_account].mailbox.add(messages)
+        account, messages = account or self.first_account, list(messages)
+        self.accounts[account].mailbox.add(messages)
+        for message in messages:
+            if message.is_phish_submission:
+                self.add_submission(
+                    account,
+                    message,
+                    type="User",
+                    requested="MALICIOUS",
+                    at=message.scanned_at.timestamp() + 60,
+                    requested_by=message.recipients[0],
+                    fate=Fate(after=None),
+                )
 
     def add_message(self, account: str | None = None, **fields: Any) -> Message:
         """Put one message into quarantine, or elsewhere; the fields are those of `compose` and of Message."""
@@ -138,6 +154,36 @@ class World:
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.find(message_id).script = convert(outcomes, list[Script])
+
+    def script_move(self, message_id: str, *outcomes: Any) -> None:
+        """Fix the outcomes of the next moves of a message; the last one stays."""
+        self.find(message_id).moves = convert(outcomes, list[MoveScript])
+
+    def add_submission(
+        self, account: str, message: Message, *, requested: str, at: float | None = None, **traits: Any
+    ) -> Submission:
+        """Put a submission on record; one that was just made is seen after `state_lag`."""
+        now = self.clock.now() if at is None else at
+        submission = Submission(
+            id=f"sub-{len(self.submissions) + 1}",
+            account=account,
+            message=message,
+            requested=requested,
+            original=listed_disposition(message.disposition),
+            at=now,
+            visible_from=now + (self.settings.state_lag if at is None else 0),
+            **traits,
+        )
+        self.submissions.append(submission)
+        return submission
+
+    def destine(self, message_id: str, *fates: Any) -> None:
+        """Fix what becomes of the next submissions of a message; the last one stays."""
+        self.find(message_id).fates = convert(fates, list[Fate])
+
+    def judge(self, message_id: str, disposition: str, after: float = 0.0) -> None:
+        """Let Cloudflare change its verdict on a message, so many seconds from now."""
+        self.verdicts.append((self.clock.now() + after, self.find(message_id), disposition))
 
     def deliver(self, account: str, message: Message, recipients: list[str], now: float) -> None:
         """Count a copy for each recipient."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import importlib
+import json
 import re
 import typing as t
 from fnmatch import fnmatch
@@ -21,6 +22,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outco
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._version import VERSION
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
     envelope,
     investigate_id,
     page,
@@ -35,10 +37,12 @@ ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 # Has documentation only, as an action plugin does its work.
 INTERNAL = ["quarantine_release_stage"]
+# Make no request, and have no connection options.
+OFFLINE = ["release_history_info"]
 NAMES = sorted({file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__", *INTERNAL})
 
 # The rooms of the library, from the ground up. A file may import from its own room and from those before it.
-ROOMS = ("", "_api", "_mail", "_plan", "_release", "_events", "_arguments")
+ROOMS = ("", "_api", "_mail", "_plan", "_release", "_followup", "_events", "_arguments")
 GROUND = {"_errors", "_version", "_files", "_clock", "_times", "_text", "_json", "_rows"}
 FILES = sorted(path for path in UTILS.rglob("*.py") if path != UTILS / "__init__.py")
 
@@ -112,9 +116,10 @@ def test_what_tools_leave_behind_is_not_packed() -> None:
 
 
 def test_every_module_is_in_the_action_group_and_has_its_options() -> None:
-    assert load("meta/runtime.yml")["action_groups"]["api"] == [*NAMES, *INTERNAL]
-    fragments = {name: documentation(name, "DOCUMENTATION")["extends_documentation_fragment"] for name in NAMES}
-    assert [name for name in NAMES if "emailsec.cloudflare.api" not in fragments[name]] == []
+    online = [name for name in NAMES if name not in OFFLINE]
+    assert load("meta/runtime.yml")["action_groups"]["api"] == [*online, *INTERNAL]
+    fragments = {name: documentation(name, "DOCUMENTATION")["extends_documentation_fragment"] for name in online}
+    assert [name for name in online if "emailsec.cloudflare.api" not in fragments[name]] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,7 +165,7 @@ def documented_options(name: str) -> dict[str, t.Any]:
     """Return the options that a module documents, those of its fragments included."""
     document = documentation(name, "DOCUMENTATION")
     options = dict(document["options"])
-    for fragment in document["extends_documentation_fragment"]:
+    for fragment in document.get("extends_documentation_fragment", []):
         _namespace, _collection, file, *part = fragment.split(".")
         module = importlib.import_module(f"ansible_collections.emailsec.cloudflare.plugins.doc_fragments.{file}")
         attribute = part[0].upper() if part else "DOCUMENTATION"
@@ -186,7 +191,8 @@ def compare_options(documented: dict[str, t.Any], spec: dict[str, t.Any]) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_secrets_and_only_secrets_are_no_log(name: str) -> None:
     spec = arguments(name)["argument_spec"]
-    assert {option for option, settings in spec.items() if settings.get("no_log")} == {"api_token", "api_key"}
+    secrets = set() if name in OFFLINE else {"api_token", "api_key"}
+    assert {option for option, settings in spec.items() if settings.get("no_log")} == secrets
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -272,6 +278,41 @@ def test_message_info_returns_what_it_documents(run: Runner, script: Script) -> 
     told["msg"] = {"returned": "always", "type": "str"}  # as every failing module
     refused = {"always", "unless an argument was refused", "when the API refused a request"}
     check_result(run("message_info").result, told, refused)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_submission_info_returns_what_it_documents(run: Runner, script: Script, status: int) -> None:
+    script.get("submissions", envelope([{}], result_info={"total_pages": 2}))
+    script.get("submissions", envelope([]) if status == 200 else refusal(10000, "no"), status)
+    conditions = {"always", "unless an argument was refused"}
+    if status == 403:
+        conditions.add("when the API refused a request")
+    check_result(run("submission_info").result, documentation("submission_info", "RETURN"), conditions)
+
+
+@pytest.mark.parametrize(("answer", "status"), [(envelope({"raw": "x"}), 200), (refusal(10000, "no"), 403)])
+def test_message_evidence_returns_what_it_documents(
+    run: Runner, script: Script, tmp_path: Path, answer: object, status: int
+) -> None:
+    script.get(path(1), envelope(row(1)))
+    script.get(f"{path(1)}/raw", answer, status)
+    conditions = {"always", "unless an argument was refused"}
+    if status == 403:
+        conditions.add("when the API refused a request and the run ended")
+    done = run("message_evidence", messages=[investigate_id(1)], dest=str(tmp_path), parts=["raw"])
+    check_result(done.result, documentation("message_evidence", "RETURN"), conditions)
+
+
+def test_release_history_info_returns_what_it_documents(run: Runner, tmp_path: Path) -> None:
+    lines = [
+        {"time": "2026-11-20", "event": "intent", "run": "r", "account_id": ACCOUNT, "ids": [investigate_id(1)]},
+        "garbage",
+    ]
+    (tmp_path / "journal").write_text("\n".join(map(json.dumps, lines)))
+    done = run("release_history_info", account_id=None, api_token=None, journal=[str(tmp_path / "journal")])
+    assert done.result["entries"]
+    assert done.result["unreadable"]
+    check_result(done.result, documentation("release_history_info", "RETURN"), {"always", "success"})
 
 
 # --- what runs at GitHub -----------------------------------------------------------------------------------------------

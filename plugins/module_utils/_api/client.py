@@ -30,6 +30,7 @@ from .._errors import (
     InputError,
     InterruptError,
     RateLimitError,
+    TooLargeError,
 )
 from .._json import mapping, number, rows
 from .._text import printable
@@ -158,13 +159,20 @@ class Client:
             told = retry_after(reply.headers.get("Retry-After"), self._clock.time()) or 0.0
             self._pause(min(max(told, backoff(polls)), _POLL_LIMIT))
 
-    def post(self, path: str, body: object) -> dict[str, t.Any]:
-        """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out."""
+    def get_part(self, path: str, most: int, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the envelope of a GET whose answer has at most so many bytes. Raises TooLargeError if it has more."""
+        return self._read(f"{self._base}/{path}", params, most=most)[1]
+
+    def post(self, path: str, body: object, accepted: bool = False) -> dict[str, t.Any]:
+        """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out.
+
+        accepted: HTTP 202 is the plain answer to this call.
+        """
         url = f"{self._base}/{path}"
 
         def send() -> dict[str, t.Any]:
             reply = self._exchange("POST", url, None, body)
-            if reply.status in (202, 204):
+            if reply.status == 204 or (reply.status == 202 and not accepted):
                 raise DoubtfulError(f"the answer does not state the outcome: {reply}")
             return self._envelope(reply, "Cloud Email Security: Write")
 
@@ -218,12 +226,16 @@ class Client:
         return check
 
     def _read(
-        self, url: str, params: t.Mapping[str, t.Any] | None, fits: t.Callable[[t.Any], bool]
+        self,
+        url: str,
+        params: t.Mapping[str, t.Any] | None,
+        fits: t.Callable[[t.Any], bool] = lambda result: True,
+        **limit: int,
     ) -> tuple[Reply, dict[str, t.Any]]:
         """Return the answer to a GET and its envelope."""
 
         def send() -> tuple[Reply, dict[str, t.Any]]:
-            reply = self._exchange("GET", url, params)
+            reply = self._exchange("GET", url, params, **limit)
             if reply.status == 202:
                 return reply, {}
             try:
@@ -279,16 +291,18 @@ class Client:
             )
         return target
 
-    def _exchange(self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None) -> Reply:
+    def _exchange(
+        self, method: str, url: str, params: t.Mapping[str, t.Any] | None, body: object = None, **limit: int
+    ) -> Reply:
         """Send one request and return its answer. Sends it again only if the rate limit refused it."""
         while True:
             self._pace.wait_turn()
             try:
-                reply = self._http.exchange(method, url, params, body)
+                reply = self._http.exchange(method, url, params, body, **limit)
             except (ConnectError, InputError):
                 self._pace.answered(None)
                 raise
-            except DoubtfulError:
+            except (DoubtfulError, TooLargeError):
                 self._pace.answered(None)
                 self._count()
                 raise

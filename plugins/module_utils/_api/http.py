@@ -20,7 +20,15 @@ import traceback
 import typing as t
 import urllib.parse
 
-from .._errors import CertificateError, CloudflareError, ConnectError, DoubtfulError, InputError, SilentError
+from .._errors import (
+    CertificateError,
+    CloudflareError,
+    ConnectError,
+    DoubtfulError,
+    InputError,
+    SilentError,
+    TooLargeError,
+)
 from .._text import printable
 from .deadline import watch
 from .envelope import Reply
@@ -111,9 +119,17 @@ class Http:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def exchange(
-        self, method: str, url: str, params: t.Mapping[str, t.Any] | None = None, body: object = None
+        self,
+        method: str,
+        url: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        body: object = None,
+        most: int = _LARGEST_BODY,
     ) -> Reply:
-        """Send one request and read its whole answer. Redirects are not followed."""
+        """Send one request and read its whole answer. Redirects are not followed.
+
+        most: how many bytes the body of a success may have.
+        """
         if not self.calls_home(url):
             raise InputError("the credential is sent only to the server of api_url")
         self._progress.connecting = None
@@ -135,7 +151,8 @@ class Http:
                 stream=True,
             )
             with response:
-                return Reply(response.status_code, self._headers(response), self._content(response))
+                limit = most if response.ok else _LARGEST_BODY
+                return Reply(response.status_code, self._headers(response), self._content(response, limit))
         except (TypeError, AttributeError) as error:  # what requests raises for a proxy variable that is no URL
             kind = ConnectError if self._progress.connecting else DoubtfulError
             raise kind(f"the request failed ({type(error).__name__}); check the proxy variables") from None
@@ -152,7 +169,7 @@ class Http:
         """Tell whether a request to this URL would go to our server, as requests and urllib3 read the URL."""
         return _server(url) == self._server
 
-    def _content(self, response: requests.Response) -> bytes:
+    def _content(self, response: requests.Response, most: int) -> bytes:
         encoding = response.headers.get("Content-Encoding", "")
         if (
             encoding.strip().lower() not in _ENCODINGS
@@ -162,9 +179,11 @@ class Http:
             )
         response.raw.chunked = False  # http.client joins the chunks, as it limits the length of their heads
         content = bytearray()
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
+        for chunk in response.raw.stream(min(_CHUNK, most + 1), decode_content=True):
             content += chunk
-            if len(content) > _LARGEST_BODY:
+            if len(content) > most:
+                if most < _LARGEST_BODY:
+                    raise TooLargeError(f"the answer is larger than {most} bytes")
                 raise DoubtfulError(f"the answer is larger than {_LARGEST_BODY // 1024 // 1024} MiB")
         return bytes(content)
 

@@ -95,16 +95,19 @@ class Journal:
 
     def recent(self, names: t.Container[str]) -> dict[str, Record]:
         """Return the newest record of each of these ids."""
+        return latest(self.tail(), str(self._context.get("account_id")), names, self.now())
+
+    def tail(self) -> list[bytes]:
+        """Return the lines at the end of the file."""
         if self._file is None:
-            return {}
+            return []
         try:
             size = os.fstat(self._file).st_size
-            text = os.pread(self._file, _TAIL, max(0, size - _TAIL))
+            return os.pread(self._file, _TAIL, max(0, size - _TAIL)).splitlines()
         except OSError as error:
             raise JournalError(
                 f"The journal {self._path} cannot be read ({error.strerror}). Nothing was sent."
             ) from None
-        return latest(text.splitlines(), str(self._context.get("account_id")), names, self.now())
 
     def write(self, event: str, **fields: t.Any) -> None:
         """Append one event and wait until it is on the disk."""

@@ -182,7 +182,7 @@ class _Reader(Values):
                 settle_time=self._seconds("settle_time"),
             ),
             planning=_without_none(
-                expires_in=self.text("expires_in"), evidence=self.choice("evidence", ("basic", "full"))
+                expires_in=self.text("expires_in"), evidence=self.choice("evidence", ("basic", "full", "preview"))
             ),
         )
 
