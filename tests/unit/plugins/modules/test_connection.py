@@ -200,7 +200,7 @@ def test_no_usable_credential_is_one_clear_sentence_and_no_request(
         (
             "message_plan",
             {"since": "1d", "policy": {"denied_senders": ["a.example", 39]}},
-            "policy.denied_senders has 39, which is no text; put it in quotes",
+            "policy.denied_senders[1] is not a string",
         ),
         (
             "message_plan",
@@ -210,7 +210,7 @@ def test_no_usable_credential_is_one_clear_sentence_and_no_request(
         (
             "message_plan",
             {"since": "1d", "policy": '{"protected_recipients": [true]}'},
-            "policy.protected_recipients has True, which is no text; put it",
+            "policy.protected_recipients[0] is not",
         ),
     ],
 )
