@@ -244,12 +244,18 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import api_argument_spec, fail, handles_argument_spec, make_client, refuse_null
+from ..module_utils._arguments import (
+    api_argument_spec,
+    fail,
+    given_handles,
+    handles_argument_spec,
+    make_client,
+    refuse_null,
+)
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, InputError
 from ..module_utils._followup.evidence import FAIL_ON, FILES, LARGEST, Request, save_evidence
 from ..module_utils._followup.evidence_files import check_dest
-from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._release.planned import this_user
 
 
@@ -281,7 +287,7 @@ def main() -> None:
             raise InputError(f"parts is empty. Name at least one of {', '.join(FILES)}. Nothing was sent.")
         trail = {name: params[name] or None for name in ("ticket", "reason")}
         request = Request(
-            handles=given_handles(params) or [],
+            handles=given_handles(module) or [],
             dest=check_dest(params["dest"]),
             parts=params["parts"],
             most=in_range(params, "max_bytes", 1, LARGEST),

@@ -96,14 +96,14 @@ options:
           - Block messages with one of these verdicts.
           - Unless the list is empty, messages with no verdict or an unknown one are blocked too.
         type: list
-        elements: raw
+        elements: str
         default: [MALICIOUS, MALICIOUS-BEC]
       forbidden_threat_categories:
         description:
           - Block messages in one of these threat categories. Case, spaces and punctuation are ignored.
           - Cloudflare publishes no list of its categories. A category that is not listed here is not blocked.
         type: list
-        elements: raw
+        elements: str
         default: []
       max_age:
         description: Block messages scanned longer ago than this, such as V(7d).
@@ -130,7 +130,7 @@ options:
           - Block messages to a recipient that matches one of these patterns. Releasing them needs an override.
           - Unless the list is empty, messages with an unreadable recipient or no known recipient are blocked too.
         type: list
-        elements: raw
+        elements: str
         default: []
       allowed_senders:
         description:
@@ -138,7 +138,7 @@ options:
           - Every address in the From header counts, also one in a display name or in an encoded word.
           - A message with an empty envelope sender (a bounce) or with an unreadable sender is blocked.
         type: list
-        elements: raw
+        elements: str
         default: []
       denied_senders:
         description:
@@ -147,7 +147,7 @@ options:
           - Unless the list is empty, messages with an unreadable sender or no sender in the From header are blocked too. An empty
             envelope sender (a bounce) alone does not block a message.
         type: list
-        elements: raw
+        elements: str
         default: []
       require_ticket:
         description: Whether to refuse the whole plan if O(ticket) is not set.
@@ -162,7 +162,7 @@ options:
           - Names of rules to override this time. The plan records them, and for each message which of them would have
             blocked it.
         type: list
-        elements: raw
+        elements: str
         default: []
   dest:
     description:

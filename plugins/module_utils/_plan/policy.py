@@ -152,8 +152,7 @@ def _option(name: str, default: t.Any) -> dict[str, t.Any]:
     if default is None:
         return {"type": "str"}
     if isinstance(default, tuple):
-        # Ansible would make text of a number or of true. checked refuses them.
-        return {"type": "list", "elements": "raw", "default": list(default)}
+        return {"type": "list", "elements": "str", "default": list(default)}
     return {"type": type(default).__name__, "default": default}
 
 
