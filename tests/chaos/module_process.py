@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module message_release as a process of its own, as Ansible runs it on a host."""
+"""A module as a process of its own, as Ansible runs it on a host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MODULE = "ansible_collections.emailsec.cloudflare.plugins.modules.message_release"
+MODULES = "ansible_collections.emailsec.cloudflare.plugins.modules"
 MAX_WAIT = 600  # seconds: the longest that a run is ever told to wait for a rate limit
 PATIENCE = MAX_WAIT + 100.0  # seconds after which a run counts as hanging
 
@@ -32,7 +32,12 @@ class Ended(NamedTuple):
 
 
 def start(
-    directory: Path, options: Mapping[str, Any], variables: Mapping[str, str], *, check_mode: bool = False
+    directory: Path,
+    options: Mapping[str, Any],
+    variables: Mapping[str, str],
+    *,
+    check_mode: bool = False,
+    module: str = "message_release",
 ) -> subprocess.Popen[str]:
     """Start the module in a directory that also holds its temporary files."""
     arguments = directory / "arguments.json"
@@ -49,7 +54,7 @@ def start(
         **variables,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", MODULE, str(arguments)],
+        [sys.executable, "-m", f"{MODULES}.{module}", str(arguments)],
         cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,

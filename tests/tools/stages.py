@@ -48,7 +48,10 @@ def tests_in(directory: str) -> t.Callable[[Environment, list[str]], None]:
 
 def _chaos(environment: Environment, added: list[str]) -> None:
     command = [str(environment.python), "tests/chaos", *added]
-    _run(environment, command, variables={"PYTHONPATH": str(COLLECTIONS)})
+    variables = {"PYTHONPATH": str(COLLECTIONS)}
+    _run(environment, command, variables=variables)
+    if not added:
+        _run(environment, [str(environment.python), "tests/chaos/follow_ups.py"], variables=variables)
 
 
 def _awx(environment: Environment, added: list[str]) -> None:

@@ -24,6 +24,7 @@ class Submissions:
     """Messages C(1) to C(count), released, each with a detection and an alert id unless C(clean) made it one without.
 
     acts: what the next calls do, in their order; after the last, everything is accepted.
+    act: does everything else: gets the numbers and the honest work, returns the answer.
     record: what is on record, with the time since when it shows. lag: seconds until it shows a submission.
     calls: paths and bodies of what was sent. times: how often each message was recorded.
     has_call, has_record: the server knows POST submissions, and the list. filters: the list knows its filters.
@@ -38,6 +39,7 @@ class Submissions:
         self.calls: list[tuple[str, t.Any]] = []
         self.has_call = self.has_record = self.filters = True
         self.lag = 0.0
+        self.act: t.Callable[[list[int], t.Callable[[], Reply]], Reply] = lambda _numbers, work: work()
         self._clock = clock
 
     def clean(self, number: int, disposition: str | None = "NONE") -> None:
@@ -89,8 +91,12 @@ class Submissions:
         self.calls.append((sent.path, sent.body))
         if self.acts:
             return self.acts.popleft()(self, numbers, disposition)
-        self.submit(numbers, disposition)
-        return plain
+
+        def work() -> Reply:
+            self.submit(numbers, disposition)
+            return plain
+
+        return self.act(numbers, work)
 
     def _list(self, sent: Sent) -> Reply:
         if not self.has_record:
