@@ -222,6 +222,7 @@ from ..module_utils._arguments import (
     end_follow_up,
     fail,
     follow_up_argument_spec,
+    given_handles,
     handles_argument_spec,
     make_client,
 )
@@ -229,7 +230,6 @@ from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
 from ..module_utils._followup.reclassify import DISPOSITIONS, FAIL_ON, STATUSES, Reclassifier
 from ..module_utils._followup.run import Request, follow_up
-from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._release.planned import audit_trail
 
 
@@ -255,7 +255,7 @@ def main() -> None:
         settle_time = in_range(params, "settle_time", 3, 3600)
         trail = audit_trail(params, {})
         request = Request(
-            handles=given_handles(params) or [],
+            handles=given_handles(module) or [],
             check_mode=module.check_mode,
             trail={**trail, "expected_disposition": disposition},
             journal=params["journal"],
