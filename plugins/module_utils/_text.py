@@ -54,6 +54,11 @@ def _visible(text: str) -> str:
     return "".join(shown)
 
 
+def ended(text: str) -> str:
+    """Return a text that ends as a sentence does."""
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."
+
+
 def first_few(values: t.Sequence[t.Any], most: int | None = 10, show: t.Callable[[t.Any], str] = str) -> str:
     """Return the first of these values as one text, and how many it leaves out. most: None for all. show: makes text of one."""
     shown = [show(value) for value in values[:most]]

@@ -13,6 +13,7 @@ import os
 import typing as t
 
 from ...module_utils._release.planned import this_user
+from ...module_utils._text import ended
 from .asked import Asked
 from .names import ROLE, Family
 from .places import Places
@@ -107,8 +108,7 @@ def sentence(error: Exception) -> str:
     """Return an error as a whole sentence."""
     if isinstance(error, OSError):
         return f"{error.filename or 'A file'} cannot be written ({error.strerror})."
-    text = str(error)
-    return text if text.endswith(".") else f"{text}."
+    return ended(str(error))
 
 
 def now() -> str:

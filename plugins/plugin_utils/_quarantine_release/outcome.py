@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._text import first_few
+from ...module_utils._text import ended, first_few
 from .._joining import is_lost
 
 Result = t.Mapping[str, t.Any]
@@ -47,8 +47,7 @@ def word(run: Result) -> str:
 
 def message(run: Result) -> str:
     """Return what the run says about itself, as whole sentences."""
-    text = str(run.get("msg") or "").strip()
-    text += "" if text.endswith((".", "!", "?")) or not text else "."
+    text = ended(str(run.get("msg") or "").strip())
     return f"{text}{_LOST}".strip() if is_lost(run) else text
 
 
