@@ -59,6 +59,14 @@ def _summary(store: Store, item: Item) -> Item:
         summary["related_field_counts"] = {
             name: sum(each["organization"] == number for each in store.items[name].values()) for name in _COUNTED
         }
-    if endpoint == "projects" and number in store.updates:
-        summary["current_update"] = {"id": number, "status": "running"}
+        summary["related_field_counts"]["inventories"] += store.slow_removals > 0
+        store.slow_removals = max(0, store.slow_removals - 1)
+    if endpoint == "projects":
+        under_way = [
+            each
+            for each in store.updates.values()
+            if each["project"] == number and each["status"] in ("pending", "running")
+        ]
+        if under_way:
+            summary["current_update"] = {"id": under_way[-1]["id"], "status": under_way[-1]["status"]}
     return summary

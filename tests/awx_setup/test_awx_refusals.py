@@ -60,6 +60,36 @@ def test_bad_data(awx: Awx, controller: Controller, changes: dict[str, Any], pro
     assert awx.requests == []
 
 
+def test_a_first_update_of_the_project_that_failed(awx: Awx, controller: Controller) -> None:
+    """It is tried again; if that fails too, the job of AWX is named; the next run recovers, and the one after changes nothing."""
+    awx.store.failing_updates = 2
+    run = controller.set_up()
+    assert run.code != 0
+    second = max(awx.store.updates)
+    assert f"/#/jobs/project/{second}/output" in run.text
+    assert 'AWX could not get the project "Quarantine: playbooks" from https://github.com' in run.text
+    assert "Playbook not found" not in run.text
+    assert awx.inventory().get("job_templates") is None
+
+    awx.store.failing_updates = 0
+    again = controller.set_up()
+    assert again.code == 0, again.output
+    assert len(awx.inventory()["job_templates"]) == 6
+    third = controller.set_up()
+    assert (third.code, third.total("changed"), awx.writes) == (0, 0, [])
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_another_branch_is_fetched(awx: Awx, controller: Controller, failing: int) -> None:
+    """AWX updates the project by itself when its branch changes; where that fails it is asked once more."""
+    assert controller.set_up().code == 0
+    awx.store.failing_updates = failing
+    run = controller.set_up(project_scm_branch="another")
+    assert run.code == 0, run.output
+    assert awx.one("projects", "Quarantine: playbooks")["status"] == "successful"
+    assert len([request for request in awx.writes if request.path.endswith("/update/")]) == failing
+
+
 def test_credentials_made_by_others(awx: Awx, controller: Controller) -> None:
     """Where they are not there, it is told which one is missing."""
     run = controller.set_up(manage_credentials=False, read_inputs={}, write_inputs={})
