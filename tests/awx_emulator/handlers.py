@@ -36,7 +36,7 @@ async def find_all(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """POST to a list."""
     store, endpoint = request.app[STORE], _endpoint(request)
-    if endpoint not in RESOURCES or endpoint in ("workflow_approval_templates", "users", "instances"):
+    if endpoint not in RESOURCES or endpoint in ("workflow_approval_templates", "instances"):
         raise web.HTTPMethodNotAllowed(request.method, ["GET"])
     return web.json_response(shown(store, store.create(endpoint, await _body(request))), status=201)
 

@@ -23,7 +23,7 @@ def shown(store: Store, item: Item) -> Item:
     """An object as a client sees it: with its address, what is related to it, and without secrets."""
     endpoint = item["endpoint"]
     url = f"{BASE}/{endpoint}/{item['id']}/"
-    view = copy.deepcopy({name: value for name, value in item.items() if name != "endpoint"})
+    view = copy.deepcopy({name: value for name, value in item.items() if name not in ("endpoint", "password")})
     related = {name: f"{url}{name}/" for name in RESOURCES[endpoint].lists}
     for name, field in RESOURCES[endpoint].fields.items():
         if field.kind == "reference" and item[name]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import copy
 import itertools
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .checks import cleaned
 from .errors import Refused, not_found
 from .schema import RESOURCES, UNIFIED
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 Item = dict[str, Any]
 # Of an AWX that was just installed
@@ -46,6 +49,8 @@ class Store:
         # How often an organization still counts inventories that were removed, as AWX removes them in the background
         self.slow_removals = 0
         self.log: list[Logged] = []
+        # Runs jobs; without it, nothing can be launched
+        self.engine: Engine | None = None
         self._ids = itertools.count(1)
         self.create("organizations", {"name": ORGANIZATION})
         self.create("users", {"username": ADMIN})

@@ -27,7 +27,7 @@ def test_check_mode_of_a_first_run(awx: Awx, controller: Controller) -> None:
 
 def test_wrong_token(awx: Awx, tmp_path: Path) -> None:
     """AWX refuses, and nothing is made."""
-    run = Controller(tmp_path, awx, CONTROLLER_OAUTH_TOKEN="wrong").set_up()
+    run = Controller(tmp_path, awx, environment={"CONTROLLER_OAUTH_TOKEN": "wrong"}).set_up()
     assert run.code != 0
     assert "Invalid authentication credentials for /api/v2/credential_types/ (HTTP 401)" in run.text
     assert awx.writes == []
