@@ -35,7 +35,7 @@ class Awx(Background):
         self.store = Store(frozenset(playbooks))
         if jobs:
             # Only this needs ansible-runner.
-            from .engine import Engine  # noqa: PLC0415
+            from .engine import Engine
 
             self.store.engine = Engine(self.store, jobs)
         self.token = token

@@ -39,7 +39,7 @@ def emulator(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     emulated = pytestconfig.getoption("--emulated")
     if not emulated and not os.environ.get("CONTROLLER_HOST"):
         pytest.skip("no CONTROLLER_HOST, and not --emulated")
-    with Emulator(host="127.0.0.1" if emulated else "0.0.0.0") as running:  # noqa: S104
+    with Emulator(host="127.0.0.1" if emulated else "0.0.0.0") as running:
         yield running
 
 
