@@ -9,14 +9,17 @@ from __future__ import annotations
 import typing as t
 
 from ansible import errors
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 
-from ..plugin_utils._quarantine_release import publishing, stages
-from ..plugin_utils._quarantine_release.asked import PREFIX
+from ..plugin_utils import _searching
+from ..plugin_utils._quarantine_release import merging, publishing, running, stages
+from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
+_NOT_GIVEN: t.Any = object()
 _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "select": stages.select,
     "plan": stages.plan,
@@ -26,6 +29,8 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "report_all": publishing.report_all,
     "hand_over": publishing.hand_over,
     "conclude": publishing.conclude,
+    "search": _searching.search,
+    "merge": merging.merge,
 }
 
 
@@ -54,34 +59,76 @@ class ActionModule(ActionBase):
         return bool(self._task.check_mode)
 
     @property
-    def writes(self) -> bool:
-        """Tell whether reports are written: not in check mode, and not if the tags of the run stop before them."""
-        tags = {"all", "report"} & set(self._vars.get("ansible_run_tags") or ["all"])
-        return bool(tags) and not self.check_mode
+    def diff_mode(self) -> bool:
+        """Tell whether differences are shown."""
+        return bool(self._task.diff)
 
-    def variables(self) -> dict[str, t.Any]:
-        """Return the variables of the role, without their prefix. Raises ValueError for one that cannot be evaluated."""
-        omitted = self._vars.get("omit", object())  # not given is not given
-        found = {}
-        for name, value in self._vars.items():
-            if name.startswith(PREFIX):
-                try:
-                    evaluated = self._templar.template(value)
-                except _OMITTED:
-                    continue
-                except AnsibleError as error:
-                    raise ValueError(f"{name} cannot be evaluated: {error}") from None
-                if evaluated != omitted:
-                    found[name[len(PREFIX) :]] = evaluated
-        return found
+    @property
+    def is_last_batch(self) -> bool:
+        """Tell whether no other hosts of the play run after these, as they may with serial."""
+        batch = {*self._vars["ansible_play_batch"], self.host}
+        hosts = self.hosts
+        last = max(number for number, host in enumerate(hosts) if host in batch)
+        return set(self._vars["ansible_play_hosts"]).isdisjoint(hosts[last + 1 :])
+
+    @property
+    def options(self) -> dict[str, t.Any]:
+        """Return the options of the task."""
+        return self._task.args
+
+    def check_run(self) -> None:
+        """Raise Mistake if modules would not run on this machine, or if somebody is wrong about check mode."""
+        running.check_place(self.host, self._connection.transport, self._connection.become is not None)
+        running.check_mode_meant(load_extra_vars(self._loader), self.check_mode)
+
+    def last_stage(self) -> str:
+        """Return the tag of the last stage that this run asks for; empty for none. Raises Mistake if it would leave out others."""
+        return running.last_stage(
+            self._vars.get("ansible_run_tags") or ["all"],
+            self._vars.get("ansible_skip_tags") or [],
+            set(self._task.tags) - {"always"},
+            not self._task.all_parents_static(),
+        )
+
+    def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
+        """Return the variables of a family without their prefix, and account_id. Raises ValueError for what is none or cannot be read."""
+        extra = load_extra_vars(self._loader)
+        mistakes = mistaken_names(self._vars, extra, [family, ROLE])
+        if mistakes:
+            raise ValueError(" ".join(mistakes))
+        found = {name: self._evaluated(f"{family.prefix}{name}") for name in family.options}
+        if family.connects:
+            found["account_id"] = self._evaluated(f"{ROLE.prefix}account_id")
+            if found["account_id"] in (_NOT_GIVEN, None, ""):
+                found["account_id"] = self._task.args.get("account_id", _NOT_GIVEN)
+            for name in CONNECTION:
+                # module_defaults has default(omit), which would hide a secret that is not defined.
+                self._evaluated(name)
+        return {name: value for name, value in found.items() if value is not _NOT_GIVEN}
+
+    def variable(self, name: str) -> t.Any:
+        """Return one variable of the role, named without its prefix. Raises ValueError."""
+        value = self._evaluated(f"{ROLE.prefix}{name}")
+        return None if value is _NOT_GIVEN else value
+
+    def _evaluated(self, name: str) -> t.Any:
+        if name not in self._vars:
+            return _NOT_GIVEN
+        try:
+            omitted = self._vars.get("omit", _NOT_GIVEN)
+            value = _without(self._templar.template(self._vars[name]), omitted)
+        except _OMITTED:
+            return _NOT_GIVEN
+        except AnsibleError as error:
+            raise ValueError(f"{name} cannot be evaluated: {error}") from None
+        if isinstance(omitted, str) and omitted in str(value):
+            raise ValueError(f"{name} cannot be evaluated: omit is part of a text.")
+        return value
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
-        return self._of(f"__{PREFIX}{stage}", host) or {}
-
-    def fact(self, name: str, host: str) -> t.Any:
-        """Return a fact that the role has set for a host, or None."""
-        return self._of(name, host)
+        variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
+        return variables.get(f"__{ROLE.prefix}{stage}") or {}
 
     def person(self) -> str:
         """Return the user of AWX who started the job, or an empty string."""
@@ -104,10 +151,14 @@ class ActionModule(ActionBase):
             result = self._execute_module(
                 f"emailsec.cloudflare.{module}", {**connection, **given}, task_vars=self._vars
             )
+        except AnsibleConnectionFailure as error:
+            result = {"failed": True, "changed": False, "msg": str(error), "unreachable": True}
         except AnsibleError as error:
             result = {"failed": True, "changed": False, "msg": str(error)}
         finally:
             self._task.check_mode = before
+        if isinstance(result.get("msg"), str):
+            result["msg"] = with_variables(result["msg"])
         # What Ansible adds for its own output; exception is no plain data since ansible-core 2.19.
         return {name: value for name, value in result.items() if name not in ("invocation", "exception")}
 
@@ -115,6 +166,11 @@ class ActionModule(ActionBase):
         """Show a line in the output of the job."""
         self._display.display(f"[{self.host}] {line}")
 
-    def _of(self, name: str, host: str | None) -> t.Any:
-        variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
-        return variables.get(name)
+
+def _without(value: t.Any, omitted: t.Any) -> t.Any:
+    """Return a value without what is omitted, also inside it. Before 2.19, Ansible leaves a text there."""
+    if value == omitted:
+        return _NOT_GIVEN
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if item != omitted}
+    return [item for item in value if item != omitted] if isinstance(value, list) else value

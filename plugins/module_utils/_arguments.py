@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, AnsibleModule, _load_params, missing_required_lib
+from ansible.module_utils.common.validation import check_type_dict
 
 from ._api.client import Client
 from ._api.connection import DEFAULT_URL, connection_settings, own_account, secrets
@@ -20,7 +22,12 @@ from ._api.masking import Masker
 from ._clock import Clock
 from ._errors import CloudflareError, InputError
 from ._mail.filters import DISPOSITIONS, SEARCH_OPTIONS
+from ._mail.handle_file import read_handles
+from ._mail.handles import Handle, parse_handles
 from ._rows import ALL, ATTENTION, NONE
+
+Option = t.Mapping[str, t.Any]
+_MOST_PROBLEMS = 5
 
 
 def refuse_null(module: AnsibleModule, *names: str) -> None:
@@ -32,6 +39,46 @@ def refuse_null(module: AnsibleModule, *names: str) -> None:
     for name in names:
         if name in given and module.params[name] is None:
             raise InputError(f"{name} is null. Give a value, or leave the option out (omit). Nothing was sent.")
+
+
+def refuse_other_than_text(module: AnsibleModule) -> None:
+    """Raise InputError if the task gives a number, a boolean or something else for a text.
+
+    YAML reads 0047 without quotes as 39. Ansible makes a text of it, and nobody would notice.
+    """
+    problems = []
+    for name, option, value in _texts({"type": "dict", "options": module.argument_spec}, "", _load_params()):
+        if not isinstance(value, str):
+            shown = f" ({json.dumps(value)})" if isinstance(value, (int, float)) and not option.get("no_log") else ""
+            what = "null" if value is None else f"of type {type(value).__name__}{shown}"
+            problems.append(f"{name} is not a string but {what}; put it in quotes")
+        elif value.endswith("\r") and not option.get("no_log"):
+            problems.append(f"{name} ends in U+000D CARRIAGE RETURN, as each line of a Windows file does; remove it")
+    if problems:
+        raise InputError(f"{'; '.join(problems[:_MOST_PROBLEMS])}. Nothing was sent.")
+
+
+def _texts(option: Option, name: str, value: t.Any) -> t.Iterator[tuple[str, Option, t.Any]]:
+    """Yield the name, the option and the value of everything in an option that must be a text."""
+    kind = option.get("type", "str")
+    if kind == "list" and value is not None:
+        inner = {**option, "type": option.get("elements", "raw")}
+        for index, item in enumerate(value if isinstance(value, (list, tuple)) else [value]):
+            yield from _texts(inner, f"{name}[{index}]", item)
+    elif kind == "dict" and option.get("options") and value is not None:
+        for inner_name, inner, item in _given(option["options"], check_type_dict(value)):
+            if item is not None:
+                yield from _texts(inner, f"{name}.{inner_name}".lstrip("."), item)
+    elif kind in ("str", "path"):
+        yield name, option, value
+
+
+def _given(options: t.Mapping[str, Option], values: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, Option, t.Any]]:
+    """Yield the name of each option that the task gives, by any of its names, with its spec and its value."""
+    for name, option in options.items():
+        for alias in (name, *option.get("aliases", ())):
+            if alias in values:
+                yield name, option, values[alias]
 
 
 def _from_environment(*names: str) -> str:
@@ -97,10 +144,23 @@ def exclusive_search_options(*others: str) -> list[tuple[str, str]]:
     ]
 
 
+def given_handles(module: AnsibleModule) -> list[Handle] | None:
+    """Return the handles in the options of handles_argument_spec, or None if neither is given. Raises InputError."""
+    params = module.params
+    if params["messages"] is not None:
+        # Ansible makes a list of a text, and splits it at every comma.
+        given = [value for name, _option, value in _given(module.argument_spec, _load_params()) if name == "messages"]
+        return parse_handles(given[-1] if isinstance(given[-1], str) else params["messages"])
+    if params["messages_file"] is not None:
+        return read_handles(params["messages_file"], params["messages_column"])
+    return None
+
+
 def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Client:
-    """Return a client for the connection options. Raises InputError."""
+    """Return a client for the connection options. Raises InputError, also for any text that is none."""
     if IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR)
+    refuse_other_than_text(module)
     params = module.params
     hidden = secrets(params)
     module.no_log_values = (

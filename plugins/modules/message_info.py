@@ -302,6 +302,12 @@ unreadable:
   type: list
   elements: str
   sample: []
+account_id:
+  description: ID of the account that was used. It can come from the environment of the task.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_calls:
   description: Number of HTTP requests made.
   returned: always
@@ -334,6 +340,7 @@ from ..module_utils._arguments import (
     api_argument_spec,
     exclusive_search_options,
     fail,
+    given_handles,
     handles_argument_spec,
     make_client,
     rows_argument_spec,
@@ -342,16 +349,17 @@ from ..module_utils._arguments import (
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
 from ..module_utils._mail.filters import DELIVERY_STATUSES, search_filters
-from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 from ..module_utils._rows import Row, check_result_file, wanted, write_result_file
 
 
-def read(messages: Messages[Message], params: dict[str, t.Any], now: float) -> dict[str, t.Any]:
+def read(
+    messages: Messages[Message], params: dict[str, t.Any], handles: list[Handle] | None, now: float
+) -> dict[str, t.Any]:
     """Return the result for the options of the module, with all messages."""
     limit = None if params["limit"] is None else in_range(params, "limit", 1)
-    handles = given_handles(params)
     if handles is None:
         found, truncated = messages.search(search_filters(params, now), limit)
         not_found = unreadable = []
@@ -394,21 +402,21 @@ def main() -> None:
     )
     clock = Clock()
     params = module.params
-    calls = 0
+    used: dict[str, t.Any] = {"api_calls": 0}
     result: dict[str, t.Any] = {}
     try:
         client = make_client(module, clock)
         check_result_file(params["result_file"], params["messages_file"])
         try:
-            result = read(Messages(client, clock, Message), params, clock.time())
+            result = read(Messages(client, clock, Message), params, given_handles(module), clock.time())
         finally:
-            calls = client.calls
+            used = client.used()
         if params["result_file"] is not None and not module.check_mode:
             write_result_file(params["result_file"], result["messages"], client.masker.mask)
         result["messages"] = wanted(result["messages"], params["return_messages"], needs_attention)
     except CloudflareError as error:
-        fail(module, error, api_calls=calls, **result)
-    module.exit_json(changed=False, api_calls=calls, **result)
+        fail(module, error, **used, **result)
+    module.exit_json(changed=False, **used, **result)
 
 
 if __name__ == "__main__":

@@ -353,6 +353,12 @@ waiting:
   type: dict
   version_added: 0.5.0
   sample: null
+account_id:
+  description: ID of the account that was used. It can come from the environment of the task.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_calls:
   description: Number of HTTP requests made.
   returned: always
@@ -385,6 +391,7 @@ from ..module_utils._arguments import (
     api_argument_spec,
     exclusive_search_options,
     fail,
+    given_handles,
     handles_argument_spec,
     make_client,
     search_argument_spec,
@@ -392,7 +399,7 @@ from ..module_utils._arguments import (
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, InputError
 from ..module_utils._mail.filters import DELIVERY_STATUSES, SEARCH_OPTIONS, search_filters
-from ..module_utils._mail.handle_file import given_handles
+from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 from ..module_utils._plan.document import LONGEST, expiry
@@ -402,10 +409,9 @@ from ..module_utils._plan.policy import Policy, argument_spec
 from ..module_utils._times import from_seconds, parse_duration, to_text
 
 
-def plan_request(params: dict[str, t.Any], account_id: str, now: float) -> PlanRequest:
+def plan_request(params: dict[str, t.Any], handles: list[Handle] | None, account_id: str, now: float) -> PlanRequest:
     """Return the request in the options of the module. Raises InputError."""
     search = asked = None
-    handles = given_handles(params)
     if handles is None:
         if not any(params[name] for name in SEARCH_OPTIONS):
             raise InputError(
@@ -459,19 +465,19 @@ def main() -> None:
     clock = Clock()
     now = clock.time()
     dest = module.params["dest"]
-    calls = 0
+    used: dict[str, t.Any] = {"api_calls": 0}
     try:
         client = make_client(module, clock)
-        request = plan_request(module.params, client.account_id, now)
+        request = plan_request(module.params, given_handles(module), client.account_id, now)
         if dest:
             check_writable(dest)
         try:
             made = make_plan(Messages(client, clock, Message), request)
         finally:
-            calls = client.calls
+            used = client.used()
         kept = keep_plan(dest, made.plan, from_seconds(now), module.check_mode) if dest and not made.refusals else None
     except CloudflareError as error:
-        fail(module, error, api_calls=calls)
+        fail(module, error, **used)
     plan = kept.plan if kept else made.plan
     waiting = waiting_plan(kept)
     msg = sentence(made)
@@ -486,7 +492,7 @@ def main() -> None:
         "dest": dest,
         "plan_file": kept.file if kept else None,
         "waiting": waiting,
-        "api_calls": calls,
+        **used,
     }
     if made.refusals:
         fail(module, None, **result)

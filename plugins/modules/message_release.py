@@ -369,6 +369,12 @@ summary:
   returned: unless an argument was refused
   type: dict
   sample: {"released": 2, "already_released": 1, "total": 3, "recipients_delivered": 4}
+account_id:
+  description: ID of the account that was used. It can come from the environment of the task.
+  returned: unless an argument was refused
+  type: str
+  version_added: 0.5.0
+  sample: 023e105f4ecef8ad9ca31a8372d0c353
 api_calls:
   description: Number of HTTP requests made.
   returned: unless an argument was refused
@@ -440,6 +446,7 @@ from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
     api_argument_spec,
     fail,
+    given_handles,
     handles_argument_spec,
     make_client,
     refuse_null,
@@ -447,7 +454,6 @@ from ..module_utils._arguments import (
 )
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, ResultFileError
-from ..module_utils._mail.handle_file import given_handles
 from ..module_utils._plan.document import check_plan
 from ..module_utils._plan.file import read_plan
 from ..module_utils._release.body import ARRAY, AUTO, OBJECT
@@ -504,7 +510,7 @@ def main() -> None:
                 chosen = narrow(plan, params["only"])
         trail = audit_trail(params, plan or {})
         request = ReleaseRequest(
-            handles=planned_handles(chosen) if chosen else given_handles(params) or [],
+            handles=planned_handles(chosen) if chosen else given_handles(module) or [],
             options=Options(
                 batch_size=in_range(params, "batch_size", 1, 1000),
                 concurrency=params["concurrency"],
@@ -525,7 +531,7 @@ def main() -> None:
         fail(module, error)
 
     ended_by = run.error
-    result = {**run.data(), "api_calls": client.calls, **trail}
+    result = {**run.data(), **client.used(), **trail}
     if plan:
         result["plan_digest"] = plan["digest"]
         if chosen is plan:

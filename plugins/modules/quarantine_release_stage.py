@@ -29,7 +29,14 @@ options:
     description: The stage to run.
     type: str
     required: true
-    choices: [select, plan, look, release, report, report_all, hand_over, conclude]
+    choices: [select, plan, look, release, report, report_all, hand_over, conclude, search, merge]
+  directory:
+    description: The directory of the reports. Only for the stage V(merge).
+    type: path
+  hosts:
+    description: The hosts of the inventory. Only for the stage V(merge).
+    type: list
+    elements: str
 seealso:
   - module: emailsec.cloudflare.message_plan
   - module: emailsec.cloudflare.message_release

@@ -16,21 +16,25 @@ from ..module_utils._text import printable
 from ..plugin_utils._shown import message_lines
 
 _RELEASES = {"RELEASE", "QUARANTINE_RELEASE"}
-_WORDS = (State.QUARANTINED, *DELIVERIES)
+_NOTHING = "nothing"
+# What may fail the host: where a message is, or that none was found although the search says which.
+FAILING = (State.QUARANTINED, *DELIVERIES, _NOTHING)
 
 
 def search_outcome(
     found: t.Mapping[str, t.Any],
     released: bool = False,
-    fail_on: str | t.Iterable[str] = (),
+    fail_on: t.Collection[str] = (),
     show_content: bool = False,
+    named: bool = False,
 ) -> dict[str, t.Any]:
     """Return a line for each message with its id, a sentence about all of them, and whether the host fails.
 
     found: the result of message_info. If it failed, the sentence is the reason.
-    released: only messages whose release is on record are shown, and the sentence counts where they are.
-    fail_on: the words of a delivery that fail the host. Raises ValueError for any other word.
-    show_content: whether addresses and subjects are shown.
+    released: only messages whose release is on record are shown, and the sentence counts where they are. It fails if the search
+    was cut off, as the others may be among those that were not found.
+    fail_on: the words of FAILING that fail the host. show_content: whether addresses and subjects are shown.
+    named: whether the search says which messages it means.
     """
     if found.get("failed") or "messages" not in found:
         return {
@@ -38,29 +42,22 @@ def search_outcome(
             "told": printable(found.get("msg") or "The search ended without a result.", None),
             "fails": True,
         }
-    failing = _checked(fail_on)
     messages = [message for message in found["messages"] if not released or _is_released(message)]
     words = [whereabouts(message) for message in messages]
     told = ", ".join(
         [f"Found: {len(messages)}", *(f"{word} {words.count(word)}" for word in sorted(set(words)) if released)]
     )
     told += ", and there are more (search_limit)" if found["truncated"] else ""
-    causes = sorted(failing.intersection(words))
+    cut = released and found["truncated"]
+    told = f"Not all messages were looked at, so raise search_limit. {told}" if cut else told
+    causes = sorted(set(fail_on).intersection(words or ([_NOTHING] if named else [])))
     return {
         "lines": [
             {"id": message["id"], "line": _line(message, word, show_content)} for message, word in zip(messages, words)
         ],
         "told": f"{told}. This fails because search_fail_on has {', '.join(causes)}." if causes else told,
-        "fails": bool(causes),
+        "fails": bool(causes) or cut,
     }
-
-
-def _checked(fail_on: str | t.Iterable[str]) -> set[str]:
-    words = {word.strip() for word in (fail_on.split(",") if isinstance(fail_on, str) else fail_on)} - {""}
-    unknown = sorted(words.difference(_WORDS))
-    if unknown:
-        raise ValueError(f"search_fail_on takes {', '.join(_WORDS)}, not {', '.join(unknown)}")
-    return words
 
 
 def _is_released(message: t.Mapping[str, t.Any]) -> bool:

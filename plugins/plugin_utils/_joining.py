@@ -18,22 +18,31 @@ from ..module_utils._release.result import RunResult, summarise, summary_sentenc
 
 Result = t.Mapping[str, t.Any]
 _LOST = "The module ended without a result (was it killed?)."
+# What a result has if the module was killed, was not reached, or was not run.
+_TRACES = ("module_stdout", "module_stderr", "unreachable", "skipped")
 
 
-def planned_run(planned: Result) -> dict[str, t.Any]:
+def is_lost(result: Result) -> bool:
+    """Tell whether this is no result of a module, so that nobody knows what it did."""
+    untold = "msg" not in result or ("summary" not in result and not result.get("failed"))
+    return untold or "module_stdout" in result or any(result.get(name) for name in _TRACES)
+
+
+def planned_run(planned: Result, fail_on: t.Collection[str] = ()) -> dict[str, t.Any]:
     """Return a result of message_plan as one of message_release, each message with what the plan predicts."""
     plan = planned.get("plan")
     if plan is None:
-        return {**_shown(planned), "msg": _told(planned), "changed": False, "messages": []}
+        return _nothing(planned)
     foretold = Outcome(Status.WOULD_RELEASE, "The plan releases it.", changed=True)
     outcomes = {Item(handle): foretold for handle in planned_handles(plan)}
     outcomes.update(blocked(plan))
     Ledger().record_all(outcomes.items())
     run = RunResult([item.handles[0] for item in outcomes], list(outcomes))
-    kept = {name: planned[name] for name in ("failed", "api_calls") if name in planned}
+    kept = {name: planned[name] for name in ("account_id", "api_calls") if name in planned}
     return {
         **run.data(),
         **kept,
+        "failed": bool(planned.get("failed")) or run.fails(fail_on),
         "messages": list(run.rows),
         "msg": planned["msg"],
         "plan_digest": plan["digest"],
@@ -49,7 +58,7 @@ def joined_run(
     stopped: why no more steps were made, if so. What was to be released and is in no step is not_attempted.
     """
     if "messages" not in look:
-        return {**_shown(look), "msg": _told(look), "changed": False, "messages": []}
+        return _nothing(look)
     sent = {name: row for step in steps for name, row in _rows(step).items()}
     left_out = _row_of(Outcome(Status.NOT_ATTEMPTED, f"It was not sent: {stopped or 'the run stopped before it'}"))
     rows = []
@@ -70,7 +79,7 @@ def joined_run(
             for name, value in trouble.items()
             if name in ("status", "errors", "cf_ray")
         },
-        **{name: look[name] for name in ("reason", "ticket", "plan_digest") if name in look},
+        **{name: look[name] for name in ("account_id", "reason", "ticket", "plan_digest") if name in look},
         "changed": any(result.get("changed") for result in results),
         "failed": bool(troubles) or any(row["status"] in fail_on for row in rows),
         "msg": " ".join(filter(None, words)),
@@ -86,7 +95,7 @@ def _rows(step: Result) -> dict[str, Result]:
     result = step["result"]
     if "messages" in result:
         return {row["handle"]: row for row in result["messages"]}
-    status = Status.UNKNOWN if _is_lost(result) else Status.NOT_ATTEMPTED
+    status = Status.UNKNOWN if is_lost(result) else Status.NOT_ATTEMPTED
     return dict.fromkeys(step["ids"], _row_of(Outcome(status, _told(result))))
 
 
@@ -98,17 +107,14 @@ def _name(row: Result) -> str:
     return str(row["id"] or row["postfix_id"] or row["handle"])
 
 
-def _is_lost(result: Result) -> bool:
-    return "module_stdout" in result or "msg" not in result
-
-
 def _told(result: Result) -> str:
-    return _LOST if _is_lost(result) else result["msg"]
+    return _LOST if is_lost(result) else result["msg"]
 
 
-def _shown(result: Result) -> dict[str, t.Any]:
-    """Return a result without what a module that was killed left on its output: nothing is in doubt where nothing was sent."""
-    return {name: value for name, value in result.items() if name not in ("module_stdout", "module_stderr")}
+def _nothing(result: Result) -> dict[str, t.Any]:
+    """Return the run of which only this is there, a result of a module that sends nothing. So nothing is in doubt."""
+    kept = {name: value for name, value in result.items() if name not in _TRACES}
+    return {**kept, "msg": _told(result), "failed": True, "changed": False, "messages": []}
 
 
 def _joined_diff(results: t.Sequence[Result]) -> dict[str, dict[str, str]]:

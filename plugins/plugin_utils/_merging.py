@@ -13,21 +13,32 @@ import typing as t
 Report = t.Mapping[str, t.Any]
 # What needs somebody comes first.
 _ORDER = ("unknown", "failed", "partial", "blocked", "would_release", "ok", "nothing_to_do")
-_NONE = {"msg": "There is no report of this account."}
+_FINE = ("ok", "partial", "blocked", "would_release", "nothing_to_do")  # unless the host failed
 
 
-def merged_reports(reports: t.Iterable[Report], hosts: t.Iterable[str]) -> dict[str, t.Any]:
-    """Return the newest report of each account, and a sentence that counts their outcomes.
+def merged_reports(reports: t.Iterable[Report], hosts: t.Iterable[str]) -> list[Report]:
+    """Return the newest report of each account, those that need somebody first.
 
     hosts: those of the inventory. One without a report has failed, unless it is localhost, which stands for no account.
     """
     newest = {report["host"]: report for report in sorted(reports, key=lambda report: str(report["started"]))}
     missing = [host for host in hosts if host not in newest and host != "localhost"]
-    merged = [*newest.values(), *({"host": host, "outcome": "failed", "result": _NONE} for host in missing)]
-    merged.sort(key=lambda report: _rank(report["outcome"]))
-    outcomes = [report["outcome"] for report in merged]
-    counts = [f"{outcome} {outcomes.count(outcome)}" for outcome in dict.fromkeys(outcomes)]
-    return {"reports": merged, "told": ", ".join([f"Accounts: {len(merged)}", *counts]) + "."}
+    return by_urgency([*newest.values(), *(without_report(host, "failed") for host in missing)])
+
+
+def without_report(host: str, outcome: str, msg: str = "There is no report of this account.") -> dict[str, t.Any]:
+    """Return what stands for the report of an account that has left none."""
+    return {"host": host, "outcome": outcome, "started": "", "result": {"failed": True, "msg": msg}}
+
+
+def by_urgency(reports: t.Iterable[Report]) -> list[Report]:
+    """Return the reports, those that need somebody first."""
+    return sorted(reports, key=lambda report: (not is_broken(report), _rank(report["outcome"])))
+
+
+def is_broken(report: Report) -> bool:
+    """Tell whether the host of a report failed."""
+    return bool(report["result"].get("failed")) or report["outcome"] not in _FINE
 
 
 def _rank(outcome: str) -> int:

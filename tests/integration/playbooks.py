@@ -127,8 +127,13 @@ class Ansible:
         return self.playbook("emailsec.cloudflare.apply", *arguments, "-e", json.dumps(prefixed(variables)))
 
     def inventory(self, **hosts: Mapping[str, Any]) -> tuple[str, str]:
-        """The arguments for an inventory of these hosts, each with variables of the role, without their prefix."""
-        text = json.dumps({"all": {"hosts": {host: prefixed(variables) for host, variables in hosts.items()}}})
+        """The arguments for an inventory of these hosts, each with variables of the role, without their prefix.
+
+        All have the account of the environment, unless they name another one.
+        """
+        common = prefixed({"account_id": self.environment["CLOUDFLARE_ACCOUNT_ID"]})
+        content = {"hosts": {host: prefixed(variables) for host, variables in hosts.items()}, "vars": common}
+        text = json.dumps({"all": content})
         (self.directory / f"hosts-{self._runs}.json").write_text(text)
         return "-i", f"hosts-{self._runs}.json"
 

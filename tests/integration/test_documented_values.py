@@ -19,7 +19,7 @@ import pytest
 from documented import PAGES, VARIABLES, Command, Tagged, blocks, commands, snippets, values
 from emulator import Emulator
 
-from playbooks import CHECKOUT, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, Run, prefixed, statuses
+from playbooks import CHECKOUT, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, Run, statuses
 
 # What a sender may write into a Message-ID. CANARY is a path; $IFS stands for a blank in the shell, as no Message-ID has one.
 HOSTILE = (
@@ -208,7 +208,7 @@ def test_what_is_counted_is_what_is_sent(ansible: Ansible, emulator: Emulator) -
     assert "Canary 1 of 3: 1 message: 1 released" in done.text
     assert statuses(ansible.report()["result"]) == dict.fromkeys(ids, "released")
     planned = ansible.plan(messages_file=str(file))
-    assert "Messages selected: 5" in planned.text
+    assert "5 messages were asked for." in planned.text
     assert {handle for entry in ansible.plan_of()["messages"] for handle in entry["handles"]} == set(ids)
 
 
@@ -238,11 +238,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_is_refused_before_any_request(ansible: Ansible, emulator: Emulator) -> None:
     for name, content in {"good": "4UAq\n", "bad": "4UAq\n4tT3 {{ lookup('pipe') }}\n", "empty": ""}.items():
         (ansible.directory / f"{name}.txt").write_text(content)
-    hosts = {host: prefixed(case) for host, (case, _words) in REFUSED.items()}
-    hosts["empty"] = prefixed({"messages_file": "empty.txt", "messages": ""})
-    (ansible.directory / "accounts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    hosts = {host: case for host, (case, _words) in REFUSED.items()}
+    inventory = ansible.inventory(**hosts, empty={"messages_file": "empty.txt", "messages": ""})
     for playbook in (ansible.release, ansible.plan):
-        run = playbook("-i", "accounts.json")
+        run = playbook(*inventory)
         unharmed(ansible, run)
         assert {host: row["failures"] for host, row in run.recap.items()} == {**dict.fromkeys(REFUSED, 1), "empty": 0}
         for host, (_case, words) in REFUSED.items():

@@ -33,7 +33,7 @@ PAGES = {
     r"CHANGELOG\.rst": "../changelog.rst",
 }
 # Plugins that are documented, but that users do not build on.
-INTERNAL = ("merged_reports", "quarantine_release_stage", "search_outcome", "workflow_outcome")
+INTERNAL = ("merged_reports", "quarantine_release_stage", "workflow_outcome")
 
 
 class DeadLink(Exception):

@@ -78,20 +78,20 @@ def test_links_of_a_page_for_developers(tool: t.Callable[[str], t.Any], text: st
 def test_what_is_internal_is_at_the_end_of_the_reference(tool: t.Callable[[str], t.Any]) -> None:
     index = """\
 * :ansplugin:`delivery filter <a.b.delivery#filter>` -- Where it is
-* :ansplugin:`search_outcome filter <a.b.search_outcome#filter>` -- Show it
+* :ansplugin:`workflow_outcome filter <a.b.workflow_outcome#filter>` -- Show it
 
 .. toctree::
     :hidden:
 
     delivery_filter
-    search_outcome_filter
+    workflow_outcome_filter
 """
     public, internal = tool("docsite").shortened(index).split("Internal\n")
     assert "`delivery filter " in public
     assert "    delivery (filter) <delivery_filter>\n" in public
-    assert "search_outcome" not in public
-    assert "`search_outcome filter " in internal
-    assert "    search_outcome (filter) <search_outcome_filter>\n" in internal
+    assert "workflow_outcome" not in public
+    assert "`workflow_outcome filter " in internal
+    assert "    workflow_outcome (filter) <workflow_outcome_filter>\n" in internal
 
 
 def test_a_dead_link_ends_the_build(tool: t.Callable[[str], t.Any]) -> None:

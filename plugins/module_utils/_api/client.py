@@ -117,6 +117,10 @@ class Client:
             masker=settings.masker,
         )
 
+    def used(self) -> dict[str, t.Any]:
+        """Return what every result says: the account, and the number of requests made."""
+        return {"account_id": self.account_id, "api_calls": self.calls}
+
     def get(self, path: str, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the envelope of a GET. Waits for a search that is still running (HTTP 202)."""
         url = f"{self._base}/{path}"

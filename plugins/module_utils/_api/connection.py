@@ -27,6 +27,17 @@ from .masking import Masker
 DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 _LONGEST_TIMEOUT = 86400
 _SECRET_OPTIONS = ("api_token", "api_key")
+# What people paste around a credential. All of these would only be refused by Cloudflare.
+_QUOTE = "[\"'`\u00b4\u2018-\u201f\u00ab\u00bb\u2039\u203a]"
+_PASTED = [
+    (re.compile(rf"{_QUOTE}|.*{_QUOTE}\Z", re.DOTALL), "is in quotes"),
+    (
+        re.compile(r"(?:authorization\s*:\s*)?bearer\b|authorization\s*:", re.IGNORECASE),
+        "begins with the name of a header",
+    ),
+    (re.compile(r"(?:export\s+)?[A-Za-z_]\w*\s*[=:]\s*(?=[^\s=])"), "begins with a name, as NAME=value does"),
+    (re.compile(r"<.*>\Z|\$|\{\{"), "is a placeholder that nobody filled in"),
+]
 Options = t.Mapping[str, t.Any]
 
 
@@ -88,6 +99,8 @@ def own_account(value: str | None) -> str:
         raise InputError(
             "account_id is missing: give the option, or set the environment variable CLOUDFLARE_ACCOUNT_ID"
         )
+    if value != value.strip():
+        raise InputError("account_id has white space or a line break at one of its ends; remove it. Nothing was sent")
     if not re.match(r"[0-9a-fA-F]{32}\Z", value):
         raise InputError(
             f"account_id must be 32 hexadecimal digits, as the dashboard shows it; this one has {len(value)} characters"
@@ -156,12 +169,19 @@ def _email_and_key(email: str | None, key: str | None, origin: str) -> Credentia
         raise InputError(
             f"an API key needs both email and key, but of the {origin} the {'key' if email else 'email'} is missing"
         )
-    origin = f"email and API key of the {origin}"
-    return Credential({"X-Auth-Email": _header_value(email, origin), "X-Auth-Key": _header_value(key, origin)}, origin)
+    headers = {
+        "X-Auth-Email": _header_value(email, f"email of the {origin}"),
+        "X-Auth-Key": _header_value(key, f"API key of the {origin}"),
+    }
+    return Credential(headers, f"email and API key of the {origin}")
 
 
 def _header_value(value: str, origin: str) -> str:
+    """Return a credential without blanks at its ends. Raises InputError, which never shows it, if it was pasted with more."""
     value = value.strip()
+    for form, words in _PASTED:
+        if form.match(value):
+            raise InputError(f"the {origin} {words}. Give the value alone. Nothing was sent")
     if not re.match(r"[\x21-\x7e]+\Z", value):
         raise InputError(
             f"the {origin} contains white space or characters that no credential has; was it pasted with something else?"

@@ -97,4 +97,6 @@ def _typed(name: str, value: t.Any, default: t.Any) -> t.Any:
         list: "a list of texts",
         dict: "a dictionary",
     }
-    raise InputError(f"{name} must be {words[wanted]}" + ("" if name in _SECRETS else f", not {value!r:.80}"))
+    shown = "" if name in _SECRETS else f", not {value!r:.80}"
+    advice = "; put it in quotes" if wanted in (str, list) else ""
+    raise InputError(f"{name} must be {words[wanted]}{shown}{advice}")

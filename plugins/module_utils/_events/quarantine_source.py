@@ -14,7 +14,7 @@ import typing as t
 from .._api.client import Client
 from .._api.connection import DEFAULT_URL, connection_settings, own_account
 from .._clock import Clock
-from .._mail.filters import WATCH_OPTIONS
+from .._mail.filters import WATCH_OPTIONS, search_filters
 from .._mail.message import Message
 from .._mail.messages import Messages
 from .._times import parse_duration
@@ -48,6 +48,9 @@ def make_watcher(given: Arguments, clock: Clock, warn: t.Callable[[str], None]) 
         batch_size=values["batch_size"],
         policies=read_policies(values),
     )
+    search_filters(
+        watch.search, clock.time()
+    )  # refuses what cannot be searched for at the start, not at the first poll
     if not values["state_file"]:
         warn(
             "Without state_file, the event source sends events for the messages of the last hours again after each start."

@@ -20,20 +20,12 @@ import stat
 import typing as t
 
 from .._errors import InputError
-from .handles import Handle, parse_handle, parse_handles, parse_named_handles
+from .handles import Handle, parse_handle, parse_named_handles
+from .pasted import cleaned, stripped
 
 COLUMNS = ("id", "postfix_id", "message_id", "message-id")
 _MAX_BYTES = 16 * 1024 * 1024
 _DELIMITERS = ",;\t"
-
-
-def given_handles(params: t.Mapping[str, t.Any]) -> list[Handle] | None:
-    """Return the handles in the options of a module, or None if neither option is given. Raises InputError."""
-    if params["messages"] is not None:
-        return parse_handles(params["messages"])
-    if params["messages_file"] is not None:
-        return read_handles(params["messages_file"], params["messages_column"])
-    return None
 
 
 def read_handles(path: str, column: str | None = None) -> list[Handle]:
@@ -42,10 +34,13 @@ def read_handles(path: str, column: str | None = None) -> list[Handle]:
     column: the column of a CSV file that has the handles.
     """
     try:
-        text = _decode(_read(path))
-        return parse_named_handles(((f"line {number}", value) for number, value in _values(text, column)), _parse)
+        text, parse = _decode(_read(path))
+        return parse_named_handles(((f"line {number}", value) for number, value in _values(text, column)), parse)
     except InputError as error:
-        raise InputError(f"The list of messages {path} cannot be used: {error}. Nothing was sent.") from None
+        raise InputError(
+            f"The list of messages {path} cannot be used: {error}. Put one id or Message-ID and nothing else on each line, or name "
+            "the column of a CSV file in its header. Nothing was sent."
+        ) from None
 
 
 def _read(path: str) -> bytes:
@@ -62,40 +57,52 @@ def _read(path: str) -> bytes:
     return content
 
 
-def _decode(content: bytes) -> str:
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+def _decode(content: bytes) -> tuple[str, t.Callable[[object], Handle]]:
+    """Return the text, and what reads a handle in it."""
+    encoding, parse = _encoding(content), _parse
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
-        raise InputError(
-            f"line {line} is not valid {encoding[:6].rstrip('-').upper()}; save the file as UTF-8"
-        ) from None
+        if encoding == "utf-16":
+            line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
+            raise InputError(f"line {line} is not valid UTF-16; save the file as UTF-8") from None
+        # Which of the old encodings it is does not matter where a handle has ASCII characters only.
+        text, parse = content.decode("cp1252", "replace"), _parse_ascii
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(
             f"line {line} contains a NUL character; save the file as UTF-8, or as UTF-16 with a byte order mark"
         )
-    return text
+    return text, parse
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for guess in ("utf-16-le", "utf-16-be") if b"\0" in content else ():
+        text = content.decode(guess, "replace")
+        if text.isascii() and "\0" not in text:
+            return guess
+    return "utf-8-sig"
 
 
 def _values(text: str, column: str | None) -> t.Iterator[tuple[int, str]]:
     """Return each value with the number of its line."""
-    lines = [(number, line) for number, line in enumerate(re.split("\r\n|\r|\n", text), 1) if line.strip(" \t")]
+    lines = [(number, line) for number, line in enumerate(re.split("\r\n|\r|\n", text), 1) if stripped(line)]
     if not lines:
         return iter(())
-    names = COLUMNS if column is None else (column.strip().lower(),)
+    names = COLUMNS if column is None else (stripped(column).lower(),)
     for delimiter in _DELIMITERS:
         if set(names) & set(_header(lines[0][1], delimiter)):
             return _cells(text, delimiter, names)
     if column is not None:
         raise InputError(f"the header in line {lines[0][0]} has no column {column!r}")
-    return ((number, line.strip(" \t")) for number, line in lines)
+    return iter(lines)
 
 
 def _header(line: str, delimiter: str) -> list[str]:
     try:
-        return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter, strict=True))]
+        return [stripped(name).lower() for name in next(csv.reader([line], delimiter=delimiter, strict=True))]
     except csv.Error:
         return []
 
@@ -110,7 +117,7 @@ def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tu
             if not any(cell.strip() for cell in row):
                 continue
             if not width:
-                header = [name.strip().lower() for name in row]
+                header = [stripped(name).lower() for name in row]
                 place, width = [name in names for name in header].index(True), len(row)
                 if header.count(header[place]) > 1:
                     raise InputError(f"the header in line {number} has the column {header[place]!r} more than once")
@@ -123,12 +130,12 @@ def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tu
 
 
 def _parse(value: object) -> Handle:
-    """Return the handle in a value. Raises InputError if there are several, or none."""
-    text = str(value).strip(" ")
-    if text.startswith("#"):
+    if stripped(str(value)).startswith("#"):
         raise InputError("begins with #; comments are not supported")
-    if re.search('[,;"]', text) and not text.startswith("<"):
-        raise InputError(
-            "contains a comma, a semicolon or a quotation mark; put one handle on each line, or name the column of a CSV file in its header"
-        )
-    return parse_handle(text)
+    return parse_handle(value)
+
+
+def _parse_ascii(value: object) -> Handle:
+    if not cleaned(str(value)).isascii():
+        raise InputError("is not valid UTF-8; save the file as UTF-8")
+    return _parse(value)

@@ -216,7 +216,8 @@ class Messages(t.Generic[Kind_co]):
         message = self.get(handle.text)
         if message is None and handle.kind == POSTFIX_ID:
             rows = self._search_all({"query": handle.text})
-            return [row for row in rows if row.postfix_id == handle.text]
+            # A text that is no id may be a Message-ID.
+            return [row for row in rows if row.postfix_id == handle.text] or self._find_message_id(handle)
         return [message] if message else []
 
     def _find_message_id(self, handle: Handle) -> list[Kind_co]:

@@ -6,33 +6,42 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
-import yaml
+from ...module_utils._errors import InputError
+from ...module_utils._mail.handles import parse_handles
+from ...module_utils._plan.policy import Policy
+from ...module_utils._release.outcome import STATUSES
+from ...module_utils._rows import ALL, ATTENTION, NONE
+from .names import FILTERS, ROLE, SEARCH_OPTIONS
+from .values import Values
 
-PREFIX = "quarantine_release_"
 MODES = ("plan", "apply", "release")
 FORMATS = ("json", "txt", "csv", "html")
-FILTERS = ("recipient", "sender", "subject", "query", "domain", "message_id", "alert_id")
-SEARCH_OPTIONS = (*FILTERS, "disposition", "delivery_status", "detections_only", "start", "end", "since", "limit")
-_POLICY_LISTS = (
-    "forbidden_dispositions", "forbidden_threat_categories", "protected_recipients", "allowed_senders", "denied_senders", "overrides",
-)  # fmt: skip
-_FALSE = ("false", "no", "off", "n", "f", "0")
-_TRUE = ("true", "yes", "on", "y", "t", "1", "1.0")
+# What counts for a variable that is set to nothing, so that it is not in defaults/main.yml that nothing replaces.
+DEFAULTS: dict[str, t.Any] = {
+    "fail_on": ["partial", "undelivered", "failed", "not_found", "ambiguous", "unknown", "not_attempted"],
+    "handover": "file",
+    "handover_limit": 262144,
+    "max_messages": 1000,
+    "mode": "release",
+    "report_dir": "quarantine-release-reports",
+    "report_formats": ["json", "txt", "csv", "html"],
+    "require_digest": True,
+}
+_POLICY_TEXTS = ("max_age", "min_age")
+_POLICY_LISTS = tuple(name for name, value in Policy._field_defaults.items() if isinstance(value, tuple))
 # How many messages of a plan are released at once. A list without a plan goes out in one step.
 _CHUNK_OF_A_PLAN = 500
-
-
-class Mistake(ValueError):
-    """The variables cannot be used. The text is a sentence for the person who set them."""
 
 
 class Asked(t.NamedTuple):
     """What the variables ask for. A text that is not given is None.
 
     handles: the messages that are named; None if none are.
+    policy: None for none. An empty one has the default rules.
     canary, chunk_size, verify, breaker: numbers, 0 for none; chunk_size is None if not given.
     digest: the digest that was approved. packed: a plan that another job hands over.
     module, planning: options that go to message_release and to message_plan as they are.
@@ -41,7 +50,7 @@ class Asked(t.NamedTuple):
     mode: str
     handles: list[t.Any] | None
     search: dict[str, t.Any]
-    policy: dict[str, t.Any]
+    policy: dict[str, t.Any] | None
     approve: bool
     canary: int
     chunk_size: int | None
@@ -78,7 +87,9 @@ class Asked(t.NamedTuple):
     @property
     def plans(self) -> bool:
         """Tell whether this run makes a plan."""
-        return self.mode == "plan" or (self.mode == "release" and bool(self.search or self.policy or self.approve))
+        return self.mode == "plan" or (
+            self.mode == "release" and bool(self.search or self.policy is not None or self.approve)
+        )
 
     @property
     def from_plan(self) -> bool:
@@ -93,111 +104,107 @@ class Asked(t.NamedTuple):
         return _CHUNK_OF_A_PLAN if self.from_plan else 0
 
 
-def read(variables: t.Mapping[str, t.Any], host: str, listed: t.Callable[[str, str | None], list[str]]) -> Asked:
+def read(
+    variables: t.Mapping[str, t.Any], host: str, listed: t.Callable[[str, str | None], list[str]], hosts: int = 1
+) -> Asked:
     """Return what the variables of the role ask for, given without their prefix. Raises Mistake with every mistake in them.
 
     host: a variable may be a dictionary with a value for each host. A value that is missing, None or empty is not given.
     listed: reads a list of messages from a file, whose column may be named. Raises ValueError.
+    hosts: of the play.
     """
     reader = _Reader(variables, host)
     asked = reader.asked(listed)
-    mistakes = [*reader.mistakes, *_contradictions(asked, reader)]
-    if mistakes:
-        raise Mistake(" ".join(mistakes))
+    others = [*_contradictions(asked, reader), *missing_account(asked.account_id, host, hosts)]
+    reader.check(*others)
     return asked
 
 
-class _Reader:
-    """Reads one variable after the other, and collects the mistakes."""
+def missing_account(account_id: str | None, host: str, hosts: int) -> list[str]:
+    """Return a mistake if a host has no account, and it cannot be that of the environment, because there are other hosts."""
+    if account_id or hosts == 1:
+        return []
+    return [
+        f"quarantine_release_account_id is not set for {host}. The account of the environment is only used by a play of one "
+        f"host, and this one has {hosts}."
+    ]
+
+
+class _Reader(Values):
+    """Reads the variables of the role."""
 
     def __init__(self, variables: t.Mapping[str, t.Any], host: str) -> None:
-        self.mistakes: list[str] = []
-        self._variables = variables
+        super().__init__(variables, ROLE.prefix, DEFAULTS)
         self._host = host
 
     def asked(self, listed: t.Callable[[str, str | None], list[str]]) -> Asked:
         """Return all of them."""
-        mode = self.text("mode") or "release"
-        if mode not in MODES:
-            self.mistakes.append("quarantine_release_mode must be plan, apply or release.")
+        mode = self.choice("mode", MODES) or "release"
         applies = mode == "apply"
-        search = {} if applies else self._dictionary("search")
+        title = f"{self.prefix}search."
+        search = {} if applies else self.search(self.dictionary("search", SEARCH_OPTIONS) or {}, title)
+        report_dir = self.text("report_dir") or ""
         return Asked(
             mode=mode,
             handles=None if applies else self._handles(search, listed),
             search=search,
             policy=self._policy(),
             approve=self.flag("approve"),
-            canary=self._number("canary") or 0,
-            chunk_size=self._number("chunk_size"),
-            verify=self._number("verify") or 0,
-            breaker=self._number("stop_after_failures") or 0,
-            fail_on=self._words("fail_on"),
+            canary=self.number("canary") or 0,
+            chunk_size=self.number("chunk_size"),
+            verify=self.number("verify") or 0,
+            breaker=self.number("stop_after_failures") or 0,
+            fail_on=self.words("fail_on", STATUSES),
             formats=self._formats(),
-            handover=self.text("handover") or "file",
-            handover_limit=self._number("handover_limit") or 0,
+            handover=self.choice("handover", ("file", "artifact", "auto")) or "file",
+            handover_limit=self.number("handover_limit") or 0,
             fail_if_nothing=self.flag("fail_if_nothing"),
-            max_messages=self._number("max_messages") or 0,
+            max_messages=self.number("max_messages") or 0,
             show_content=self.flag("show_content"),
             account_id=self.text("account_id"),
             digest=self._digest() if self.given("plan_digest") else None,
             packed=self._of_host("plan_packed") if applies else None,
             plan_file=self._of_host("plan_file"),
-            journal=self.text("journal"),
-            journal_lasts=not self.is_false("journal_lasts"),
-            report_dir=self.text("report_dir") or "quarantine-release-reports",
+            journal=self._journal(report_dir),
+            journal_lasts=self.value("journal_lasts") is None or self.flag("journal_lasts"),
+            report_dir=report_dir,
             result_file=self.text("result_file"),
-            return_messages=self.text("return_messages") or "all",
+            return_messages=self.choice("return_messages", (ALL, ATTENTION, NONE)) or ALL,
             requested_by=self.text("requested_by"),
             approved_by=self.text("approved_by"),
             reason=self.text("reason"),
             ticket=self.text("ticket"),
-            module=self._options("batch_size", "concurrency", "check_state", "request_format", "settle_time"),
-            planning=self._options("expires_in", "evidence"),
+            module=_without_none(
+                batch_size=self.number("batch_size"),
+                concurrency=self.number("concurrency"),
+                check_state=self.flag("check_state") if self.value("check_state") is not None else None,
+                request_format=self.choice("request_format", ("auto", "array", "object")),
+                settle_time=self._seconds("settle_time"),
+            ),
+            planning=_without_none(
+                expires_in=self.text("expires_in"), evidence=self.choice("evidence", ("basic", "full"))
+            ),
         )
 
-    def given(self, name: str) -> bool:
-        """Tell whether a variable is set, to any value."""
-        return name in self._variables
-
-    def text(self, name: str) -> str | None:
-        """Return a text, None for an empty one."""
-        value = self._value(name)
-        return None if value is None else str(value)
-
-    def flag(self, name: str) -> bool:
-        """Return a truth value, as the filter bool of Ansible reads it."""
-        value = self._value(name)
-        return value if isinstance(value, bool) else str(value).strip().lower() in _TRUE
-
-    def is_false(self, name: str) -> bool:
-        """Tell whether a variable is explicitly false. An empty one is not."""
-        return str(self._variables.get(name)).strip().lower() in _FALSE
-
-    def _value(self, name: str) -> t.Any:
-        value = self._variables.get(name)
-        return None if value == "" else value
-
-    def _number(self, name: str) -> int | None:
-        value = self._value(name)
-        text = "" if value is None else str(value).strip()
-        if text and not re.fullmatch(r"\d{1,9}", text):
-            self.mistakes.append(f"quarantine_release_{name} must be a whole number, not {text!r:.40}.")
+    def _journal(self, report_dir: str) -> str | None:
+        """Return the path of the journal. An empty text means none; what is not given does not."""
+        if self.given("journal") and self._variables["journal"] == "":
             return None
-        return int(text) if text else None
+        return self.text("journal") or os.path.join(report_dir, "journal.jsonl")
 
-    def _words(self, name: str) -> list[str]:
-        value = self._value(name)
-        return re.findall(r"\w+", value) if isinstance(value, str) else list(value or [])
-
-    def _options(self, *names: str) -> dict[str, t.Any]:
-        return {name: self._value(name) for name in names if self._value(name) is not None}
+    def _seconds(self, name: str) -> float | None:
+        value = self.value(name)
+        try:
+            return None if value is None else float(str(value))
+        except ValueError:
+            self.mistakes.append(f"{self.prefix}{name} must be a number of seconds, not {str(value)!r:.40}.")
+            return None
 
     def _of_host(self, name: str) -> str | None:
-        value = self._value(name)
+        value = self.value(name)
         if isinstance(value, dict):
             value = value.get(self._host)
-        return None if value is None or value == "" else str(value)
+        return self.as_text(self.prefix + name, value)
 
     def _digest(self) -> str | None:
         """Return the digest that was approved. An empty one is a mistake, because it approves nothing."""
@@ -219,75 +226,79 @@ class _Reader:
         return None
 
     def _formats(self) -> list[str]:
-        given = self._words("report_formats")
-        if set(given) - set(FORMATS):
-            self.mistakes.append(
-                f"quarantine_release_report_formats may have {', '.join(FORMATS[:-1])} and {FORMATS[-1]}."
-            )
+        given = self.words("report_formats", FORMATS)
         return ["json", *(name for name in given if name != "json")]  # the other forms can be made of it
 
-    def _dictionary(self, name: str, keep: t.Collection[str] = ()) -> dict[str, t.Any]:
-        """Return a dictionary, which a survey gives as YAML or JSON in a string, without the entries that have no value.
-
-        keep: names of entries that stay without a value.
-        """
-        value = self._value(name)
-        if isinstance(value, str):
-            try:
-                value = yaml.safe_load(value)
-            except yaml.YAMLError:
-                value = False
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            self.mistakes.append(
-                "quarantine_release_search and quarantine_release_policy must be dictionaries, such as {sender: partner.example, since: 7d}."
-            )
-            return {}
-        return {key: entry for key, entry in value.items() if key in keep or (entry is not None and entry != "")}
-
-    def _policy(self) -> dict[str, t.Any]:
+    def _policy(self) -> dict[str, t.Any] | None:
         """Return the rules of the policy, where a list may be a text of items between commas, semicolons or line breaks.
 
         A list that nobody filled in would let everything pass, so it is a mistake; without overrides, more is refused.
         """
-        rules = self._dictionary("policy", keep=_POLICY_LISTS)
-        lists = {
-            name: re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
-            for name, value in rules.items()
-            if name in _POLICY_LISTS and (value is None or isinstance(value, str))
-        }
-        empty = [name for name, items in lists.items() if not items and name != "overrides"]
-        if empty:
-            self.mistakes.append(
-                f"Empty in quarantine_release_policy: {', '.join(empty)}. Name what is meant, or leave the rule out."
-            )
-        return {**rules, **lists}
+        given = self.dictionary("policy", Policy._fields)
+        if given is None:
+            return None
+        title = f"{self.prefix}policy."
+        rules = {name: value for name, value in given.items() if value is not None and value != ""}
+        texts = {name: self.as_text(title + name, rules[name]) for name in _POLICY_TEXTS if name in rules}
+        lists: dict[str, list[str | None]] = {}
+        for name in _POLICY_LISTS:
+            value = given.get(name, [])
+            if value is None or isinstance(value, str):
+                value = re.findall(r"[^\s,;](?:[^,;\n]*[^\s,;])?", value or "")
+                if not value and name != "overrides":
+                    self.mistakes.append(
+                        f"Empty in quarantine_release_policy: {name}. Name what is meant, or leave the rule out."
+                    )
+            if name in given:
+                items = value if isinstance(value, (list, tuple)) else [value]
+                lists[name] = [
+                    self.as_text(f"{title}{name}[{number}]", item) or "" for number, item in enumerate(items)
+                ]
+        return {**rules, **texts, **lists}
 
     def _handles(
         self, search: t.Mapping[str, t.Any], listed: t.Callable[[str, str | None], list[str]]
     ) -> list[t.Any] | None:
-        """Return the handles. A string is split as people paste it. The module refuses what is not a list."""
+        """Return the handles, None if none are named. A string is split as people paste it."""
         file = self.text("messages_file")
-        typed = self._typed(bool(search or file)) if self.given("messages") else None
+        column = self.text("messages_column")
+        typed = self._typed()
         if sum(map(bool, (typed, file, search))) > 1:
             self.mistakes.append(
                 "Set only one of quarantine_release_messages, quarantine_release_messages_file and quarantine_release_search."
             )
         elif file:
             try:
-                return list(listed(file, self.text("messages_column")))
+                return list(listed(file, column))
             except ValueError as error:
                 self.mistakes.append(f"quarantine_release_messages_file: {error}")
         return typed
 
-    def _typed(self, elsewhere: bool) -> list[t.Any]:
-        value = self._variables["messages"]
-        if isinstance(value, str):
-            return re.findall(r"[^\s,;]+", value)
-        if value is None and elsewhere:
+    def _typed(self) -> list[str] | None:
+        """Return the handles in quarantine_release_messages, a list or a text that people pasted."""
+        name = f"{self.prefix}messages"
+        value = self._variables.get("messages")
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            self.mistakes.append(
+                f"{name} is a dictionary and not a list. Give the IDs, such as \"{{{{ found.messages | map(attribute='id') }}}}\"."
+            )
+            return None
+        if isinstance(value, str) and not value.strip():
             return []
-        return list(value) if isinstance(value, (list, tuple)) else [value]
+        try:
+            return [
+                handle.text
+                for handle in parse_handles(value if isinstance(value, (str, list, tuple)) else [value], name)
+            ]
+        except InputError as error:
+            self.mistakes.append(str(error).replace(" Nothing was sent.", ""))
+            return None
+
+
+def _without_none(**options: t.Any) -> dict[str, t.Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:
@@ -296,19 +307,16 @@ def _contradictions(asked: Asked, reader: _Reader) -> t.Iterator[str]:
     if only != asked.mode:
         yield f"This playbook supports only quarantine_release_mode={only}."
     if asked.applies:
-        if not reader.given("plan_digest") and not reader.is_false("require_digest"):
+        if not reader.given("plan_digest") and reader.flag("require_digest"):
             yield (
                 "The mode apply needs quarantine_release_plan_digest, the digest that was approved. To apply whatever plan is there, set "
                 "quarantine_release_require_digest to false."
             )
         return
-    if asked.mode == "release" and reader.text("plan_digest"):
+    if asked.mode == "release" and reader.value("plan_digest"):
         yield (
             "quarantine_release_plan_digest is for the mode apply. The mode release makes a plan of its own and releases what that says."
         )
-    unknown = [str(name) for name in asked.search if name not in SEARCH_OPTIONS]
-    if unknown:
-        yield f"Not an option of quarantine_release_search: {', '.join(unknown)}."
     if asked.handles is None and not asked.search and not reader.text("messages_file"):
         yield "Set what to release: quarantine_release_messages, quarantine_release_messages_file or quarantine_release_search."
     if asked.search and reader.flag("require_filter") and not set(FILTERS) & set(asked.search):

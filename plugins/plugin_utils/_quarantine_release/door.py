@@ -14,6 +14,7 @@ import typing as t
 
 from ...module_utils._release.planned import this_user
 from .asked import Asked
+from .names import ROLE, Family
 from .places import Places
 from .work import Trail
 
@@ -26,16 +27,24 @@ class Door(t.Protocol):
     host: str
     hosts: list[str]
     check_mode: bool
-    writes: bool
+    diff_mode: bool
+    is_last_batch: bool
+    options: t.Mapping[str, t.Any]
 
-    def variables(self) -> dict[str, t.Any]:
-        """Return the variables of the role, without their prefix."""
+    def check_run(self) -> None:
+        """Raise Mistake if modules would not run on this machine, or if somebody is wrong about check mode."""
+
+    def last_stage(self) -> str:
+        """Return the tag of the last stage that this run asks for; empty for none. Raises Mistake if it would leave out others."""
+
+    def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
+        """Return the variables of the role or of a playbook, without their prefix. Raises ValueError."""
+
+    def variable(self, name: str) -> t.Any:
+        """Return one variable of the role, named without its prefix. Raises ValueError."""
 
     def earlier(self, stage: str, host: str | None = None) -> Result:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
-
-    def fact(self, name: str, host: str) -> t.Any:
-        """Return a fact that the role has set for a host, or None."""
 
     def person(self) -> str:
         """Return the user of AWX who started the job, or an empty string."""
@@ -53,10 +62,16 @@ class Door(t.Protocol):
         """Show a line in the output of the job."""
 
 
-def selection(door: Door) -> Result:
+def selection(door: Door, host: str | None = None) -> Result:
     """Return the result of the stage select."""
-    lost = {"started": "", "asks": False, "mistake": "The stage select ended without a result. Nothing was sent."}
-    return door.earlier("select") or lost
+    lost = {
+        "started": "",
+        "asks": False,
+        "last": "",
+        "mistake": "The stage select ended without a result. Nothing was sent.",
+    }
+    chosen = door.earlier("select", host)
+    return chosen if "mistake" in chosen else lost
 
 
 def selected(door: Door) -> tuple[Asked, Places, Trail]:
@@ -77,10 +92,10 @@ def approved(door: Door) -> bool:
     return str(answer).strip().lower() == "yes"
 
 
-def earlier(door: Door, stage: str) -> Result:
+def earlier(door: Door, stage: str, host: str | None = None) -> Result:
     """Return what an earlier stage of this run returned; empty if it did not run."""
-    result = door.earlier(stage)
-    return result if result.get("started") == selection(door)["started"] else {}
+    result = door.earlier(stage, host)
+    return result if result.get("started") == selection(door, host)["started"] else {}
 
 
 def mark(door: Door) -> Result:

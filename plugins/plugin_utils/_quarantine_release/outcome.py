@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .._joining import is_lost
+
 Result = t.Mapping[str, t.Any]
 # What somebody has to do about a message with this status. Statuses that are not here need no attention.
 ADVICE = {
@@ -25,19 +27,6 @@ ADVICE = {
 }
 _LOST = " The module ended without a result (was it killed?), so it is unknown what was sent. See in check mode, in a minute, what is left."
 _MOST_NAMED = 10
-
-
-class Outcome(t.NamedTuple):
-    """word: one of those that the role documents. fails: whether the host fails. line: the last line of the output."""
-
-    word: str
-    fails: bool
-    line: str
-
-
-def is_lost(run: Result) -> bool:
-    """Tell whether the module ended without a result, so that nobody knows what it sent."""
-    return "module_stdout" in run or "msg" not in run
 
 
 def word(run: Result) -> str:
@@ -72,7 +61,7 @@ def line(
     gate_closed: bool = False,
     said: t.Sequence[str] = (),
 ) -> str:
-    """Return the last line of the output. Paths come last and have no full stop, so that they can be copied.
+    """Return the last line of the output. What was not done comes first. Paths come last and have no full stop, so that they can be copied.
 
     plan, report: the paths of what was written, empty if it was not. gate_closed: the run fails as there is nothing to approve.
     said: more sentences.
@@ -81,14 +70,13 @@ def line(
     named = ", ".join(f"{row['handle']} {row['status']}" for row in rows[:_MOST_NAMED])
     more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
     digest = run.get("plan_digest")
-    sentences = [message(run)]
-    if gate_closed:
-        sentences.append(
-            "There is nothing to approve, so the job fails, as quarantine_release_fail_if_nothing asks for."
-        )
-    if named:
-        sentences.append(f"Needs attention: {named}{more}.")
-    sentences += said
+    gate = "There is nothing to approve, so the job fails, as quarantine_release_fail_if_nothing asks for."
+    sentences = [
+        gate if gate_closed else "",
+        f"Needs attention: {named}{more}." if named else "",
+        message(run),
+        *said,
+    ]
     if check_mode:
         sentences.append("Check mode: nothing was sent, and no report was written.")
     else:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import typing as t
 
 from ...module_utils._files import write_whole
 from .asked import Asked
+
+REPORT_DIRECTORY = "quarantine-release-reports"
 
 
 class Places(t.NamedTuple):
@@ -37,17 +40,35 @@ def places(asked: Asked, host: str, started: str, check_mode: bool) -> Places:
 
     In check mode there is no journal as long as its directory is not there, as nothing is made.
     """
-    directory = os.path.realpath(os.path.expanduser(asked.report_dir))
-    stem = os.path.join(directory, re.sub(r"[^\w.-]", "_", host))
-    time = re.sub("[-:]", "", started)
+    directory = report_directory(asked.report_dir)
+    stem = _stem(directory, host)
     journal = resolved(asked.journal) if asked.journal else None
     if journal and check_mode and not os.path.isdir(os.path.dirname(journal)):
         journal = None
     result_file = resolved(asked.result_file) if asked.result_file else None
     plan = f"{stem}.received.plan.json" if asked.packed else resolved(asked.plan_file or f"{stem}.plan.json")
     return Places(
-        directory, plan, journal, f"{stem}-{time}", os.path.join(directory, f"all-accounts-{time}"), result_file
+        directory,
+        plan,
+        journal,
+        report_path(directory, host, started),
+        report_path(directory, "all-accounts", started),
+        result_file,
     )
+
+
+def report_directory(path: str | None) -> str:
+    """Return the directory of the reports."""
+    return os.path.realpath(os.path.expanduser(path or REPORT_DIRECTORY))
+
+
+def report_path(directory: str, name: str, started: str) -> str:
+    """Return the path of a report, without its suffix."""
+    return f"{_stem(directory, name)}-{re.sub('[-:]', '', started)}"
+
+
+def _stem(directory: str, host: str) -> str:
+    return os.path.join(directory, re.sub(r"[^\w.-]", "_", host))
 
 
 def resolved(path: str) -> str:
@@ -59,6 +80,22 @@ def resolved(path: str) -> str:
 def make_directory(path: str) -> None:
     """Make a directory that only its owner may use. An existing one stays as it is. Raises OSError."""
     os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def try_directory(path: str, size: int, check_mode: bool) -> None:
+    """Raise OSError unless as many bytes can be written into a directory. In check mode it is not made, and nothing stays behind."""
+    if not check_mode:
+        make_directory(path)
+    existing = path
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
 
 
 def write_file(path: str, text: str) -> None:

@@ -11,49 +11,47 @@ Except for conclude, the results contain text of messages, so the tasks need no_
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
 from ...module_utils._text import printable
 from .._joining import planned_run
+from .._merging import by_urgency, without_report
 from .._packing import packed_plan
 from . import outcome
 from .asked import Asked
 from .door import Door, Result, earlier, mark, now, selected, selection, sentence
-from .places import Places, make_directory
+from .places import Places, make_directory, report_directory, report_path
 from .reports import make_report, write_reports, write_rows
+
+_UNSENT = "The tags end the run here, so nothing was sent."
 
 
 def report(door: Door) -> Result:
     """Write the reports of the account; return the facts for later plays and what the next node of a workflow gets."""
     chosen = selection(door)
+    several = len(door.hosts) > 1 and not door.check_mode
     if "asked" not in chosen:
         facts = {"result": "failed", "summary": {}, "digest": ""}
-        missing = {"host": door.host, "outcome": "failed", "result": {"msg": chosen["mistake"]}}
         return {
             **mark(door),
             "changed": False,
             "facts": facts,
-            "report": missing,
-            "written": "",
-            "problem": "",
-            "packed": "",
-            "several": door.writes and len(door.hosts) > 1,
+            "report": _refused(door, chosen),
+            "several": several,
             # So that the last node of a workflow knows that nothing was sent.
             **_stats({"quarantine_release_results": {door.host: {"result": "failed", "summary": {}}}}),
         }
     asked, kept, trail = selected(door)
     run = _run(door)
-    if not run:
-        facts = {"result": "nothing_to_do", "summary": {}, "digest": ""}
-        return {**mark(door), "changed": False, "facts": facts}
     planned = earlier(door, "plan").get("planned", {})
     shown = planned.get("plan") or earlier(door, "look").get("looked", {}).get("plan") or run.get("plan") or {}
     made = make_report(
         asked, trail, door.host, run, shown, started=chosen["started"], ended=now(), awx_job_id=door.job()
     )
     written = problem = ""
-    if door.writes:
+    if chosen["last"] == "report" and not door.check_mode:
         try:
             make_directory(kept.directory)
             made["result"] = write_rows(made["result"], asked, kept)
@@ -78,25 +76,32 @@ def report(door: Door) -> Result:
         "problem": problem,
         "packed": packed_plan(planned["plan"]) if hands_over and asked.handover != "file" else "",
         "hands_over": hands_over,
-        "several": len(door.hosts) > 1 and door.writes and bool({"csv", "html"} & set(asked.formats)),
-        "diff": run.get("diff", {}) if run.get("changed") and not asked.show_content else {},
+        "several": several and bool({"csv", "html"} & set(asked.formats)),
+        "diff": run.get("diff", {}) if door.diff_mode and run.get("changed") and not asked.show_content else {},
         **_stats(stats),
     }
 
 
 def report_all(door: Door) -> Result:
-    """Write one report over all accounts of the play, in the forms that the first account asks for whose variables are right."""
-    known = next((one for one in (door.earlier("select", host) for host in door.hosts) if "asked" in one), None)
+    """Write one report over all accounts of the play, in the forms that the first account asks for whose variables are right.
+
+    With serial, each batch writes it anew, and the last one has all accounts.
+    """
+    known = next((one for one in (selection(door, host) for host in door.hosts) if "asked" in one), None)
     if known is None:
         return {"changed": False}
     asked, kept = Asked(**known["asked"]), Places(**known["places"])
-    missing = {"outcome": "failed", "result": {"msg": "The run of this account ended before there was a result."}}
-    reports = [door.earlier("report", host).get("report") or {**missing, "host": host} for host in door.hosts]
+    reports = [earlier(door, "report", host).get("report") or without_report(host, "unknown") for host in door.hosts]
     try:
-        write_reports(reports, kept.all_accounts, [name for name in asked.formats if name in ("csv", "html")])
+        write_reports(
+            by_urgency(reports), kept.all_accounts, [name for name in asked.formats if name in ("csv", "html")]
+        )
     except OSError as error:
-        door.say(f"The report over all accounts was not written: {sentence(error)}")
-        return {"changed": False, "failed": True}
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": f"The report over all accounts was not written: {sentence(error)}",
+        }
     return {"changed": False}
 
 
@@ -136,30 +141,53 @@ def conclude(door: Door) -> Result:
     chosen, made, handed = selection(door), earlier(door, "report"), earlier(door, "hand_over")
     if chosen["mistake"]:
         line, fails = chosen["mistake"], True
-    elif not made.get("report"):
-        line, fails = f"Messages selected: {len(chosen['asked']['handles'] or [])}", False
+    elif not chosen["last"]:
+        line, fails = "The tags of this run do not ask for the role quarantine_release. Nothing was sent.", False
+    elif chosen["last"] == "select":
+        line, fails = f"{chosen['told']} {_UNSENT}".strip(), False
     else:
+        asked, _kept, _trail = selected(door)
         fails = _fails(door) or bool(handed.get("refused"))
+        lost = "" if made else "The stage report ended without a result, so there is no report."
+        cut = _UNSENT if chosen["last"] == "plan" and asked.mode != "plan" else ""
         line = outcome.line(
             _run(door),
             plan=_plan_file(door),
             report=made.get("written", ""),
             check_mode=door.check_mode,
-            gate_closed=fails and _is_gate(selected(door)[0]),
-            said=[made.get("problem", ""), handed.get("said", "")],
+            gate_closed=_gate_closed(door),
+            said=[cut, lost or made.get("problem", ""), handed.get("said", "")],
         )
     return {"changed": False, "failed": fails, "msg": printable(line, None), "_ansible_verbose_always": True}
 
 
+def _refused(door: Door, chosen: Result) -> Result:
+    """Return the report of an account whose variables have a mistake.
+
+    It is also written beside its earlier reports, if there may be some, as the newest of them counts.
+    """
+    made = {**without_report(door.host, "failed", chosen["mistake"]), "started": chosen["started"], "ended": now()}
+    if chosen["last"] == "report" and not door.check_mode:
+        with contextlib.suppress(OSError, ValueError):
+            directory = report_directory(str(door.variable("report_dir") or ""))
+            if os.path.isdir(directory):
+                write_reports([made], report_path(directory, door.host, chosen["started"]), ["json"])
+    return made
+
+
 def _run(door: Door) -> Result:
-    """Return the result of the release, or of the plan if the tags of the run stop there; empty if there is neither."""
-    released = earlier(door, "release")
-    if released:
-        return t.cast(Result, released["run"])
-    if door.earlier("release").get("failed"):
-        return {"failed": True, "changed": False, "msg": "The release ended without a result.", "module_stdout": ""}
+    """Return the result of the release, or of the plan if the tags of the run stop there."""
+    asked, _kept, _trail = selected(door)
     planned = earlier(door, "plan").get("planned")
-    return planned_run(planned) if planned else {}
+    if planned and selection(door)["last"] == "plan":
+        return planned_run(planned, asked.fail_on)
+    released = earlier(door, "release")
+    if "run" in released:
+        return t.cast(Result, released["run"])
+    left = door.earlier("release")
+    if "started" in left or left.get("skipped") or not left:
+        return {"failed": True, "changed": False, "msg": "The run ended before the release. Nothing was sent."}
+    return {"failed": True, "changed": False, "msg": "The release ended without a result.", "unreachable": True}
 
 
 def _plan_file(door: Door) -> str:
@@ -168,18 +196,28 @@ def _plan_file(door: Door) -> str:
     return t.cast(str, (planned["plan_file"] if "plan_file" in planned else selected(door)[1].plan) or "")
 
 
-def _is_gate(asked: Asked) -> bool:
-    return asked.fail_if_nothing and asked.mode == "plan"
-
-
 def _fails(door: Door) -> bool:
     """Tell whether the host fails.
 
     A plan that waits for an approval is judged by what all accounts have, so that one that fails does not stop the others.
     """
-    if _is_gate(selected(door)[0]):
-        return "would_release" not in [door.fact("quarantine_release_result", host) for host in door.hosts]
-    return bool(_run(door).get("failed") or earlier(door, "report").get("problem"))
+    made = earlier(door, "report")
+    if not made or made.get("problem"):
+        return True
+    return _gate_closed(door) if _is_gate(door) else bool(_run(door).get("failed"))
+
+
+def _is_gate(door: Door) -> bool:
+    asked, _kept, _trail = selected(door)
+    return asked.fail_if_nothing and asked.mode == "plan"
+
+
+def _gate_closed(door: Door) -> bool:
+    """Tell whether no account of the play has anything to approve. With serial, only the last batch knows."""
+    if not _is_gate(door) or not door.is_last_batch:
+        return False
+    ended = [earlier(door, "report", host).get("facts", {}).get("result") for host in door.hosts]
+    return "would_release" not in ended
 
 
 def _stats(data: Result) -> Result:

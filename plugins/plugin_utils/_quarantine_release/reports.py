@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 
 from ...module_utils._rows import wanted
@@ -53,7 +52,7 @@ def make_report(
     times_and_job: started, ended and awx_job_id.
     """
     return {
-        "account_id": asked.account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID", ""),
+        "account_id": run.get("account_id") or asked.account_id or "",
         "host": host,
         "ticket": asked.ticket or plan.get("ticket") or "",
         "reason": asked.reason or plan.get("reason") or "",

@@ -21,30 +21,49 @@ from ...module_utils._release.settle import SETTLE_TIME
 from ...module_utils._rows import check_result_file
 from ...module_utils._text import printable
 from ...module_utils._times import parse_time
+from .._joining import is_lost
 from .._packing import unpacked_plan
 from .._plan_lines import plan_lines
-from .asked import Asked, Mistake, read
+from .._told import counted, searched
+from .asked import Asked, read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
-from .places import make_directory, places, write_file
+from .places import make_directory, places, try_directory, write_file
+from .values import Mistake
 from .work import Releasing, make_plan
 
 _APPLIED_BEFORE = (
     "This job was relaunched, and the plan in it was applied before. No journal tells what that released, and the state of a message "
     "may not show it yet. Start the workflow again, which makes a new plan. With awx_setup_shared_directory, there is a journal that lasts."
 )
+_ROOM = 8192  # bytes that a message takes in all reports together, about
 
 
 def select(door: Door) -> Result:
     """Read what the variables ask for. A mistake in them is in the result as mistake, and keeps the other stages from running."""
     started = now()
-    result: Result = {"changed": False, "started": started, "plans": False, "asks": False, "mistake": ""}
+    result: Result = {
+        "changed": False, "started": started, "last": "", "plans": False, "asks": False, "mistake": "", "told": "",
+    }  # fmt: skip
     try:
-        asked = read(door.variables(), door.host, _listed)
+        result["last"] = last = door.last_stage()
+        if not last:
+            return result
+        door.check_run()
+        asked = read(door.variables(), door.host, _listed, len(door.hosts))
         kept = places(asked, door.host, started, door.check_mode)
-        if asked.handles is not None:
-            door.say(f"Messages selected: {len(asked.handles)}")
+        if last == "plan" and not asked.plans:
+            raise Mistake(
+                "The tag plan ends the run after the plan, but these variables ask for none. Use the mode plan, or no tag."
+            )
+        if not asked.applies:
+            result["told"] = (
+                searched(asked.search, asked.show_content) if asked.search else counted(asked.handles or [])
+            )
+            door.say(result["told"])
         if kept.result_file and not door.check_mode:
             check_result_file(kept.result_file, kept.journal, kept.plan)
+        if last == "report":
+            try_directory(kept.directory, (len(asked.handles or ()) + 128) * _ROOM, door.check_mode)
         if asked.packed and not asked.journal_lasts and door.relaunched():
             raise Mistake(_APPLIED_BEFORE)
         if asked.packed:
@@ -64,6 +83,8 @@ def plan(door: Door) -> Result:
         if not door.check_mode:
             make_directory(os.path.dirname(kept.plan))
         planned = make_plan(asked, kept, trail, door.call, door.check_mode)
+        if is_lost(planned):
+            planned["failed"] = True
     except OSError as error:
         planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
     lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
@@ -83,6 +104,12 @@ def look(door: Door) -> Result:
 
 def release(door: Door) -> Result:
     """Release, in steps if there are several. The run in the result is the result of all steps, as message_release returns it."""
+    if "asked" not in selection(door):
+        return {
+            "changed": False,
+            "failed": True,
+            "msg": "The tags of this run leave out the stage select. Nothing was sent.",
+        }
     asked, kept, _trail = selected(door)
     looked = earlier(door, "look")
     refused = "" if approved(door) or not selection(door)["asks"] else "It was not approved, so nothing was sent."

@@ -75,7 +75,7 @@ class Releasing:
         """
         asked = self._asked
         if asked.mode == "plan" or (self._planned and (self._check_mode or self._planned.get("failed"))):
-            return planned_run(self._planned or {})
+            return planned_run(self._planned or {}, asked.fail_on)
         if looked is None and self._needs_look():
             looked = self.look()
         if looked is None:

@@ -83,7 +83,10 @@ def test_either_all_handles_are_taken_or_the_run_does_not_begin(given_values: li
         assert len(str(error)) < 1500
         return
     assert len(set(handles)) == len(handles)
-    assert {handle.text for handle in handles} == {str(value).strip(" ") for value in given_values}
+    assert set(handles) == {handle for value in given_values for handle in parse_handles([value])}
+    assert [handle.text for handle in parse_handles([handle.text for handle in handles])] == [
+        one.text for one in handles
+    ]
 
 
 @given(text, text)

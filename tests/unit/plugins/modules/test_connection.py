@@ -53,6 +53,15 @@ def expect_call(script: Script) -> None:
     script.get(path(1), envelope(released_row(1)))
 
 
+@pytest.mark.parametrize("module", [*MODULES, "message_plan"])
+def test_the_result_names_the_account_that_was_used(
+    run: Runner, script: Script, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+    expect_call(script)
+    assert call(run, module, account_id=None).result["account_id"] == ACCOUNT
+
+
 # --- credentials -------------------------------------------------------------------------------------------------------
 
 
@@ -115,6 +124,30 @@ def test_one_credential_is_chosen_and_only_it_is_sent(
         ({"api_token": f"{TOKEN}\u00e9"}, {}, "no credential has"),
         ({"api_token": "   "}, {}, "white space"),
         ({"api_email": f"{EMAIL}\nX: y", "api_key": KEY}, {}, "white space"),
+        ({"api_token": f'"{TOKEN}"'}, {}, "the API token of the option api_token is in quotes"),
+        ({"api_token": f"{TOKEN}'"}, {}, "is in quotes"),
+        ({"api_token": f"\u201c{TOKEN}\u201d"}, {}, "is in quotes"),
+        ({"api_token": f"`{TOKEN}`\n"}, {}, "is in quotes"),
+        ({"api_token": f"CLOUDFLARE_API_TOKEN={TOKEN}"}, {}, "begins with a name, as NAME=value does"),
+        ({"api_token": f"export CF_TOKEN = '{TOKEN}"}, {}, "begins with a name"),
+        ({"api_token": f"api_token: {TOKEN}"}, {}, "begins with a name"),
+        ({"api_token": f"Bearer {TOKEN}"}, {}, "begins with the name of a header"),
+        ({"api_token": f"Authorization: Bearer {TOKEN}"}, {}, "begins with the name of a header"),
+        ({"api_token": "<your-token>"}, {}, "is a placeholder"),
+        ({"api_token": f"\u200b{TOKEN}"}, {}, "characters that no credential has"),
+        (
+            {},
+            {"CLOUDFLARE_API_TOKEN": f'"{TOKEN}"'},
+            "the API token of the environment variable CLOUDFLARE_API_TOKEN is in quotes",
+        ),
+        ({}, {"CLOUDFLARE_API_TOKEN": f"CLOUDFLARE_API_TOKEN={TOKEN}"}, "begins with a name"),
+        (
+            {"api_email": EMAIL, "api_key": f"'{KEY}'"},
+            {},
+            "the API key of the options api_email and api_key is in quotes",
+        ),
+        ({}, {"CLOUDFLARE_EMAIL": f'"{EMAIL}"', "CLOUDFLARE_API_KEY": KEY}, "the email of the environment variables"),
+        ({}, {"CLOUDFLARE_EMAIL": EMAIL, "CLOUDFLARE_API_KEY": f"CLOUDFLARE_API_KEY={KEY}"}, "begins with a name"),
     ],
 )
 def test_no_usable_credential_is_one_clear_sentence_and_no_request(
@@ -134,6 +167,87 @@ def test_no_usable_credential_is_one_clear_sentence_and_no_request(
     assert "\n" not in done.result["msg"]
     assert TOKEN not in done.printed
     assert KEY not in done.printed
+    assert not script.sent
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "words"),
+    [
+        ("message_info", {"subject": 39}, "subject is not a string but of type int (39); put it in quotes"),
+        ("message_info", {"subject": 1.1}, "subject is not a string but of type float (1.1); put it in quotes"),
+        ("message_info", {"recipient": False}, "recipient is not a string but of type bool (false); put it in quotes"),
+        ("message_info", {"query": ["a"]}, "query is not a string but of type list; put it in quotes"),
+        ("message_info", {"since": 24}, "since is not a string"),
+        ("message_info", {"result_file": 47}, "result_file is not a string but of type int (47)"),
+        (
+            "message_info",
+            {"sender": "a.example", "subject": True, "query": 7},
+            "subject is not a string but of type bool (true); put it",
+        ),
+        ("message_info", {"subject": "a\r"}, "subject ends in U+000D CARRIAGE RETURN"),
+        ("message_release", {"messages": ONE, "ticket": 39}, "ticket is not a string but of type int (39)"),
+        ("message_release", {"messages": ONE, "reason": {"a": 1}}, "reason is not a string but of type dict"),
+        ("message_release", {"messages": ONE, "requested_by": 7}, "requested_by is not a string"),
+        ("message_release", {"messages": ONE, "approved_by": 7}, "approved_by is not a string"),
+        ("message_release", {"messages": ONE, "account_id": int("1" * 32)}, "account_id is not a string"),
+        (
+            "message_release",
+            {"messages": ONE, "api_token": 4711471147114711},
+            "api_token is not a string but of type int; put it",
+        ),
+        ("message_release", {"plan": "p", "only": ["a", 7]}, "only[1] is not a string but of type int (7)"),
+        ("message_release", {"plan": "p", "only": 7}, "only[0] is not a string"),
+        (
+            "message_plan",
+            {"since": "1d", "policy": {"denied_senders": ["a.example", 39]}},
+            "policy.denied_senders[1] is not a string",
+        ),
+        (
+            "message_plan",
+            {"since": "1d", "policy": {"denied_senders": [None]}},
+            "policy.denied_senders[0] is not a string but null",
+        ),
+        (
+            "message_plan",
+            {"since": "1d", "policy": {"max_age": 7}},
+            "policy.max_age is not a string but of type int (7)",
+        ),
+        (
+            "message_plan",
+            {"since": "1d", "policy": '{"protected_recipients": [true]}'},
+            "policy.protected_recipients[0] is not",
+        ),
+    ],
+)
+def test_a_text_that_is_no_text_is_refused_and_never_shown_if_it_is_secret(
+    run: Runner, script: Script, module: str, options: dict[str, t.Any], words: str
+) -> None:
+    done = run(module, **options)
+    assert done.failed
+    assert words in done.result["msg"]
+    assert done.result["msg"].endswith("Nothing was sent.")
+    assert "4711471147114711" not in done.printed
+    assert not script.sent
+
+
+def test_texts_and_what_is_not_given_are_taken_as_they_are(run: Runner, script: Script) -> None:
+    script.get("investigate", {"success": True, "errors": [], "messages": [], "result": [], "result_info": {}})
+    done = run("message_info", subject="0047", query="2026-11-20", recipient="no.example", null=["sender", "domain"])
+    assert not done.failed, done.result["msg"]
+    assert script.sent[0].query["subject"] == "0047"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, option in _arguments.api_argument_spec(**_arguments.search_argument_spec()).items()
+        if option["type"] in ("str", "path") and "choices" not in option
+    ],
+)
+def test_no_text_of_connection_and_search_is_left_out(run: Runner, script: Script, name: str) -> None:
+    done = run("message_info", **{name: 7})
+    assert f"{name} is not a string but of type int" in done.result["msg"]
     assert not script.sent
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._merging import merged_reports
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._merging import is_broken, merged_reports
 
 
 def report(host: str, outcome: str, started: str = "2026-11-22T10:00:00Z") -> dict[str, t.Any]:
@@ -16,21 +16,21 @@ def report(host: str, outcome: str, started: str = "2026-11-22T10:00:00Z") -> di
     return {"host": host, "outcome": outcome, "started": started, "result": {}}
 
 
-def hosts(merged: dict[str, t.Any]) -> list[tuple[str, str]]:
+def hosts(merged: list[t.Any]) -> list[tuple[str, str]]:
     """Return host and outcome of each report."""
-    return [(report["host"], report["outcome"]) for report in merged["reports"]]
+    return [(report["host"], report["outcome"]) for report in merged]
 
 
 def test_the_newest_report_of_an_account_counts() -> None:
     old, new = report("a", "failed", "2026-11-21T10:00:00Z"), report("a", "ok")
     for given in ([old, new], [new, old]):
-        assert merged_reports(given, ["a"])["reports"] == [new]
+        assert merged_reports(given, ["a"]) == [new]
 
 
 def test_an_account_without_a_report_has_failed() -> None:
     merged = merged_reports([report("a", "ok")], ["a", "b", "localhost"])
     assert hosts(merged) == [("b", "failed"), ("a", "ok")]
-    assert merged["reports"][0]["result"] == {"msg": "There is no report of this account."}
+    assert merged[0]["result"]["msg"] == "There is no report of this account."
 
 
 def test_a_report_of_an_account_outside_of_the_inventory_counts() -> None:
@@ -39,14 +39,9 @@ def test_a_report_of_an_account_outside_of_the_inventory_counts() -> None:
 
 def test_what_needs_somebody_comes_first() -> None:
     words = ["nothing_to_do", "ok", "would_release", "blocked", "partial", "failed", "unknown", "new", "ok"]
-    merged = merged_reports([report(f"{number}", word) for number, word in enumerate(words)], [])
+    failed = {**report("late", "ok"), "result": {"failed": True}}
+    merged = merged_reports([*(report(f"{number}", word) for number, word in enumerate(words)), failed], [])
     assert [outcome for _host, outcome in hosts(merged)] == [
-        "new", "unknown", "failed", "partial", "blocked", "would_release", "ok", "ok", "nothing_to_do",
+        "new", "unknown", "failed", "ok", "partial", "blocked", "would_release", "ok", "ok", "nothing_to_do",
     ]  # fmt: skip
-    assert merged["told"] == (
-        "Accounts: 9, new 1, unknown 1, failed 1, partial 1, blocked 1, would_release 1, ok 2, nothing_to_do 1."
-    )
-
-
-def test_no_accounts() -> None:
-    assert merged_reports([], ["localhost"]) == {"reports": [], "told": "Accounts: 0."}
+    assert [is_broken(one) for one in merged] == [True] * 4 + [False] * 6

@@ -189,7 +189,7 @@ def test_only_who_knows_the_secret_is_admitted(clock: FakeClock, warnings: list[
         ({"secret": "short"}, "secret must have at least 16 characters"),
         ({"secret": f" {SECRET}"}, "without blanks"),
         ({"secret": f"{SECRET}\n"}, "without blanks"),
-        ({"secret": 12345678901234567}, "secret must be a text$"),
+        ({"secret": 12345678901234567}, "secret must be a text; put it in quotes$"),
         ({"header": "X Key"}, "name of an HTTP header"),
         ({"header": "X-Key\n"}, "name of an HTTP header"),
         ({"keyfile": "key.pem"}, "keyfile needs a certfile"),

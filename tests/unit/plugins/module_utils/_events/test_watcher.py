@@ -407,6 +407,14 @@ LISTS = (
         *(({"approval_policy": {rule: ""}}, f"approval_policy.{rule} is empty") for rule in LISTS),
         ({"api_token": ""}, "there is no credential"),
         ({"sender": f"{TOKEN}@sender.example"}, "sender contains the API token"),
+        ({"subject": 39}, "subject must be a text, not 39; put it in quotes"),
+        ({"recipient": False}, "recipient must be a text, not False; put it in quotes"),
+        ({"query": datetime.date(2026, 11, 20)}, "query must be a text, .*; put it in quotes"),
+        ({"api_token": 4711}, "api_token must be a text; put it in quotes$"),
+        ({"policy": {"denied_senders": [47]}}, "policy.denied_senders must be a list of texts, .*; put it in quotes"),
+        ({"policy": {"max_age": 7}}, "policy.max_age must be a text, not 7; put it in quotes"),
+        ({"sender": "@partner.example"}, "sender must be one address or one domain"),
+        ({"domain": "a@partner.example"}, "domain must be one domain"),
     ],
 )
 def test_wrong_arguments_are_refused_at_once(clock: FakeClock, arguments: dict[str, t.Any], words: str) -> None:

@@ -24,7 +24,7 @@ DEFAULT = {"detections_only": "true"}
         ({}, DEFAULT),
         ({"sender": "", "subject": None}, DEFAULT),
         ({"sender": "s.example", "recipient": "r@c.example"}, {"sender": "s.example", "recipient": "r@c.example"}),
-        ({"subject": "a b", "query": "q", "domain": "d"}, {"subject": "a b", "query": "q", "domain": "d"}),
+        ({"subject": "a b", "query": "q", "domain": "d.e"}, {"subject": "a b", "query": "q", "domain": "d.e"}),
         ({"message_id": "<m@d>", "alert_id": "al"}, {"message_id": "<m@d>", "alert_id": "al"}),
         ({"disposition": "SPOOF"}, {"final_disposition": "SPOOF"}),
         ({"delivery_status": "quarantined"}, {"delivery_status": "quarantined"}),
@@ -48,6 +48,29 @@ def test_options_become_query_parameters(options: dict[str, t.Any], filters: dic
 
 
 @pytest.mark.parametrize(
+    ("given_text", "text"),
+    [
+        (" a@x.example\ufeff ", "a@x.example"),
+        ("x.example.", "x.example"),
+        ("m\u00fcller.example", "m\u00fcller.example"),
+        ("bounce+a=b/c@x.example", "bounce+a=b/c@x.example"),
+        ("o'brien@x.example", "o'brien@x.example"),
+        ('"a b"@x.example', '"a b"@x.example'),
+        ("root@localhost", "root@localhost"),
+        ("_dmarc.x.example", "_dmarc.x.example"),
+    ],
+)
+@pytest.mark.parametrize("option", ["sender", "recipient"])
+def test_one_address_or_domain_is_taken(option: str, given_text: str, text: str) -> None:
+    assert search_filters({option: given_text}, NOW)[option] == text
+
+
+def test_ids_of_a_search_are_cleaned_as_handles() -> None:
+    found = search_filters({"message_id": "\u201c<a@b>\u201d,", "alert_id": " al."}, NOW)
+    assert (found["message_id"], found["alert_id"]) == ("<a@b>", "al")
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"since": "24"}, "since must be a number with m, h, d or w"),
@@ -65,6 +88,52 @@ def test_options_become_query_parameters(options: dict[str, t.Any], filters: dic
         ({"since": "1h", "end": "2026-11-20"}, "must be before end"),
         ({"sender": "a\nb"}, "line break"),
         ({"subject": "a\x00"}, "control character"),
+        ({"subject": "a\r"}, "the search option for subject contains a carriage return"),
+        ({"message_id": "<a@b> <c@d>"}, r"message_id contains U\+003E"),
+        ({"alert_id": "al al"}, "alert_id contains white space"),
+        *(
+            ({option: text}, f"{option} must be one address or one domain, such as alice@example.com")
+            for option in ("sender", "recipient")
+            for text in (
+                "a@x.example, b@x.example",
+                "a@x.example;b@x.example",
+                "a@x.example b@x.example",
+                "Alice <a@b.example>",
+                "<a@b.example>",
+                "@partner.example",
+                "a@",
+                "@",
+                ".",
+                "a@b@c.example",
+                "*@partner.example",
+                "*.partner.example",
+                ".partner.example",
+                "mailto:a@b.example",
+                "https://partner.example",
+                "partner.example/",
+                '"a@b.example"',
+                "'a@b.example'",
+                "Alice",
+                "Alice Smith",
+                "a b@c.example",
+                "a@b.example\u200b,",
+                "a@b..example",
+                "a@[",
+                "\u201ca@b.example\u201d",
+            )
+        ),
+        *(
+            ({"domain": text}, "domain must be one domain, such as example.com")
+            for text in (
+                "a@x.example",
+                "@x.example",
+                "x.example, y.example",
+                "*.x.example",
+                "https://x.example",
+                "x",
+                "x.example y",
+            )
+        ),
     ],
 )
 def test_what_cannot_be_searched_for_is_refused_in_one_sentence(options: dict[str, t.Any], words: str) -> None:

@@ -59,7 +59,23 @@ def test_what_is_read(tmp_path: Path, content: str, handles: list[str]) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_both_orders_of_utf16_are_read(tmp_path: Path, encoding: str) -> None:
-    assert read(tmp_path, "\ufeffid\tx\nä1\ty\n".encode(encoding)) == ["ä1"]
+    assert read(tmp_path, "\ufeffid\tx\na1\tä\n".encode(encoding)) == ["a1"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_byte_order_mark_is_read_if_it_is_certain(tmp_path: Path, encoding: str) -> None:
+    assert read(tmp_path, "id\r\na1\r\n<b@c.example>\r\n".encode(encoding)) == ["a1", "<b@c.example>"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp850"])
+def test_old_encodings_are_read_where_the_handles_are_ascii(tmp_path: Path, encoding: str) -> None:
+    assert read(tmp_path, "id;Betreff\r\na1;Grüße\r\nb2;ä\r\n".encode(encoding)) == ["a1", "b2"]
+
+
+def test_handles_are_cleaned_in_files_as_elsewhere(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufeffa1\xa0\n\xa0\n\u201cb2\u201d,\n\ufeff'c3';\n".encode()) == ["a1", "b2", "c3"]
+    assert read(tmp_path, "\x93a1\x94\xa0\r\x91b2\x92,".encode("latin-1")) == ["a1", "b2"]
+    assert read(tmp_path, "\ufeff\ufeffid,x\r\u200ba1,y\r") == ["a1"]
 
 
 def test_a_column_can_be_named(tmp_path: Path) -> None:
@@ -71,21 +87,25 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "column", "words"),
     [
-        ("a1\n# why\nb2", None, "line 2 begins with #; comments are not supported. Nothing was sent."),
+        ("a1\n# why\nb2", None, "line 2 begins with #; comments are not supported. Put one id"),
         ("a1\n#b2", None, "line 2 begins with #"),
         (
             "a1\nb c\n\nx/y",
             None,
-            "line 2 contains white space, a line break or a control character; line 4 contains a slash",
+            "line 2 contains white space (U+0020 SPACE); line 4 contains a slash",
         ),
         ("a1\x0bb2", None, "line 1 contains white space"),
         ("a1\u2028b2", None, "line 1 contains white space"),
-        ("a1,b2", None, "line 1 contains a comma"),
-        ("a@b.example,c@d.example", None, "line 1 contains a comma"),
-        ("<a@b.example>,<c@d.example>", None, "line 1 looks like a Message-ID but does not have"),
-        ('"a1"', None, "line 1 contains a comma, a semicolon or a quotation mark"),
-        ("sep=;\nid;x\na1;b2", None, "line 1 contains a comma"),
-        ("x" * 999, None, "line 1 has 999 characters"),
+        ("a1,b2", None, "line 1 contains U+002C COMMA (,). Put one id or Message-ID and nothing else on each line"),
+        ("a@b.example,c@d.example", None, "line 1 contains U+002C COMMA"),
+        ("<a@b.example>,<c@d.example>", None, "line 1 contains U+003E GREATER-THAN SIGN"),
+        ('"a1', None, "line 1 contains U+0022 QUOTATION MARK"),
+        (f"{investigate_id(1)}\tAlice\n", None, "line 1 contains white space (U+0009 TAB)"),
+        (f"{investigate_id(1)}\n- {investigate_id(2)}\n", None, "line 2 contains white space"),
+        (f"id\n1. {investigate_id(2)}\n", None, "line 2 contains white space"),
+        (f"a1\n{investigate_id(1)}\u200b{investigate_id(2)}\n", None, "line 2 contains U+200B ZERO WIDTH SPACE"),
+        ("sep=;\nid;x\na1;b2", None, "line 2 contains U+003B SEMICOLON"),
+        ("x" * 999, None, "line 1 has 999 octets"),
         ("\n".join(["x/"] * 9), None, "and 4 more"),
         ("id,subject\na1,x\n,y\n", None, "line 3 is empty"),
         ("id,subject\na1,x, y\n", None, "line 2 has 3 columns, and the header has 2"),
@@ -100,7 +120,8 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
         (b"a1\nb\xe42\n", None, "line 2 is not valid UTF-8; save the file as UTF-8"),
         (b"\xff\xfea\x00\n\x00\x00\xd8\n\x00", None, "line 2 is not valid UTF-16"),
         (b"a1\n\nb\0c", None, "line 3 contains a NUL character"),
-        ("a1\n".encode("utf-16-le"), None, "line 1 contains a NUL character"),
+        (b"id\n<\xe4@b.example>\n", None, "line 2 is not valid UTF-8; save the file as UTF-8"),
+        ("id;x\na1;ä\n".encode("utf-16-le"), None, "line 1 contains a NUL character"),
         ("\ufeffa1".encode("utf-32-le"), None, "line 1 contains a NUL character"),
     ],
 )

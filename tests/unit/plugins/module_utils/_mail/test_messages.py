@@ -289,6 +289,23 @@ def test_a_message_id_is_always_looked_up(messages: Messages[Message], script: S
     assert item.outcome is None, "the state was not to be checked"
 
 
+def test_a_text_that_is_no_id_is_looked_up_as_a_message_id(messages: Messages[Message], script: Script) -> None:
+    bare = "20261120.no-at-sign"
+    found = row(1, message_id=f"<{bare}>")
+    script.server = lambda sent: (
+        Reply(page([found] if sent.query.get("message_id") == f"<{bare}>" else [row(2)]))
+        if sent.path == "investigate"
+        else Reply(refusal(1, "unknown"), 404)
+    )
+    (item,) = resolved(messages, parse_handles([bare]), True)
+    assert (item.id, item.outcome) == (investigate_id(1), None)
+    script.sent.clear()
+    (gone,) = resolved(messages, parse_handles(["4PfX99999Qz"]), True)
+    assert statuses([gone]) == ["not_found"]
+    asked = [sent.query["message_id"] for sent in script.sent if "message_id" in sent.query]
+    assert asked == ["<4PfX99999Qz>", "4PfX99999Qz"], "as a Message-ID once"
+
+
 def test_of_an_ambiguous_handle_no_candidate_is_touched_but_one_named_by_itself_is(
     messages: Messages[Message], script: Script
 ) -> None:

@@ -34,6 +34,9 @@ def run(*statuses: str, **fields: t.Any) -> dict[str, t.Any]:
         ({"failed": True, "msg": "HTTP 403"}, "failed"),
         ({"failed": True, "msg": "MODULE FAILURE", "module_stdout": "Killed"}, "unknown"),
         ({"failed": True}, "unknown"),
+        ({"failed": True, "msg": "Broken pipe", "unreachable": True}, "unknown"),
+        ({"skipped": True, "msg": "does not support check mode"}, "unknown"),
+        ({"msg": "a result without a summary"}, "unknown"),
     ],
 )
 def test_the_word(result: dict[str, t.Any], expected: str) -> None:
@@ -49,11 +52,11 @@ def test_a_message_that_has_left_quarantine_is_not_refused() -> None:
 def test_the_line_names_what_needs_attention_and_where_the_rest_is() -> None:
     result = run("released", *["failed"] * 11, plan_digest="sha256:1")
     assert line(result, plan="/p", report="/r.txt") == (
-        f"m. Needs attention: {', '.join(f'id-{number} failed' for number in range(1, 11))} and 1 more. "
-        "Plan: /p, sha256:1 Report: /r.txt"
+        f"Needs attention: {', '.join(f'id-{number} failed' for number in range(1, 11))} and 1 more. "
+        "m. Plan: /p, sha256:1 Report: /r.txt"
     )
     assert line(run("would_release"), check_mode=True) == "m. Check mode: nothing was sent, and no report was written."
-    assert line(run(), gate_closed=True).endswith("as quarantine_release_fail_if_nothing asks for.")
+    assert line(run(), gate_closed=True).endswith("as quarantine_release_fail_if_nothing asks for. m.")
 
 
 def test_a_module_that_was_killed_leaves_doubt() -> None:

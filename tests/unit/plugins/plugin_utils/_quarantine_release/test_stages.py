@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import publishing, stages
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import merging, publishing, stages
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.names import ROLE, Family
 
 Result = dict[str, t.Any]
 STAGES: dict[str, t.Callable[[t.Any], Result]] = {
@@ -20,6 +23,8 @@ STAGES: dict[str, t.Callable[[t.Any], Result]] = {
     "report": publishing.report,
     "report_all": publishing.report_all,
     "conclude": publishing.conclude,
+    "merge": merging.merge,
+    "plan": stages.plan,
 }
 
 
@@ -27,11 +32,16 @@ class Play:
     """Stands in for the action plugin: runs stages, and keeps their results as Ansible registers them."""
 
     check_mode = False
-    writes = True
+    diff_mode = False
+    is_last_batch = True
+    options: t.Mapping[str, t.Any] = {}
+    merging: t.ClassVar[Result] = {}
+    last = "report"
     is_relaunched = False
 
     def __init__(self, reports: Path, **hosts: Result) -> None:
         common = {"max_messages": 10, "report_dir": str(reports), "report_formats": ["csv"], "fail_on": ["failed"]}
+        common["account_id"] = "5a1c0f3e9b7d42468ace13579bdf0246"
         self.hosts = list(hosts)
         self.host = ""
         self.said: list[str] = []
@@ -45,22 +55,36 @@ class Play:
             self._registered[name, host] = STAGES[name](self)
         return self._registered[names[-1], host]
 
-    def forget(self, host: str, *names: str) -> None:
-        """Have stages ended without a result, as when Ansible itself fails."""
-        for name in names:
-            self._registered[name, host] = {"failed": True}
+    def lose(self, host: str, stage: str, **left: t.Any) -> None:
+        """Have a stage ended without a result, as when Ansible itself fails."""
+        self._registered[stage, host] = left or {"failed": True}
 
-    def variables(self) -> Result:
-        """Return the variables of the host."""
-        return self._variables[self.host]
+    def variables(self, family: Family = ROLE) -> Result:
+        """Return the variables of the host, or of a playbook."""
+        return self.variables_of(self.host) if family is ROLE else self.merging
+
+    def variable(self, name: str) -> t.Any:
+        """Return one variable of the host."""
+        return self.variables()[name]
+
+    def variables_of(self, host: str) -> Result:
+        """Return the variables of a host."""
+        return self._variables[host]
 
     def earlier(self, stage: str, host: str | None = None) -> Result:
         """Return what a stage returned."""
         return self._registered.get((stage, host or self.host), {})
 
-    def fact(self, _name: str, host: str) -> t.Any:
-        """Return the word of a host."""
-        return self.earlier("report", host).get("facts", {}).get("result")
+    def check_run(self) -> None:
+        """Find nothing wrong."""
+
+    def last_stage(self) -> str:
+        """Return how far the tags let it go."""
+        return self.last
+
+    def word(self, host: str) -> t.Any:
+        """Return the outcome of a host in one word."""
+        return self.earlier("report", host)["facts"]["result"]
 
     def person(self) -> str:
         """Return who runs it."""
@@ -73,8 +97,17 @@ class Play:
         """Tell whether AWX runs the job again."""
         return self.is_relaunched
 
-    def call(self, _module: str, options: Result, _check_mode: bool) -> Result:
-        """Release everything but a message that is called bad."""
+    def call(self, module: str, options: Result, _check_mode: bool) -> Result:
+        """Release everything but a message that is called bad. Plan nothing."""
+        if module == "message_plan":
+            plan = {"digest": "sha256:1", "messages": [], "expires_at": "2026-11-28T00:00:00Z"}
+            return {
+                "msg": "0 messages",
+                "plan": plan,
+                "digest": "sha256:1",
+                "summary": {"release": 0},
+                "account_id": "used",
+            }
         facts: Result = {
             "postfix_id": None,
             "delivered": [],
@@ -88,7 +121,15 @@ class Play:
             for name in options["messages"]
         ]
         failed = any(row["status"] in options["fail_on"] for row in rows)
-        return {"changed": True, "failed": failed, "msg": "m", "messages": rows, "summary": {"recipients_delivered": 1}}
+        summary = {"recipients_delivered": 1}
+        return {
+            "changed": True,
+            "failed": failed,
+            "msg": "m",
+            "messages": rows,
+            "summary": summary,
+            "account_id": "used",
+        }
 
     def say(self, line: str) -> None:
         """Keep a line."""
@@ -103,9 +144,9 @@ def test_a_release_ends_with_its_line_and_its_report(tmp_path: Path) -> None:
     good, bad = play.run("good", *WHOLE), play.run("bad", *WHOLE)
     assert (good["failed"], bad["failed"]) == (False, True)
     assert good["msg"].startswith("m. Report: ")
-    assert bad["msg"].startswith("m. Needs attention: bad failed. Report: ")
-    assert play.said == ["Messages selected: 1", "Messages selected: 1"]
-    assert play.fact("", "good") == "ok"
+    assert bad["msg"].startswith("Needs attention: bad failed. m. Report: ")
+    assert play.said == ["1 message was asked for.", "1 message was asked for."]
+    assert play.word("good") == "ok"
 
 
 def test_a_mistake_sends_nothing_and_is_in_the_report_over_all_accounts(tmp_path: Path) -> None:
@@ -127,28 +168,197 @@ def test_a_mistake_says_once_that_nothing_was_sent(tmp_path: Path) -> None:
     assert ended["msg"].count("Nothing was sent.") == 1
 
 
-def test_a_release_that_leaves_no_result_is_unknown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [{"failed": True}, {"unreachable": True, "msg": "Broken pipe", "changed": False}])
+def test_a_release_that_leaves_no_result_is_unknown(tmp_path: Path, left: Result) -> None:
     play = Play(tmp_path, host={"messages": ["a"]})
     play.run("host", "select")
-    play.forget("host", "release")
+    play.lose("host", "release", **left)
     ended = play.run("host", "report", "conclude")
-    assert play.fact("", "host") == "unknown"
+    assert play.word("host") == "unknown"
     assert ended["failed"]
     assert "it is unknown what was sent" in ended["msg"]
 
 
-def test_tags_that_stop_before_the_release_say_what_was_selected(tmp_path: Path) -> None:
-    play = Play(tmp_path, host={"messages": ["a", "b"]})
-    assert play.run("host", "select", "conclude")["msg"] == "Messages selected: 2"
-    assert play.run("host", "select", "report", "conclude") == play.run("host", "conclude")
+def test_a_run_that_ended_before_the_release_has_failed(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a"]})
+    for left in ({}, {"skipped": True}):
+        play.run("host", "select")
+        play.lose("host", "release", **left) if left else None
+        ended = play.run("host", "report", "conclude")
+        assert (ended["failed"], play.word("host")) == (True, "failed")
+        assert ended["msg"].startswith("The run ended before the release. Nothing was sent.")
+
+
+@pytest.mark.parametrize("left", [{"failed": True}, {"unreachable": True, "changed": False}])
+def test_a_host_that_was_never_reached_fails(tmp_path: Path, left: Result) -> None:
+    play = Play(tmp_path, lost={"messages": ["a"]}, good={"messages": ["a"]})
+    play.run("good", *WHOLE)
+    play.lose("lost", "select", **left)
+    ended = play.run("lost", "report", "conclude")
+    assert ended["failed"]
+    assert ended["msg"] == "The stage select ended without a result. Nothing was sent."
+    assert play.run("lost", "release")["failed"]
+
+
+def test_no_report_is_named_that_was_not_written(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a"]})
+    play.run("host", "select", "release")
+    play.lose("host", "report", unreachable=True)
+    ended = play.run("host", "conclude")
+    assert ended["failed"]
+    assert ended["msg"] == "m. The stage report ended without a result, so there is no report."
+
+
+def test_tags_that_end_the_run_early_say_that_nothing_was_sent(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a", "b"], "policy": {"max_messages": 5}})
+    play.last = "select"
+    assert play.run("host", "select", "conclude")["msg"] == (
+        "2 messages were asked for. The tags end the run here, so nothing was sent."
+    )
+    play.last = "plan"
+    ended = play.run("host", "select", "plan", "report", "conclude")
+    assert not ended["failed"]
+    assert "The tags end the run here, so nothing was sent." in ended["msg"]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_tag_plan_without_a_plan_to_make_is_refused(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a"]})
+    play.last = "plan"
+    ended = play.run("host", "select", "conclude")
+    assert ended["failed"]
+    assert ended["msg"].startswith("The tag plan ends the run after the plan")
+
+
+def test_tags_of_others_leave_the_role_alone(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"canary": "a mistake"})
+    play.last = ""
+    assert not play.run("host", "select", "conclude")["failed"]
+    assert play.run("host", "release")["failed"], "it runs all the same if the role has the tag always"
 
 
 def test_what_an_earlier_run_of_the_role_left_counts_for_nothing(tmp_path: Path) -> None:
     play = Play(tmp_path, host={"messages": ["a"]})
     play.run("host", *WHOLE)
     play.run("host", "select")
-    assert play.run("host", "report", "conclude")["msg"] == "Messages selected: 1"
+    ended = play.run("host", "report", "conclude")
+    assert ended["failed"]
+    assert ended["msg"].startswith("The run ended before the release. Nothing was sent.")
+
+
+def test_the_report_names_the_account_that_was_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "of the controller")
+    play = Play(tmp_path, host={"messages": ["a"]})
+    play.run("host", *WHOLE)
+    assert play.earlier("report")["report"]["account_id"] == "used"
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_report_directory_where_nothing_can_be_written_is_found_out_before(tmp_path: Path, check_mode: bool) -> None:
+    (tmp_path / "file").touch()
+    play = Play(tmp_path / "file" / "reports", host={"messages": ["a"]})
+    play.check_mode = check_mode
+    ended = play.run("host", "select", "conclude")
+    assert ended["failed"]
+    assert ended["msg"] == f"{tmp_path / 'file' / 'reports'} cannot be written (Not a directory). Nothing was sent."
+
+
+def test_a_full_report_directory_is_found_out_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    play = Play(tmp_path, host={"messages": ["a"]})
+    monkeypatch.setattr(os, "fsync", full)
+    assert play.run("host", "select")["mistake"] == (
+        f"{tmp_path} cannot be written (No space left on device). Nothing was sent."
+    )
+
+
+def test_check_mode_leaves_nothing_behind(tmp_path: Path) -> None:
+    play = Play(tmp_path / "new" / "reports", host={"messages": ["a"]})
+    play.check_mode = True
+    assert not play.run("host", "select")["mistake"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_that_cannot_be_written_after_all_fails_the_host(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    play = Play(reports, host={"messages": ["a"]}, plan={"messages": ["a"], "mode": "plan", "fail_if_nothing": True})
+    for host, stage in (("host", "release"), ("plan", "plan")):
+        play.run(host, "select", stage)
+    reports.rmdir()
+    reports.touch()
+    assert play.run("host", "report", "conclude")["msg"].startswith("m. The report was not written: ")
+    for host in play.hosts:
+        assert play.run(host, "report", "conclude")["failed"]
+
+
+def test_nothing_to_approve_is_judged_in_the_last_batch(tmp_path: Path) -> None:
+    plans = {"messages": ["a"], "mode": "plan", "fail_if_nothing": True}
+    play = Play(tmp_path, first=plans, second=plans)
+    play.is_last_batch = False
+    assert not play.run("first", "select", "plan", "release", "report", "conclude")["failed"]
+    play.is_last_batch = True
+    ended = play.run("second", "select", "plan", "release", "report", "conclude")
+    assert ended["failed"]
+    assert ended["msg"].startswith("There is nothing to approve, so the job fails")
+
+
+def test_an_account_without_a_report_is_first_in_the_report_over_all_accounts(tmp_path: Path) -> None:
+    play = Play(tmp_path, good={"messages": ["a"]}, lost={"messages": ["a"]})
+    for variables in play.hosts:
+        play.variables_of(variables)["report_formats"] = ["html"]
+    play.run("good", *WHOLE)
+    play.run("lost", "select")
+    play.run("good", "report_all")
+    [page] = tmp_path.glob("all-accounts-*.html")
+    text = page.read_text()
+    assert "There is no report of this account." in text
+    assert text.index(">lost") < text.index(">good")
+
+
+def test_a_refused_account_leaves_a_report_that_is_newer_than_its_last_success(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a"]})
+    play.run("host", *WHOLE)
+    play.variables_of("host")["canary"] = "x"
+    play.run("host", "select", "report")
+    play.options = {"directory": str(tmp_path), "hosts": ["host"]}
+    merged = play.run("host", "merge")
+    assert merged["failed"]
+    assert merged["msg"] == (
+        f"Needs attention: host failed. Accounts: 1, failed 1. Report: {tmp_path}/all-accounts.html"
+    )
+
+
+def test_a_report_that_cannot_be_read_is_a_broken_account(tmp_path: Path) -> None:
+    play = Play(tmp_path, host={"messages": ["a"]})
+    play.run("host", *WHOLE)
+    for number, text in enumerate(["{", "[]", '{"host": 1, "result": {}}', "{}"]):
+        (tmp_path / f"broken-{number}.json").write_text(text)
+    play.options = {"directory": str(tmp_path), "hosts": []}
+    merged = play.run("host", "merge")
+    assert merged["failed"]
+    assert merged["msg"].startswith(
+        "Needs attention: broken-0.json failed, broken-1.json failed, broken-2.json failed, b"
+    )
+    assert "Accounts: 5, failed 4, ok 1." in merged["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"merging": {"within": "soon"}}, "merge_within must be a number with m, h, d or w"),
+        ({"directory": "/nowhere"}, "The reports in /nowhere cannot be read (No such file or directory)."),
+        ({}, "Accounts: 0. There are no reports in "),
+    ],
+)
+def test_nothing_to_merge_fails(tmp_path: Path, options: Result, words: str) -> None:
+    play = Play(tmp_path, host={})
+    play.merging = options.get("merging", {})
+    play.options = {"directory": str(tmp_path), "hosts": [], **options}
+    merged = play.run("host", "merge")
+    assert merged["failed"]
+    assert merged["msg"].startswith(words)
 
 
 @pytest.mark.parametrize(

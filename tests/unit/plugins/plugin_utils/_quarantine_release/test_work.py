@@ -75,7 +75,7 @@ def run(modules: Modules, refused: str = "", **variables: t.Any) -> tuple[list[s
 
 def test_a_list_goes_out_in_one_step_without_a_look() -> None:
     modules = Modules("")
-    assert run(modules, messages="a b", fail_on=["failed"], batch_size=7) == (["released", "released"], [])
+    assert run(modules, messages="a,b", fail_on=["failed"], batch_size=7) == (["released", "released"], [])
     [(options, check_mode)] = modules.calls
     assert (options["messages"], options["fail_on"], options["batch_size"], check_mode) == (
         ["a", "b"],
@@ -97,14 +97,14 @@ def test_a_plan_is_pinned_to_what_the_look_has_checked() -> None:
 
 
 def test_a_canary_that_does_not_end_well_stops_the_others() -> None:
-    statuses, lines = run(Modules("a b c", a="undelivered"), messages="a b c", canary=1)
+    statuses, lines = run(Modules("a b c", a="undelivered"), messages="a,b,c", canary=1)
     assert statuses == ["undelivered", "not_attempted", "not_attempted"]
     assert lines == ["Canary 1 of 2: m The canary did not end well, so nothing more was sent."]
 
 
 def test_the_breaker_counts_over_the_steps() -> None:
     modules = Modules("a b c d", a="failed", b="unknown")
-    statuses, _lines = run(modules, messages="a b c d", chunk_size=1, stop_after_failures=2)
+    statuses, _lines = run(modules, messages="a,b,c,d", chunk_size=1, stop_after_failures=2)
     assert statuses == ["failed", "unknown", "not_attempted", "not_attempted"]
     assert [options["stop_after_failures"] for options, check in modules.calls if not check] == [2, 1]
 
@@ -123,7 +123,7 @@ def test_a_step_without_a_result_stops_the_others() -> None:
             done = super().__call__(module, options, check_mode)
             return done if check_mode else {"failed": True, "msg": "MODULE FAILURE", "module_stdout": ""}
 
-    assert run(Killed("a b"), messages="a b", chunk_size=1)[0] == ["unknown", "not_attempted"]
+    assert run(Killed("a b"), messages="a,b", chunk_size=1)[0] == ["unknown", "not_attempted"]
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_a_plan_is_made_of_the_search_or_of_the_messages(check_mode: bool) -> No
         calls.append(options)
         return {}
 
-    make_plan(asked(search={"sender": "x"}, expires_in="1h"), PLACES, TRAIL, call, check_mode)
+    make_plan(asked(search={"sender": "x.example"}, expires_in="1h"), PLACES, TRAIL, call, check_mode)
     make_plan(asked(messages=["a"], mode="plan"), PLACES, TRAIL, call, check_mode)
-    assert (calls[0]["sender"], calls[0]["expires_in"], calls[0]["requested_by"]) == ("x", "1h", "bob")
+    assert (calls[0]["sender"], calls[0]["expires_in"], calls[0]["requested_by"]) == ("x.example", "1h", "bob")
     assert "messages" not in calls[0]
     assert calls[1]["messages"] == ["a"]
     assert calls[1]["dest"] == (None if check_mode else PLACES.plan)
