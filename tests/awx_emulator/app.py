@@ -13,13 +13,12 @@ from aiohttp import web
 
 from . import handlers, running
 from .errors import Refused
-from .handlers import STORE
-from .people import forbidden, may, who
+from .handlers import STORE, TOKEN, user
+from .people import forbidden, may
 from .show import BASE
 from .store import Logged, Store
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-TOKEN = web.AppKey("token", str)
 _PRODUCT = {"X-API-Product-Name": "AWX", "X-API-Product-Version": "24.6.1"}
 
 
@@ -83,16 +82,16 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
     if request.path == f"{BASE}/ping/":
         return await handler(request)
     store = request.app[STORE]
-    request["user"] = who(store, request.app[TOKEN], request.headers.get("Authorization"))
+    person = user(request)
     # What runs has rules of its own. Of the rest, others may see the templates that they have a role on.
     parts = request.match_info
-    if handler_is_of_setup(request) and request["user"]["username"] != "admin":
+    if _is_of_the_setup(request) and person["username"] != "admin":
         one = request.method == "GET" and "id" in parts and "endpoint" in parts
-        if not one or not may(store, request["user"], "read", parts["endpoint"], int(parts["id"])):
+        if not one or not may(store, person, "read", parts["endpoint"], int(parts["id"])):
             raise forbidden()
     return await handler(request)
 
 
-def handler_is_of_setup(request: web.Request) -> bool:
+def _is_of_the_setup(request: web.Request) -> bool:
     """Whether a request is for what was set up, and not for what runs."""
     return "records" not in request.match_info and not request.path.endswith("/launch/")

@@ -14,11 +14,18 @@ from aiohttp import web
 from . import surveys
 from .errors import Refused, invalid, not_found
 from .finding import find, page
+from .people import who
 from .schema import LINKS, RESOURCES, SURVEYED
 from .show import BASE, shown
 from .store import Item, Store
 
 STORE = web.AppKey("store", Store)
+TOKEN = web.AppKey("token", str)
+
+
+def user(request: web.Request) -> Item:
+    """Who asks."""
+    return who(request.app[STORE], request.app[TOKEN], request.headers.get("Authorization"))
 
 
 async def ping(_request: web.Request) -> web.Response:

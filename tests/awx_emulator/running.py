@@ -14,7 +14,7 @@ from aiohttp import web
 from . import surveys
 from .errors import Refused, not_found
 from .finding import page
-from .handlers import STORE
+from .handlers import STORE, user
 from .people import forbidden, may
 from .store import Item, Store
 
@@ -30,13 +30,13 @@ async def launch(request: web.Request) -> web.Response:
     """POST launch of a job template or a workflow. Of the variables, AWX takes those that the survey asks for."""
     store, endpoint = request.app[STORE], request.match_info["endpoint"]
     template = store.item(endpoint, int(request.match_info["id"]))
-    if not may(store, request["user"], "execute", endpoint, template["id"]):
+    if not may(store, user(request), "execute", endpoint, template["id"]):
         raise forbidden()
     given = json.loads(await request.text() or "{}").get("extra_vars", {})
     answers = surveys.answers(store.surveys.get((endpoint, template["id"]), {"spec": []})["spec"], given)
     start = store.engine.start_job if endpoint == "job_templates" else store.engine.start_workflow
     # It takes a moment to start a job, and the server has other things to do.
-    record = await asyncio.get_running_loop().run_in_executor(None, start, template, request["user"], answers)
+    record = await asyncio.get_running_loop().run_in_executor(None, start, template, user(request), answers)
     return web.json_response({"id": record["id"], record["type"]: record["id"]}, status=201)
 
 
@@ -67,8 +67,8 @@ async def nodes(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     """POST cancel: whoever started a job may."""
     store, record = request.app[STORE], _record(request)
-    if record["created_by"] != request["user"]["id"] and not may(
-        store, request["user"], "admin", "job_templates", record["template"]
+    if record["created_by"] != user(request)["id"] and not may(
+        store, user(request), "admin", "job_templates", record["template"]
     ):
         raise forbidden()
     store.engine.cancel(record["id"])
@@ -78,16 +78,16 @@ async def cancel(request: web.Request) -> web.Response:
 async def relaunch(request: web.Request) -> web.Response:
     """POST relaunch."""
     store, record = request.app[STORE], _record(request)
-    if not may(store, request["user"], "execute", "job_templates", record["template"]):
+    if not may(store, user(request), "execute", "job_templates", record["template"]):
         raise forbidden()
-    again = await asyncio.get_running_loop().run_in_executor(None, store.engine.relaunch, record["id"], request["user"])
+    again = await asyncio.get_running_loop().run_in_executor(None, store.engine.relaunch, record["id"], user(request))
     return web.json_response({"id": again["id"]}, status=201)
 
 
 async def answer(request: web.Request) -> web.Response:
     """POST approve or deny."""
     store, record = request.app[STORE], _record(request)
-    if not may(store, request["user"], "approval", "workflow_job_templates", record["template"]):
+    if not may(store, user(request), "approval", "workflow_job_templates", record["template"]):
         raise forbidden()
     if record["status"] != "pending":
         raise Refused(400, {"error": "This workflow step has already been approved or denied."})
@@ -102,7 +102,7 @@ def _record(request: web.Request) -> Item:
     record = store.engine.records[endpoint].get(int(request.match_info["id"])) if store.engine else None
     if record is None:
         raise not_found()
-    if not may(store, request["user"], "read", _TEMPLATES[endpoint], record["template"]):
+    if not may(store, user(request), "read", _TEMPLATES[endpoint], record["template"]):
         raise forbidden()
     return record
 
