@@ -178,3 +178,37 @@ def test_apply_that_refuses_its_plan_is_no_riddle(controller: Controller, emulat
     report = controller.run(setup.template("workflow_report"), artifacts={**broken, **refused.artifacts})
     assert (report.status, report.artifacts["quarantine_release_outcome"]) == ("failed", "failed")
     assert not emulator.deliveries
+
+
+def many(emulator: Emulator, number: int) -> set[str]:
+    """So many messages that are missed in one account."""
+    sent = (
+        emulator.add_message(sender=SENDER, subject=f"Offer {number}", validation={"spf": "pass"})
+        for number in range(number)
+    )
+    return {message.id for message in sent}
+
+
+def test_the_approver_sees_all_of_a_long_plan(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
+    setup = Setup(emulator, tmp_path, policy={"max_messages": 500, "max_recipients": 500, "max_per_sender": 500})
+    missed = many(emulator, 260)
+    plan = controller.run(setup.template("plan"), answers=setup.answers(sender=SENDER, account="all"))
+    assert plan.status == "successful", plan.stdout[-3000:]
+    assert "quarantine_release_plan_packed" in plan.artifacts
+    assert [message for message in missed if message not in plan.stdout] == []
+    assert plan.artifacts["quarantine_release_plan_digest"]["harbour"] in plan.stdout
+
+
+@pytest.mark.parametrize("playbook", ["plan", "release"])
+def test_no_line_of_a_job_has_a_whole_result(
+    controller: Controller, emulator: Emulator, setup: Setup, playbook: str
+) -> None:
+    """Rules refuse 600 messages, and the output can still be shown."""
+    many(emulator, 600)
+    job = controller.run(setup.template(playbook), answers=setup.answers(sender=SENDER, account="all"))
+    assert job.status == "failed"
+    assert "blocked" in job.stdout
+    longest = max(len(line) for event in job.events for line in event.get("stdout", "").splitlines())
+    assert longest < 2000
+    assert sum(len(event.get("stdout", "")) for event in job.events) < 120_000
+    assert not emulator.deliveries
