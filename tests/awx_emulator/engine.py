@@ -148,7 +148,9 @@ class Engine:
             playbook=item["playbook"],
             extra_vars=json.loads(item["extra_vars"] or "{}"),
             environment=environment,
-            inventory=Inventory(hosts),
+            inventory=Inventory(
+                hosts, **json.loads(store.items["inventories"][item["inventory"]]["variables"] or "{}")
+            ),
             forks=item["forks"],
         )
 
