@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -17,6 +18,9 @@ from .finding import page
 from .handlers import STORE, user
 from .people import forbidden, may
 from .store import Item, Store
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 # Where the template of each kind of record is, which decides on who may see it
 _TEMPLATES = {
@@ -34,7 +38,8 @@ async def launch(request: web.Request) -> web.Response:
         raise forbidden()
     given = json.loads(await request.text() or "{}").get("extra_vars", {})
     answers = surveys.answers(store.surveys.get((endpoint, template["id"]), {"spec": []})["spec"], given)
-    start = store.engine.start_job if endpoint == "job_templates" else store.engine.start_workflow
+    engine = _engine(store)
+    start = engine.start_job if endpoint == "job_templates" else engine.start_workflow
     # It takes a moment to start a job, and the server has other things to do.
     record = await asyncio.get_running_loop().run_in_executor(None, start, template, user(request), answers)
     return web.json_response({"id": record["id"], record["type"]: record["id"]}, status=201)
@@ -71,7 +76,7 @@ async def cancel(request: web.Request) -> web.Response:
         store, user(request), "admin", "job_templates", record["template"]
     ):
         raise forbidden()
-    store.engine.cancel(record["id"])
+    _engine(store).cancel(record["id"])
     return web.Response(status=202)
 
 
@@ -80,7 +85,7 @@ async def relaunch(request: web.Request) -> web.Response:
     store, record = request.app[STORE], _record(request)
     if not may(store, user(request), "execute", "job_templates", record["template"]):
         raise forbidden()
-    again = await asyncio.get_running_loop().run_in_executor(None, store.engine.relaunch, record["id"], user(request))
+    again = await asyncio.get_running_loop().run_in_executor(None, _engine(store).relaunch, record["id"], user(request))
     return web.json_response({"id": again["id"]}, status=201)
 
 
@@ -91,15 +96,21 @@ async def answer(request: web.Request) -> web.Response:
         raise forbidden()
     if record["status"] != "pending":
         raise Refused(400, {"error": "This workflow step has already been approved or denied."})
-    store.engine.answer(record["id"], request.match_info["answer"] == "approve")
+    _engine(store).answer(record["id"], request.match_info["answer"] == "approve")
     return web.Response(status=204)
+
+
+def _engine(store: Store) -> Engine:
+    if store.engine is None:
+        raise not_found()
+    return store.engine
 
 
 def _record(request: web.Request) -> Item:
     """What is asked for, if whoever asks may see its template."""
     store: Store = request.app[STORE]
     endpoint = request.match_info["records"]
-    record = store.engine.records[endpoint].get(int(request.match_info["id"])) if store.engine else None
+    record = _engine(store).records[endpoint].get(int(request.match_info["id"]))
     if record is None:
         raise not_found()
     if not may(store, user(request), "read", _TEMPLATES[endpoint], record["template"]):

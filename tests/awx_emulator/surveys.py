@@ -61,7 +61,7 @@ def _problem(question: dict[str, Any], value: Any) -> str:
             if value in question["choices"]
             else f"Value {value} for '{name}' expected to be one of {question['choices']}."
         )
-    size = len(value) if isinstance(value, str) else value
+    size: Any = len(value) if isinstance(value, str) else value
     fits = (question.get("min") or 0) <= size <= (question.get("max") or size)
     return "" if fits else f"'{name}' value {value} is too small or too large"
 

@@ -36,8 +36,8 @@ class Person:
 
     def ask(self, method: str, path: str, **body: Any) -> requests.Response:
         """Send a request below /api/v2."""
-        more = {"json": body} if method != "GET" else {}
-        return self._session.request(method, f"{self._origin}/api/v2{path}", timeout=60, **more)
+        data = body if method != "GET" else None
+        return self._session.request(method, f"{self._origin}/api/v2{path}", timeout=60, json=data)
 
     def get(self, path: str) -> dict[str, Any]:
         """What is there; it must be allowed."""
@@ -71,16 +71,18 @@ class Person:
             found = [node["summary_fields"].get("job") for node in nodes if node["identifier"] == identifier]
             return found[0] if found else None
 
-        return until(started)
+        node: dict[str, Any] = until(started)
+        return node
 
     def ended(self, endpoint: str, number: int) -> str:
         """The status of a job once it has ended."""
 
         def over() -> str:
-            status: str = self.get(f"/{endpoint}/{number}/")["status"]
-            return status if status in ENDED else ""
+            now: str = self.get(f"/{endpoint}/{number}/")["status"]
+            return now if now in ENDED else ""
 
-        return until(over)
+        status: str = until(over)
+        return status
 
 
 class Site:
