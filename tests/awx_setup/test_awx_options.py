@@ -73,7 +73,7 @@ def test_teams_may_do_their_part(set_up: SetUp) -> None:
         assert awx.holders("job_templates", f"Quarantine: {name}", "execute") == [OPERATORS]
     for name in ("Plan", "Apply", "Report"):
         assert awx.holders("job_templates", f"Quarantine: {name}", "execute") == []
-        assert sorted(awx.holders("job_templates", f"Quarantine: {name}", "read")) == [APPROVERS, AUDITORS, OPERATORS]
+        assert sorted(awx.holders("job_templates", f"Quarantine: {name}", "read")) == [AUDITORS, APPROVERS, OPERATORS]
     assert awx.holders("job_templates", "Quarantine: Release now", "execute") == [APPROVERS]
     assert awx.holders("job_templates", "Quarantine: Release now", "read") == [AUDITORS]
     for credential in awx.inventory()["credentials"]:

@@ -29,7 +29,7 @@ APPROVAL = {
     "quarantine_release_journal_lasts": False,
 }
 # Tasks of which a reader learns nothing.
-SHOWN = re.compile(r"Select what to release|Show what was decided|Show the outcome|Show what became")
+SHOWN = re.compile(r"Searched for|Show what was decided|Show the outcome|Show what became")
 # Without the fonts that a browser would fetch from somewhere else.
 DRAW = r"""
 import pathlib, re, sys
