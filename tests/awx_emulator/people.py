@@ -36,13 +36,13 @@ def who(store: Store, token: str, given: str | None) -> Item:
     raise Refused(401, {"detail": problem})
 
 
-def may(store: Store, user: Item, what: str, endpoint: str, number: int | None) -> bool:
-    """Whether somebody may read, execute, admin or approval something. What a job is of is deleted once number is None."""
+def may(store: Store, user: Item, what: str, endpoint: str, number: int) -> bool:
+    """Whether somebody may do what a role is for: read, execute, admin or approval."""
     if user["username"] == "admin":
         return True
     held = {
         name.removesuffix("_role")
-        for name, role in store.roles.get((endpoint, number or 0), {}).items()
+        for name, role in store.roles.get((endpoint, number), {}).items()
         if _holds(store, user, role)
     }
     return bool(held & ({"admin", what} if what != "read" else set(_READS)))

@@ -58,7 +58,8 @@ class Person:
         return self.ask(method, path, **body).status_code
 
     def output(self, job: int) -> str:
-        """The output of a job, on one line."""
+        """The output of a job that has ended, on one line. AWX takes it in a moment later."""
+        until(lambda: self.get(f"/jobs/{job}/").get("event_processing_finished", True))
         answer = self.ask("GET", f"/jobs/{job}/stdout/?format=txt")
         assert answer.status_code == 200, f"{job}: {answer.status_code}"
         return " ".join(answer.text.split())
@@ -110,6 +111,7 @@ class Site:
             "accounts": [{"name": "harbour", "account_id": emulator.accounts[0].id}],
             "read_inputs": tokens["read_only"],
             "write_inputs": tokens["write"],
+            "policy": {"require_ticket": True},
             "execution_environment_image": "registry.example/quarantine:1",
             **{part: [f"{self.prefix} {part}"] for part in PARTS},
             **json.loads(os.environ.get("AWX_LIVE_VARIABLES", "{}")),

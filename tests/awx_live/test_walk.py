@@ -108,7 +108,7 @@ def test_apply_is_cancelled_after_it_released(
     approver.post(f"/workflow_approvals/{approver.node(run, 'approve')['id']}/approve/")
     apply = operator.node(run, "apply")["id"]
     until(lambda: missed["Offer 2"] in delivered(emulator))
-    operator.post(f"/jobs/{apply}/cancel/")
+    site.admin.post(f"/jobs/{apply}/cancel/")
 
     assert operator.ended("workflow_jobs", run) == "failed"
     assert "Do not start the workflow again yet" in operator.output(operator.node(run, "report")["id"])
@@ -121,6 +121,14 @@ def test_apply_is_cancelled_after_it_released(
     verify = operator.post(f"{site.template('Verify later')}launch/", extra_vars=answers)["id"]
     assert operator.ended("jobs", verify) == "successful"
     assert missed["Offer 2"] in operator.output(verify)
+
+
+@pytest.mark.parametrize("ticket", ["", 42, None])
+def test_a_ticket_that_is_missing(site: Site, operator: Person, ticket: object) -> None:
+    """The policy requires one, so AWX does too, and it takes text only."""
+    answers: dict[str, Any] = {"survey_sender": SENDER, "survey_hours": 24}
+    answers |= {} if ticket is None else {"survey_ticket": ticket}
+    assert operator.status("POST", f"{site.template(WORKFLOW)}launch/", extra_vars=answers) == 400
 
 
 def test_an_answer_that_looks_like_a_number(
