@@ -59,6 +59,8 @@ def test_each_job_template(controller: Controller, emulator: Emulator, setup: Se
     ]
     verified = controller.run(setup.template("verify"), answers=answers)
     assert verified.status == "successful", verified.stdout
+    nothing = controller.run(setup.template("verify"), answers=setup.answers(sender=SENDER, account="cedar"))
+    assert nothing.status == "failed", "nothing was found in the account that was named"
 
     for alone in ("apply", "workflow_report"):
         assert controller.run(setup.template(alone)).status == "failed", f"{alone} has nothing to go by"
