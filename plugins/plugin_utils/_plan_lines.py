@@ -33,6 +33,17 @@ def plan_lines(
     return [*lines, f"... and {left} more; the plan and the report have all of them."] if left else lines
 
 
+def approval_lines(plan: t.Mapping[str, t.Any], show_content: bool) -> list[str]:
+    """Return the lines of a plan for somebody who approves it: all that would be released, however many, and some of the rest."""
+    entries = plan.get("messages") or []
+    releases = sum(entry["decision"] == "release" for entry in entries)
+    most = max(_MOST, releases)
+    lines = plan_lines(plan, show_content, most)
+    if len(entries) > most:
+        lines[-1] = f"... and {len(entries) - most} more, which the plan does not release."
+    return lines
+
+
 def _line(entry: t.Mapping[str, t.Any], show_content: bool) -> str:
     rules = "" if not entry["rules"] else f" ({', '.join(entry['rules'])})"
     facts = [f"{entry['decision']}{rules}", entry.get("id") or entry.get("handle")]

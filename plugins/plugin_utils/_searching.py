@@ -28,7 +28,9 @@ def search(door: Door) -> Result:
         options = values.options()
         show_content, released = values.flag("show_content"), values.flag("released")
         fail_on = values.words("fail_on", FAILING)
-        values.check(*missing_account(options.get("account_id"), door.host, len(door.hosts)))
+        whose = not values.flag("require_filter") or not set(FILTERS).isdisjoint(options)
+        unfiltered = [] if whose else [f"The search needs at least one of: {', '.join(FILTERS)}."]
+        values.check(*unfiltered, *missing_account(options.get("account_id"), door.host, len(door.hosts)))
     except ValueError as error:
         return {"changed": False, "searched": "", "lines": [], "told": f"{error} No request was made.", "fails": True}
     found = door.call("message_info", options, door.check_mode)

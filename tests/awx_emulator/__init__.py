@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An emulated AWX: as much of its REST API as the modules of awx.awx use to set it up. It runs no jobs."""
+"""An emulated AWX: as much of its REST API as the modules of awx.awx use to set it up, and as people use to run a workflow."""
 
 from .server import Awx
 

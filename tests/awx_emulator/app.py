@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from . import handlers
+from . import handlers, running
 from .errors import Refused
-from .handlers import STORE
+from .handlers import STORE, TOKEN, user
+from .people import forbidden, may
 from .show import BASE
 from .store import Logged, Store
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-TOKEN = web.AppKey("token", str)
 _PRODUCT = {"X-API-Product-Name": "AWX", "X-API-Product-Version": "24.6.1"}
 
 
@@ -28,8 +28,16 @@ def create_app(store: Store, token: str) -> web.Application:
     app[STORE], app[TOKEN] = store, token
     one, many, part = "/{endpoint}/{id:[0-9]+}/", "/{endpoint}/", "/{endpoint}/{id:[0-9]+}/{name}/"
     role = "/roles/{id:[0-9]+}/{kind:users|teams}/"
+    records = "/{records:jobs|workflow_jobs|workflow_approvals}/{id:[0-9]+}/"
     for method, path, handler in (
         ("GET", "/ping/", handlers.ping),
+        ("POST", "/{endpoint:job_templates|workflow_job_templates}/{id:[0-9]+}/launch/", running.launch),
+        ("GET", records, running.look),
+        ("GET", records + "stdout/", running.stdout),
+        ("GET", records + "workflow_nodes/", running.nodes),
+        ("POST", records + "cancel/", running.cancel),
+        ("POST", records + "relaunch/", running.relaunch),
+        ("POST", records + "{answer:approve|deny}/", running.answer),
         ("GET", "/project_updates/{id:[0-9]+}/", handlers.project_update),
         ("GET", role, handlers.members),
         ("POST", role, handlers.grant),
@@ -70,9 +78,20 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let nobody in without the token, but to /ping/."""
-    given = request.headers.get("Authorization")
-    if given != f"Bearer {request.app[TOKEN]}" and request.path != f"{BASE}/ping/":
-        problem = "Authentication credentials were not provided." if given is None else "Invalid token."
-        raise Refused(401, {"detail": problem})
+    """Let nobody in who is not known, but to /ping/, and let only the administrator set up anything."""
+    if request.path == f"{BASE}/ping/":
+        return await handler(request)
+    store = request.app[STORE]
+    person = user(request)
+    # What runs has rules of its own. Of the rest, others may see the templates that they have a role on.
+    parts = request.match_info
+    if _is_of_the_setup(request) and person["username"] != "admin":
+        one = request.method == "GET" and "id" in parts and "endpoint" in parts
+        if not one or not may(store, person, "read", parts["endpoint"], int(parts["id"])):
+            raise forbidden()
     return await handler(request)
+
+
+def _is_of_the_setup(request: web.Request) -> bool:
+    """Whether a request is for what was set up, and not for what runs."""
+    return "records" not in request.match_info and not request.path.endswith("/launch/")

@@ -119,7 +119,8 @@ def _job_template(store: Store, values: Item, _data: Item, item: Item | None) ->
         raise invalid("inventory", "You must either set a default value or ask to prompt on launch.")
     if not whole.get("playbook"):
         raise invalid("playbook", "Must select playbook for project.")
-    if whole["playbook"] not in store.playbooks:
+    # AWX knows the playbooks of a project once it has updated it.
+    if whole["playbook"] not in store.playbooks or not store.items["projects"][whole["project"]]["scm_revision"]:
         raise invalid("playbook", "Playbook not found for project.")
 
 

@@ -14,11 +14,18 @@ from aiohttp import web
 from . import surveys
 from .errors import Refused, invalid, not_found
 from .finding import find, page
+from .people import who
 from .schema import LINKS, RESOURCES, SURVEYED
 from .show import BASE, shown
 from .store import Item, Store
 
 STORE = web.AppKey("store", Store)
+TOKEN = web.AppKey("token", str)
+
+
+def user(request: web.Request) -> Item:
+    """Who asks."""
+    return who(request.app[STORE], request.app[TOKEN], request.headers.get("Authorization"))
 
 
 async def ping(_request: web.Request) -> web.Response:
@@ -36,18 +43,18 @@ async def find_all(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """POST to a list."""
     store, endpoint = request.app[STORE], _endpoint(request)
-    if endpoint not in RESOURCES or endpoint in ("workflow_approval_templates", "users", "instances"):
+    if endpoint not in RESOURCES or endpoint in ("workflow_approval_templates", "instances"):
         raise web.HTTPMethodNotAllowed(request.method, ["GET"])
-    item = store.create(endpoint, await _body(request))
-    if endpoint == "projects" and item["scm_type"]:
-        store.updates.add(item["id"])
-    return web.json_response(shown(store, item), status=201)
+    return web.json_response(shown(store, store.create(endpoint, await _body(request))), status=201)
 
 
 async def get(request: web.Request) -> web.Response:
-    """GET one object."""
-    store = request.app[STORE]
-    return web.json_response(shown(store, store.item(_endpoint(request), _id(request))))
+    """GET one object. A project gets on with its update meanwhile."""
+    store, endpoint = request.app[STORE], _endpoint(request)
+    item = store.item(endpoint, _id(request))
+    if endpoint == "projects":
+        store.go_on(item["id"])
+    return web.json_response(shown(store, item))
 
 
 async def change(request: web.Request) -> web.Response:
@@ -60,6 +67,8 @@ async def delete(request: web.Request) -> web.Response:
     """DELETE one object. Inventories go later, in the background."""
     endpoint = _endpoint(request)
     request.app[STORE].delete(endpoint, _id(request))
+    if endpoint == "inventories":
+        request.app[STORE].slow_removals = 2
     return web.Response(status=202 if endpoint == "inventories" else 204)
 
 
@@ -86,7 +95,8 @@ async def relate(request: web.Request) -> web.Response:
         store.items[endpoint][number]["unified_job_template"] = item["id"]
         return web.json_response(shown(store, item), status=201)
     if name == "update" and endpoint == "projects":
-        return web.json_response({"id": number, "url": f"{BASE}/project_updates/{number}/"}, status=202)
+        update = store.start_update(store.item(endpoint, number))
+        return web.json_response(update | {"url": f"{BASE}/project_updates/{update['id']}/"}, status=202)
     target = _target(endpoint, name)
     if not isinstance(body.get("id"), int):
         raise Refused(400, {"msg": '"id" field must be an integer.'})
@@ -110,12 +120,19 @@ async def unrelate(request: web.Request) -> web.Response:
 
 
 async def project_update(request: web.Request) -> web.Response:
-    """GET the update of a project, which is over as soon as one looks."""
-    store, number = request.app[STORE], int(request.match_info["id"])
-    store.item("projects", number)
-    store.updates.discard(number)
-    view = {"id": number, "type": "project_update", "status": "successful", "failed": False, "finished": "now"}
-    return web.json_response(view | {"scm_revision": store.items["projects"][number]["scm_revision"]})
+    """GET the update of a project, which gets on meanwhile."""
+    store = request.app[STORE]
+    update = store.updates.get(int(request.match_info["id"]))
+    if update is None:
+        raise not_found()
+    store.go_on(update["project"])
+    failed = update["status"] == "failed"
+    view = update | {
+        "type": "project_update",
+        "failed": failed,
+        "finished": update["status"] in ("successful", "failed"),
+    }
+    return web.json_response(view | {"scm_revision": store.items["projects"][update["project"]]["scm_revision"]})
 
 
 async def members(request: web.Request) -> web.Response:

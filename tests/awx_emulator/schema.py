@@ -79,7 +79,7 @@ RESOURCES: dict[str, Resource] = {
         lists=NOTIFICATIONS | APPROVALS | {"instance_groups": "instance_groups", "galaxy_credentials": "credentials"},
         roles=("admin", "execute", "member", "read", "approval"),
     ),
-    "users": Resource("user", {"username": NAME}, unique=("username",)),
+    "users": Resource("user", {"username": NAME, "password": text()}, unique=("username",)),
     "teams": Resource(
         "team",
         NAMED | {"organization": reference("organizations", required=True)},

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from emulator.background import Background
@@ -19,13 +20,24 @@ READS = ("GET", "HEAD", "OPTIONS")
 class Awx(Background):
     """A running AWX, just installed: `with Awx(playbooks={"playbooks/plan.yml"}) as awx: ...`.
 
-    playbooks: the playbooks that each project is found to have once it is synchronized.
+    playbooks: the playbooks that each project is found to have once it is synchronized. jobs: the directory in which jobs run;
+    without it, none can be launched.
     """
 
     def __init__(
-        self, playbooks: set[str], *, token: str = "token-of-an-administrator", host: str = "127.0.0.1"
+        self,
+        playbooks: set[str],
+        *,
+        token: str = "token-of-an-administrator",
+        host: str = "127.0.0.1",
+        jobs: Path | None = None,
     ) -> None:
         self.store = Store(frozenset(playbooks))
+        if jobs:
+            # Only this needs ansible-runner.
+            from .engine import Engine
+
+            self.store.engine = Engine(self.store, jobs)
         self.token = token
         super().__init__(lambda: create_app(self.store, token), host, 0)
 

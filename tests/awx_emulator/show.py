@@ -23,7 +23,7 @@ def shown(store: Store, item: Item) -> Item:
     """An object as a client sees it: with its address, what is related to it, and without secrets."""
     endpoint = item["endpoint"]
     url = f"{BASE}/{endpoint}/{item['id']}/"
-    view = copy.deepcopy({name: value for name, value in item.items() if name != "endpoint"})
+    view = copy.deepcopy({name: value for name, value in item.items() if name not in ("endpoint", "password")})
     related = {name: f"{url}{name}/" for name in RESOURCES[endpoint].lists}
     for name, field in RESOURCES[endpoint].fields.items():
         if field.kind == "reference" and item[name]:
@@ -59,6 +59,14 @@ def _summary(store: Store, item: Item) -> Item:
         summary["related_field_counts"] = {
             name: sum(each["organization"] == number for each in store.items[name].values()) for name in _COUNTED
         }
-    if endpoint == "projects" and number in store.updates:
-        summary["current_update"] = {"id": number, "status": "running"}
+        summary["related_field_counts"]["inventories"] += store.slow_removals > 0
+        store.slow_removals = max(0, store.slow_removals - 1)
+    if endpoint == "projects":
+        under_way = [
+            each
+            for each in store.updates.values()
+            if each["project"] == number and each["status"] in ("pending", "running")
+        ]
+        if under_way:
+            summary["current_update"] = {"id": under_way[-1]["id"], "status": under_way[-1]["status"]}
     return summary

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import copy
 import itertools
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .checks import cleaned
 from .errors import Refused, not_found
 from .schema import RESOURCES, UNIFIED
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 Item = dict[str, Any]
 # Of an AWX that was just installed
@@ -40,8 +43,14 @@ class Store:
         self.surveys: dict[tuple[str, int], Item] = {}
         self.members: dict[tuple[int, str], list[int]] = {}
         self.roles: dict[tuple[str, int], dict[str, int]] = {}
-        self.updates: set[int] = set()
+        # The updates of projects by their id, and how many of the next ones are going to fail
+        self.updates: dict[int, Item] = {}
+        self.failing_updates = 0
+        # How often an organization still counts inventories that were removed, as AWX removes them in the background
+        self.slow_removals = 0
         self.log: list[Logged] = []
+        # Runs jobs; without it, nothing can be launched
+        self.engine: Engine | None = None
         self._ids = itertools.count(1)
         self.create("organizations", {"name": ORGANIZATION})
         self.create("users", {"username": ADMIN})
@@ -75,21 +84,45 @@ class Store:
         self._derive(endpoint, item)
         self.items[endpoint][item["id"]] = item
         self.roles[endpoint, item["id"]] = {f"{role}_role": self.new_id() for role in RESOURCES[endpoint].roles}
+        if endpoint == "projects" and item["scm_type"]:
+            self.start_update(item)
         return item
 
     def change(self, endpoint: str, number: int, data: Item) -> Item:
         """Change an object to what a client sends."""
         item = self.item(endpoint, number)
+        before = dict(item)
         item |= cleaned(self, endpoint, data, item)
         self._derive(endpoint, item)
+        if endpoint == "projects" and any(item[name] != before[name] for name in ("scm_url", "scm_branch")):
+            self.start_update(item)
         return item
+
+    def start_update(self, project: Item) -> Item:
+        """Start to update a project: when it is made, when its source has changed, and when somebody asks for it."""
+        update = {"id": self.new_id(), "project": project["id"], "status": "pending"}
+        self.updates[update["id"]] = update
+        project["status"] = "pending"
+        return update
+
+    def go_on(self, project: int) -> None:
+        """Let the update of a project that is under way get one step further. One that fails leaves what was there before."""
+        for update in self.updates.values():
+            if update["project"] == project and update["status"] in ("pending", "running"):
+                update["status"] = {
+                    "pending": "running",
+                    "running": "failed" if self.failing_updates else "successful",
+                }[update["status"]]
+                self.items["projects"][project]["status"] = update["status"]
+                if update["status"] == "failed":
+                    self.failing_updates -= 1
+                if update["status"] == "successful":
+                    self.items["projects"][project]["scm_revision"] = "5eed" * 10
 
     def _derive(self, endpoint: str, item: Item) -> None:
         """Fill in what AWX finds out by itself."""
         if endpoint == "job_templates" and item["project"]:
             item["organization"] = self.items["projects"][item["project"]]["organization"]
-        if endpoint == "projects" and item["scm_type"]:
-            item |= {"status": "successful", "scm_revision": "5eed" * 10}
 
     def delete(self, endpoint: str, number: int) -> None:
         """Delete an object, what it owns, and each mention of it."""

@@ -35,6 +35,37 @@ def check(survey: Any) -> None:
         _check_question(number, question)
 
 
+def answers(spec: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """The answers that AWX takes: to what the survey asks, each of its type and length, and the default where there is none."""
+    problems = [problem for question in spec if (problem := _problem(question, given.get(question["variable"])))]
+    if problems:
+        raise Refused(400, {"variables_needed_to_start": problems})
+    defaults = {
+        question["variable"]: question["default"] for question in spec if question.get("default") not in ("", None)
+    }
+    return defaults | {
+        question["variable"]: given[question["variable"]] for question in spec if question["variable"] in given
+    }
+
+
+def _problem(question: dict[str, Any], value: Any) -> str:
+    """What is wrong with an answer (awx/main/models/mixins.py, _survey_element_validation). An empty text is an answer."""
+    name, kind = question["variable"], question["type"]
+    if value is None:
+        return f"'{name}' value missing" if question["required"] and question.get("default") in ("", None) else ""
+    if not isinstance(value, TYPES[kind]) or isinstance(value, bool):
+        return f"Value {value} for '{name}' expected to be a {'string' if TYPES[kind] is str else kind}."
+    if kind == "multiplechoice":
+        return (
+            ""
+            if value in question["choices"]
+            else f"Value {value} for '{name}' expected to be one of {question['choices']}."
+        )
+    size: Any = len(value) if isinstance(value, str) else value
+    fits = (question.get("min") or 0) <= size <= (question.get("max") or size)
+    return "" if fits else f"'{name}' value {value} is too small or too large"
+
+
 def _check_question(number: int, question: dict[str, Any]) -> None:
     for name in ("type", "question_name", "variable", "required"):
         if not isinstance(question.get(name), bool if name == "required" else str):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,15 +36,22 @@ def playbooks() -> set[str]:
 
 
 class Controller:
-    """An administrator of AWX, with secrets in the environment and the rest in variables."""
+    """An administrator of AWX, with secrets in the environment and the rest in variables. awx: None for one that is real."""
 
-    def __init__(self, directory: Path, awx: Awx, data: dict[str, Any] = DATA, **environment: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        awx: Awx | None,
+        data: dict[str, Any] = DATA,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.awx = awx
         self.data = data
         secrets = {"AWX_SETUP_READ_API_TOKEN": READ_TOKEN, "AWX_SETUP_WRITE_API_TOKEN": WRITE_TOKEN}
         # What awx.awx itself makes use of, and Ansible is going to drop, is not for this project to change.
         quiet = {"ANSIBLE_DEPRECATION_WARNINGS": "false", "ANSIBLE_PIPELINING": "true"}
-        self._ansible = Ansible(directory, awx.environment() | secrets | quiet | environment)
+        place = awx.environment() if awx else {}
+        self._ansible = Ansible(directory, place | secrets | quiet | dict(environment or {}))
         self._ansible.patience = 900  # some sixty modules, one after the other
         link = directory / "collections" / "ansible_collections" / "awx"
         if not PLACE.is_dir():
@@ -60,7 +68,8 @@ class Controller:
 
     def _run(self, playbook: str, arguments: tuple[str, ...], changes: dict[str, Any]) -> Run:
         variables = {f"awx_setup_{name}": value for name, value in (self.data | changes).items()}
-        self.awx.requests.clear()
+        if self.awx:
+            self.awx.requests.clear()
         return self._ansible.playbook(f"emailsec.cloudflare.{playbook}", *arguments, "-e", json.dumps(variables))
 
 

@@ -16,7 +16,7 @@ from controller import Controller, SetUp, playbooks
 
 from playbooks import CHECKOUT
 
-OPERATORS, APPROVERS = "Service desk", "Mail security"
+OPERATORS, APPROVERS, AUDITORS = "Service desk", "Mail security", "Audit"
 WORKFLOW = "Quarantine: Plan, approve, release"
 # The example of the guide, with all that it leaves out
 EXAMPLE = yaml.safe_load((CHECKOUT / "docs" / "awx-variables.yml").read_text(encoding="utf-8"))
@@ -24,6 +24,7 @@ OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.ite
     "accounts": EXAMPLE["awx_setup_accounts"][:1],
     "manage_organization": True,
     "manage_teams": True,
+    "auditors": [AUDITORS],
     "roles": [{"role": "execute", "teams": [APPROVERS], "job_templates": ["Quarantine: Release now"]}],
     "shared_directory": "/var/lib/quarantine",
     "groups": [{"name": "regulated", "hosts": ["harbour-logistics"], "variables": {"search_limit": 5}}],
@@ -54,7 +55,7 @@ def test_options_are_made(set_up: SetUp) -> None:
     awx = set_up.awx
     assert set_up.first.code == 0, set_up.first.output
     assert awx.inventory()["organizations"] == ["Default", "Mail"]
-    assert awx.inventory()["teams"] == [APPROVERS, "Others", OPERATORS]
+    assert awx.inventory()["teams"] == [AUDITORS, APPROVERS, "Others", OPERATORS]
     assert awx.related("groups", "regulated", "hosts") == ["harbour-logistics"]
     assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_success") == ["Quarantine: chat"]
     assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_approvals") == ["Quarantine: chat"]
@@ -63,14 +64,18 @@ def test_options_are_made(set_up: SetUp) -> None:
 
 
 def test_teams_may_do_their_part(set_up: SetUp) -> None:
-    """Operators find and start the workflow, approvers approve and see what; nobody gets a credential."""
+    """Operators find, verify and start the workflow, approvers approve, auditors look; nobody gets a credential."""
     awx = set_up.awx
     assert awx.holders("workflow_job_templates", WORKFLOW, "execute") == [OPERATORS]
     assert awx.holders("workflow_job_templates", WORKFLOW, "approval") == [APPROVERS]
-    assert awx.holders("job_templates", "Quarantine: Find", "execute") == [OPERATORS]
-    assert awx.holders("job_templates", "Quarantine: Plan", "execute") == []
-    assert awx.holders("job_templates", "Quarantine: Plan", "read") == [APPROVERS]
+    assert awx.holders("workflow_job_templates", WORKFLOW, "read") == [AUDITORS]
+    for name in ("Find", "Verify later"):
+        assert awx.holders("job_templates", f"Quarantine: {name}", "execute") == [OPERATORS]
+    for name in ("Plan", "Apply", "Report"):
+        assert awx.holders("job_templates", f"Quarantine: {name}", "execute") == []
+        assert sorted(awx.holders("job_templates", f"Quarantine: {name}", "read")) == [AUDITORS, APPROVERS, OPERATORS]
     assert awx.holders("job_templates", "Quarantine: Release now", "execute") == [APPROVERS]
+    assert awx.holders("job_templates", "Quarantine: Release now", "read") == [AUDITORS]
     for credential in awx.inventory()["credentials"]:
         assert not any(awx.holders("credentials", credential, role) for role in ("admin", "use", "read"))
 
@@ -81,6 +86,8 @@ def test_one_account_is_not_asked_for(set_up: SetUp) -> None:
     assert "survey_account" not in questions
     assert questions["survey_ticket"]["required"]
     assert not questions["survey_reason"]["required"]
+    # AWX takes an empty text for an answer.
+    assert (questions["survey_ticket"]["min"], questions["survey_reason"]["min"]) == (1, 0)
 
 
 def test_shared_directory_holds_what_lasts(set_up: SetUp) -> None:
@@ -90,6 +97,7 @@ def test_shared_directory_holds_what_lasts(set_up: SetUp) -> None:
     assert variables["quarantine_release_handover"] == "auto"
     assert "awx_workflow_job_id" in variables["quarantine_release_report_dir"]
     assert variables["quarantine_release_journal"].endswith("}}/journal.jsonl")
+    assert variables["quarantine_release_journal_lasts"] is True
 
 
 def test_second_run_changes_nothing(set_up: SetUp) -> None:

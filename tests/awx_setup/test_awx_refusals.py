@@ -27,7 +27,7 @@ def test_check_mode_of_a_first_run(awx: Awx, controller: Controller) -> None:
 
 def test_wrong_token(awx: Awx, tmp_path: Path) -> None:
     """AWX refuses, and nothing is made."""
-    run = Controller(tmp_path, awx, CONTROLLER_OAUTH_TOKEN="wrong").set_up()
+    run = Controller(tmp_path, awx, environment={"CONTROLLER_OAUTH_TOKEN": "wrong"}).set_up()
     assert run.code != 0
     assert "Invalid authentication credentials for /api/v2/credential_types/ (HTTP 401)" in run.text
     assert awx.writes == []
@@ -58,6 +58,36 @@ def test_bad_data(awx: Awx, controller: Controller, changes: dict[str, Any], pro
     assert READ_TOKEN not in run.output
     assert WRITE_TOKEN not in run.output
     assert awx.requests == []
+
+
+def test_a_first_update_of_the_project_that_failed(awx: Awx, controller: Controller) -> None:
+    """It is tried again; if that fails too, the job of AWX is named; the next run recovers, and the one after changes nothing."""
+    awx.store.failing_updates = 2
+    run = controller.set_up()
+    assert run.code != 0
+    second = max(awx.store.updates)
+    assert f"/#/jobs/project/{second}/output" in run.text
+    assert 'AWX could not get the project "Quarantine: playbooks" from https://github.com' in run.text
+    assert "Playbook not found" not in run.text
+    assert awx.inventory().get("job_templates") is None
+
+    awx.store.failing_updates = 0
+    again = controller.set_up()
+    assert again.code == 0, again.output
+    assert len(awx.inventory()["job_templates"]) == 6
+    third = controller.set_up()
+    assert (third.code, third.total("changed"), awx.writes) == (0, 0, [])
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_another_branch_is_fetched(awx: Awx, controller: Controller, failing: int) -> None:
+    """AWX updates the project by itself when its branch changes; where that fails it is asked once more."""
+    assert controller.set_up().code == 0
+    awx.store.failing_updates = failing
+    run = controller.set_up(project_scm_branch="another")
+    assert run.code == 0, run.output
+    assert awx.one("projects", "Quarantine: playbooks")["status"] == "successful"
+    assert len([request for request in awx.writes if request.path.endswith("/update/")]) == failing
 
 
 def test_credentials_made_by_others(awx: Awx, controller: Controller) -> None:

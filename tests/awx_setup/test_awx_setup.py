@@ -144,6 +144,7 @@ def test_answers_become_variables_of_the_playbooks(set_up: SetUp) -> None:
     }
     assert variables["quarantine_release_hosts"] == "{{ survey_account | default('all', true) }}"
     assert variables["quarantine_release_handover"] == "artifact"
+    assert variables["quarantine_release_journal_lasts"] is False
     assert json.loads(set_up.awx.one("workflow_job_templates", WORKFLOW)["extra_vars"]) == {
         "quarantine_release_fail_if_nothing": True
     }

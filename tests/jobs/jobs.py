@@ -96,6 +96,11 @@ class Job:
         self._private_data_dir = private_data_dir
         self._params = params
 
+    @property
+    def number(self) -> int:
+        """Its id in AWX."""
+        return int(self._params["ident"])
+
     def wait(self, timeout: float = LONGEST) -> Done:
         """The job once it has ended, and its container is gone."""
         self.container.wait(timeout)

@@ -36,7 +36,8 @@ class Setup:
             {"awx_setup_accounts": accounts, **{f"awx_setup_{name}": value for name, value in settings.items()}},
         )
         inventory = Inventory(
-            {account["name"]: {"quarantine_release_account_id": account["account_id"]} for account in accounts}
+            {account["name"]: {"quarantine_release_account_id": account["account_id"]} for account in accounts},
+            search_limit=made["search_limit"],
         )
         self.templates = {
             found["name"]: Template(
@@ -74,7 +75,15 @@ def _environment(emulator: Emulator, credentials: list[str], made: Mapping[str, 
 
 def _resolved(directory: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of the role as Ansible resolves them, and what is !unsafe as it is."""
-    names = ("job_templates", "workflow", "workflow_nodes", "forks", "read_credential", "write_credential")
+    names = (
+        "job_templates",
+        "workflow",
+        "workflow_nodes",
+        "forks",
+        "search_limit",
+        "read_credential",
+        "write_credential",
+    )
     wanted = ", ".join(f"'{name}': awx_setup_{name}" for name in names)
     copy = {"content": f"{{{{ {{{wanted}}} | to_json }}}}", "dest": str(directory / "awx_setup.json"), "mode": "0600"}
     play = {

@@ -38,7 +38,7 @@ def test_no_secret_and_no_address(controller: Controller, emulator: Emulator, tm
             diff=True,
             extra_vars={"quarantine_release_report_formats": ["txt", "csv", "html"]},
         ),
-        answers={"quarantine_release_messages": f"{message.id} nix", "quarantine_release_report_dir": str(reports)},
+        answers={"quarantine_release_messages": f"{message.id}, nix", "quarantine_release_report_dir": str(reports)},
     )
 
     assert job.status == "failed"

@@ -59,6 +59,8 @@ def test_each_job_template(controller: Controller, emulator: Emulator, setup: Se
     ]
     verified = controller.run(setup.template("verify"), answers=answers)
     assert verified.status == "successful", verified.stdout
+    nothing = controller.run(setup.template("verify"), answers=setup.answers(sender=SENDER, account="cedar"))
+    assert nothing.status == "failed", "nothing was found in the account that was named"
 
     for alone in ("apply", "workflow_report"):
         assert controller.run(setup.template(alone)).status == "failed", f"{alone} has nothing to go by"
@@ -177,4 +179,86 @@ def test_apply_that_refuses_its_plan_is_no_riddle(controller: Controller, emulat
     assert refused.status == "failed"
     report = controller.run(setup.template("workflow_report"), artifacts={**broken, **refused.artifacts})
     assert (report.status, report.artifacts["quarantine_release_outcome"]) == ("failed", "failed")
+    assert not emulator.deliveries
+
+
+@pytest.mark.parametrize("answer", ["0042", "12:30:45", "~"])
+def test_an_answer_is_that_text_or_refused(
+    controller: Controller, emulator: Emulator, setup: Setup, answer: str
+) -> None:
+    """With ansible-core 2.19 and later, AWX's answers become numbers and dates; none of them searches for something else."""
+    wanted = emulator.add_message(sender=SENDER, subject=f"Invoice {answer}", validation={"spf": "pass"}).id
+    other = emulator.add_message(
+        sender=SENDER, subject="Invoice 34 45045 1.1 2.5 True 47", validation={"spf": "pass"}
+    ).id
+    for playbook in ("plan", "search"):
+        template = setup.template(playbook)
+        job = controller.run(template, answers=setup.answers(subject=answer, account="harbour"))
+        assert other not in job.stdout
+        if wanted not in job.stdout:
+            assert job.status == "failed"
+            assert "quotes" in job.stdout or "at least one of" in job.stdout, job.stdout
+        quoted = controller.run(template, answers=setup.answers(subject=f'"{answer}"', account="harbour"))
+        assert wanted in quoted.stdout, quoted.stdout
+        assert other not in quoted.stdout
+
+
+def test_an_empty_answer_is_left_out_of_what_is_told(controller: Controller, emulator: Emulator, setup: Setup) -> None:
+    wave(emulator)
+    for playbook in ("plan", "search"):
+        job = controller.run(setup.template(playbook), answers=setup.answers(sender=SENDER, account="meadow"))
+        told = "Searched for: "
+        assert told in job.stdout
+        searched = job.stdout[job.stdout.index(told) :].split(".;")[0][:200]
+        assert f"sender {SENDER}" in searched
+        assert "subject" not in searched.split("TASK")[0]
+
+
+def test_no_path_that_nobody_can_open(controller: Controller, emulator: Emulator, setup: Setup, tmp_path: Path) -> None:
+    wave(emulator)
+    answers = setup.answers(sender=SENDER, account="meadow")
+    plan = controller.run(setup.template("plan"), answers=answers)
+    applied = controller.run(setup.template("apply"), artifacts=plan.artifacts, answers=answers)
+    digest = plan.artifacts["quarantine_release_plan_digest"]["meadow"]
+    for done in (plan, applied):
+        assert f"Plan: {digest}" in done.stdout
+        assert "quarantine-release-reports" not in done.stdout
+
+    shared = tmp_path / "shared"
+    lasting = Setup(emulator, tmp_path, shared_directory=str(shared))
+    found = controller.run(lasting.template("plan"), answers=answers, workflow_job=7)
+    assert f"Report: {shared}/7/meadow-" in found.stdout
+
+
+def many(emulator: Emulator, number: int) -> set[str]:
+    """So many messages that are missed in one account."""
+    sent = (
+        emulator.add_message(sender=SENDER, subject=f"Offer {number}", validation={"spf": "pass"})
+        for number in range(number)
+    )
+    return {message.id for message in sent}
+
+
+def test_the_approver_sees_all_of_a_long_plan(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
+    setup = Setup(emulator, tmp_path, policy={"max_messages": 500, "max_recipients": 500, "max_per_sender": 500})
+    missed = many(emulator, 260)
+    plan = controller.run(setup.template("plan"), answers=setup.answers(sender=SENDER, account="all"))
+    assert plan.status == "successful", plan.stdout[-3000:]
+    assert "quarantine_release_plan_packed" in plan.artifacts
+    assert [message for message in missed if message not in plan.stdout] == []
+    assert plan.artifacts["quarantine_release_plan_digest"]["harbour"] in plan.stdout
+
+
+@pytest.mark.parametrize("playbook", ["plan", "release"])
+def test_no_line_of_a_job_has_a_whole_result(
+    controller: Controller, emulator: Emulator, setup: Setup, playbook: str
+) -> None:
+    """Rules refuse 600 messages, and the output can still be shown."""
+    many(emulator, 600)
+    job = controller.run(setup.template(playbook), answers=setup.answers(sender=SENDER, account="all"))
+    assert job.status == "failed"
+    assert "blocked" in job.stdout
+    longest = max(len(line) for event in job.events for line in event.get("stdout", "").splitlines())
+    assert longest < 2000
+    assert sum(len(event.get("stdout", "")) for event in job.events) < 120_000
     assert not emulator.deliveries

@@ -56,7 +56,7 @@ def test_everything_as_a_string(controller: Controller, emulator: Emulator, tmp_
         **TYPED,
         "quarantine_release_messages": pasted,
         "quarantine_release_report_dir": str(reports),
-        "quarantine_release_ticket": "4711",
+        "quarantine_release_ticket": "'4711'",
     }
 
     foretold = controller.run(template(emulator, "release", check=True, diff=True), answers=answers)
@@ -116,7 +116,7 @@ def test_no_answer_is_run(controller: Controller, emulator: Emulator, tmp_path: 
         },
         "plan": {"survey_sender": "", "survey_subject": hostile, "survey_ticket": hostile, "survey_reason": hostile},
         "release": {
-            "quarantine_release_messages": f"{message.id} {hostile}",
+            "quarantine_release_messages": message.id,
             "quarantine_release_ticket": hostile,
             "quarantine_release_reason": f"  {hostile}  ",
         },
@@ -135,9 +135,14 @@ def test_no_answer_is_run(controller: Controller, emulator: Emulator, tmp_path: 
         shown = report["plan"] if playbook == "plan" else report
         assert (shown["ticket"].strip(), shown["reason"].strip()) == (hostile.strip(), hostile.strip())
     if playbook == "release":
-        assert job.status == "failed"
-        assert "Unusable message handles: messages[" in job.stdout
-        assert not emulator.deliveries
+        assert job.status == "successful", job.stdout
+        refused = controller.run(
+            template(emulator, playbook), answers={"quarantine_release_messages": f"{message.id}, {hostile}"}
+        )
+        assert refused.status == "failed"
+        assert "Unusable message handles" in refused.stdout
+        assert not trap.exists()
+        assert len(emulator.deliveries) == len(message.recipients)
 
 
 def test_a_paste_of_ten_thousand_characters(controller: Controller, emulator: Emulator) -> None:
@@ -148,5 +153,5 @@ def test_a_paste_of_ten_thousand_characters(controller: Controller, emulator: Em
     )
 
     assert job.status == "failed"
-    assert "messages are more than quarantine_release_max_messages (1000) allows." in job.stdout
+    assert "quarantine_release_messages has 'Dear all', which may be more than handles." in job.stdout
     assert not emulator.requests

@@ -60,6 +60,14 @@ def _awx(environment: Environment, added: list[str]) -> None:
     tests_in("tests/awx_setup")(environment, ["--dist", "loadfile", *added])
 
 
+def _jobs(environment: Environment, added: list[str]) -> None:
+    tests_in("tests/jobs")(environment, added)
+    if not added:
+        # A walk through a set-up of AWX, whose steps build on each other. Whoever has a real AWX runs tests/awx_live alone.
+        awx_collection.ensure(environment)
+        tests_in("tests/awx_live")(environment, ["--emulated", "--dist", "loadfile"])
+
+
 def _sanity(environment: Environment, added: list[str]) -> None:
     private_home.furnish(environment)
     version = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -139,9 +147,7 @@ USUAL = (
 )
 REST = (
     Stage("awx", "setting up AWX, against an emulated one", TEST, _awx),
-    Stage(
-        "jobs", "playbooks as jobs of AWX, and a fleet of accounts, against the emulator", JOBS, tests_in("tests/jobs")
-    ),
+    Stage("jobs", "playbooks as jobs of AWX, a fleet of accounts, and a walk through an emulated AWX", JOBS, _jobs),
     Stage("events", "the event source and its rulebooks with ansible-rulebook", EVENTS, tests_in("tests/events")),
     Stage("chaos", "storms of faults against the module", TEST, _chaos),
     Stage("floor", "the unit tests with the oldest Ansible and requests", FLOOR, tests_in("tests/unit")),

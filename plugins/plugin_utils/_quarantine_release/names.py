@@ -66,7 +66,7 @@ ROLE = Family(
 )
 _SEARCH_VARIABLES = (
     *(name for name in SEARCH_OPTIONS if name not in ("detections_only", "start", "end")),
-    "show_content", "released", "fail_on",
+    "show_content", "released", "fail_on", "require_filter",
 )  # fmt: skip
 SEARCH = Family(
     "search_",

@@ -62,7 +62,7 @@ def line(
 ) -> str:
     """Return the last line of the output. What was not done comes first. Paths come last and have no full stop, so that they can be copied.
 
-    plan, report: the paths of what was written, empty if it was not. gate_closed: the run fails as there is nothing to approve.
+    plan, report: the paths of what was written, empty if it was not, or if nobody can open them. gate_closed: the run fails as there is nothing to approve.
     said: more sentences.
     """
     named = first_few(
@@ -79,6 +79,6 @@ def line(
     if check_mode:
         sentences.append("Check mode: nothing was sent, and no report was written.")
     else:
-        sentences.append(f"Plan: {plan}, {digest}" if digest and plan else "")
+        sentences.append(f"Plan: {', '.join(filter(None, [plan, digest]))}" if digest else "")
         sentences.append(f"Report: {report}" if report else "")
     return " ".join(filter(None, sentences))

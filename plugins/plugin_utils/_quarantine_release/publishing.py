@@ -114,8 +114,8 @@ def hand_over(door: Door) -> Result:
     if not fits and asked.handover == "artifact":
         said = (
             f"The plans have {length} characters, and quarantine_release_handover_limit allows {asked.handover_limit} in "
-            "artifacts. Nothing was handed over. Plan less at once, or set quarantine_release_report_dir to a directory that "
-            "both jobs see, and quarantine_release_handover to auto."
+            "artifacts. Nothing was handed over. Plan less at once, or let both jobs see a directory: with awx_setup, "
+            "awx_setup_shared_directory; elsewhere, quarantine_release_report_dir, with quarantine_release_handover=auto."
         )
         return {**mark(door), "changed": False, "said": said, "refused": True}
     said = ""
@@ -149,10 +149,12 @@ def conclude(door: Door) -> Result:
         fails = _fails(door) or bool(handed.get("refused"))
         lost = "" if made else "The stage report ended without a result, so there is no report."
         cut = _UNSENT if chosen["last"] == "plan" and asked.mode != "plan" else ""
+        # Nobody can open a file that is gone with its container.
+        lasts = selected(door)[0].journal_lasts
         line = outcome.line(
             _run(door),
-            plan=_plan_file(door),
-            report=made.get("written", ""),
+            plan=_plan_file(door) if lasts else "",
+            report=made.get("written", "") if lasts else "",
             check_mode=door.check_mode,
             gate_closed=_gate_closed(door),
             said=[cut, lost or made.get("problem", ""), handed.get("said", "")],

@@ -23,7 +23,7 @@ from ...module_utils._text import printable
 from ...module_utils._times import parse_time
 from .._joining import is_lost
 from .._packing import unpacked_plan
-from .._plan_lines import plan_lines
+from .._plan_lines import approval_lines
 from .._told import counted, searched
 from .asked import Asked, read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
@@ -89,7 +89,9 @@ def plan(door: Door) -> Result:
     except OSError as error:
         planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
     pictures = save_pictures(asked, kept, planned, door.call) if wants_pictures(asked) and not door.check_mode else {}
-    lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
+    lines = (
+        approval_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
+    )
     goes_on = asked.mode != "plan" and not planned.get("failed") and not door.check_mode
     shown = [printable(planned["msg"], None)] if goes_on else []
     return {**mark(door), "changed": False, "planned": planned, "pictures": pictures, "lines": shown + lines}
@@ -99,7 +101,7 @@ def look(door: Door) -> Result:
     """Predict what the release would do now, and return the question whether to do it."""
     asked, _kept, _trail = selected(door)
     looked = _releasing(door).look()
-    lines = plan_lines(looked.get("plan") or {}, asked.show_content) if asked.applies else []
+    lines = approval_lines(looked.get("plan") or {}, asked.show_content) if asked.applies else []
     question = f"{door.host}: {looked.get('msg', '')} {looked.get('plan_digest', '')}"
     return {**mark(door), "changed": False, "looked": looked, "lines": lines, "question": printable(question, None)}
 

@@ -14,7 +14,7 @@ import zlib
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.document import seal
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan, unpacked_plan
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import plan_lines
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._plan_lines import approval_lines, plan_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +98,17 @@ def test_lines_are_safe_to_look_at_and_not_too_many() -> None:
     assert "\x1b" not in lines[0]
     assert "\u202e" not in lines[0]
     assert len(lines[0]) < 600
+
+
+@pytest.mark.parametrize(("released", "blocked", "last"), [(250, 0, None), (250, 5, 5), (3, 250, 53), (0, 200, None)])
+def test_who_approves_sees_all_that_would_be_released(released: int, blocked: int, last: int | None) -> None:
+    entries = [entry(decision="blocked", rules=["max_age"], id=f"b{n}") for n in range(blocked)]
+    entries += [entry(id=f"r{n}") for n in range(released)]
+    lines = approval_lines({"messages": entries}, False)
+    assert sum(line.startswith("release; ") for line in lines) == released
+    more = f"... and {last} more, which the plan does not release."
+    assert [line for line in lines if line.startswith("...")] == ([more] if last else [])
+    assert len(lines) <= max(200, released) + 1
 
 
 def test_lines_are_refused_of_a_plan_that_is_not_the_one_that_was_verified() -> None:

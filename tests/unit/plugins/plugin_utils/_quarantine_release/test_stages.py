@@ -368,7 +368,7 @@ def test_without_a_journal_that_lasts_the_state_is_read_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle_time: object, waits: float | None
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(stages.time, "sleep", slept.append)
+    monkeypatch.setattr("time.sleep", slept.append)
     variables = {"messages": ["a"], "settle_time": settle_time}
     play = Play(tmp_path, fresh={**variables, "journal_lasts": "no"}, lasting=variables)
     play.run("lasting", *WHOLE)
