@@ -67,10 +67,6 @@ class DoubtfulError(CloudflareError):
     """There was no answer, or an unclear one. The request may have been carried out."""
 
 
-class TooLargeError(CloudflareError):
-    """The answer to a read is larger than wanted. The rest of it was not read."""
-
-
 class ApiError(CloudflareError):
     """The API refused a request.
 
@@ -121,3 +117,7 @@ class ForeignAnswerError(ApiError):
 
 class RateLimitError(ApiError):
     """Cloudflare asks to wait longer than max_wait allows. The request was not processed."""
+
+
+class TooLargeError(CloudflareError):
+    """The answer to a read is larger than wanted. The rest of it was not read."""

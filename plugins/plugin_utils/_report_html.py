@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import collections
 import hashlib
+import struct
 import typing as t
 from pathlib import Path
 
@@ -27,26 +28,56 @@ _ORDER = (
 )  # fmt: skip
 
 
-def report_html(reports: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """Return the page for one report, or for several as one."""
+class Picture(t.NamedTuple):
+    """A picture of a message, which is a whole PNG, or why there is none."""
+
+    png: bytes | None
+    why: str
+
+
+def report_html(reports: t.Sequence[t.Mapping[str, t.Any]], pictures: t.Sequence[t.Mapping[str, Picture]] = ()) -> str:
+    """Return the page for one report, or for several as one.
+
+    pictures: for each report, the pictures of its messages by their handles.
+    """
     style, script = ((_PARTS / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string((_PARTS / "report.html.j2").read_text(encoding="utf-8"))
     rows = [row for report in reports for row in report_rows(report)]
+    shown = [figure for report, known in zip(reports, pictures) for figure in _figures(report, known)]
+    images = "img-src data:; " if any(figure["data"] for figure in shown) else ""
     counts = collections.Counter(row["status"] for row in rows)
     return template.render(
         style=style,
         script=script,
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; {images}base-uri 'none'; form-action 'none'",
         reports=[_head(report) for report in reports],
         rows=rows,
+        figures=shown,
         counts=[(status, counts[status]) for status in sorted(counts, key=_rank)],
         total=len(rows),
         planned=any(row["subject"] or row["sender"] for row in rows),
         followed=any(row["delivery"] for row in rows),
     )
+
+
+def _figures(report: t.Mapping[str, t.Any], pictures: t.Mapping[str, Picture]) -> t.Iterator[dict[str, t.Any]]:
+    """Yield what the page shows of each message that has a picture, or that should have one."""
+    messages = (report.get("result") or {}).get("messages") or []
+    for row, message in zip(report_rows(report), messages):
+        picture = pictures.get(message.get("handle"))
+        if picture:
+            # The header of a PNG begins with its width and height.
+            width, height = struct.unpack(">II", picture.png[16:24]) if picture.png else (0, 0)
+            yield {
+                **row,
+                "data": base64.b64encode(picture.png).decode() if picture.png else "",
+                "width": width,
+                "height": height,
+                "why": printable(picture.why, 2000),
+            }
 
 
 def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import importlib
+import json
 import re
 import typing as t
 from fnmatch import fnmatch
@@ -21,6 +22,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._release.outco
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._version import VERSION
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import (
+    ACCOUNT,
     envelope,
     investigate_id,
     page,
@@ -35,6 +37,8 @@ ROOT = Path(__file__).resolve().parents[2]
 UTILS = ROOT / "plugins" / "module_utils"
 # Has documentation only, as an action plugin does its work.
 INTERNAL = ["quarantine_release_stage"]
+# Make no request, and have no connection options.
+OFFLINE = ["release_history_info"]
 NAMES = sorted({file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__", *INTERNAL})
 
 # The rooms of the library, from the ground up. A file may import from its own room and from those before it.
@@ -112,9 +116,10 @@ def test_what_tools_leave_behind_is_not_packed() -> None:
 
 
 def test_every_module_is_in_the_action_group_and_has_its_options() -> None:
-    assert load("meta/runtime.yml")["action_groups"]["api"] == [*NAMES, *INTERNAL]
-    fragments = {name: documentation(name, "DOCUMENTATION")["extends_documentation_fragment"] for name in NAMES}
-    assert [name for name in NAMES if "emailsec.cloudflare.api" not in fragments[name]] == []
+    online = [name for name in NAMES if name not in OFFLINE]
+    assert load("meta/runtime.yml")["action_groups"]["api"] == [*online, *INTERNAL]
+    fragments = {name: documentation(name, "DOCUMENTATION")["extends_documentation_fragment"] for name in online}
+    assert [name for name in online if "emailsec.cloudflare.api" not in fragments[name]] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,7 +165,7 @@ def documented_options(name: str) -> dict[str, t.Any]:
     """Return the options that a module documents, those of its fragments included."""
     document = documentation(name, "DOCUMENTATION")
     options = dict(document["options"])
-    for fragment in document["extends_documentation_fragment"]:
+    for fragment in document.get("extends_documentation_fragment", []):
         _namespace, _collection, file, *part = fragment.split(".")
         module = importlib.import_module(f"ansible_collections.emailsec.cloudflare.plugins.doc_fragments.{file}")
         attribute = part[0].upper() if part else "DOCUMENTATION"
@@ -186,7 +191,8 @@ def compare_options(documented: dict[str, t.Any], spec: dict[str, t.Any]) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_secrets_and_only_secrets_are_no_log(name: str) -> None:
     spec = arguments(name)["argument_spec"]
-    assert {option for option, settings in spec.items() if settings.get("no_log")} == {"api_token", "api_key"}
+    secrets = set() if name in OFFLINE else {"api_token", "api_key"}
+    assert {option for option, settings in spec.items() if settings.get("no_log")} == secrets
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -294,6 +300,18 @@ def test_message_evidence_returns_what_it_documents(
         conditions.add("when the API refused a request and the run ended")
     done = run("message_evidence", messages=[investigate_id(1)], dest=str(tmp_path), parts=["raw"])
     check_result(done.result, documentation("message_evidence", "RETURN"), conditions)
+
+
+def test_release_history_info_returns_what_it_documents(run: Runner, tmp_path: Path) -> None:
+    lines = [
+        {"time": "2026-11-20", "event": "intent", "run": "r", "account_id": ACCOUNT, "ids": [investigate_id(1)]},
+        "garbage",
+    ]
+    (tmp_path / "journal").write_text("\n".join(map(json.dumps, lines)))
+    done = run("release_history_info", account_id=None, api_token=None, journal=[str(tmp_path / "journal")])
+    assert done.result["entries"]
+    assert done.result["unreadable"]
+    check_result(done.result, documentation("release_history_info", "RETURN"), {"always", "success"})
 
 
 # --- what runs at GitHub -----------------------------------------------------------------------------------------------

@@ -44,7 +44,6 @@ _POLL_LIMIT = 120.0
 _MOST_PAGES = 1000
 _MOST_ROWS = 1_000_000  # a longer list is taken for endless
 _LIST_TIMEOUTS = 60  # time for all pages of a list, in timeouts of one request
-_READ = "Cloud Email Security: Read or Cloud Email Security: Write"
 PAGE_SIZE = 1000  # the maximum in the schema; a changelog says 10,000
 
 
@@ -140,12 +139,7 @@ class Client:
 
     def get_part(self, path: str, most: int, params: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the envelope of a GET whose answer has at most so many bytes. Raises TooLargeError if it has more."""
-        url = f"{self._base}/{path}"
-
-        def send() -> dict[str, t.Any]:
-            return self._envelope(self._exchange("GET", url, params, most=most), _READ)
-
-        return self._repeat(send, ConnectError, DoubtfulError)
+        return self._read(f"{self._base}/{path}", params, most=most)[1]
 
     def post(self, path: str, body: object, accepted: bool = False) -> dict[str, t.Any]:
         """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out.
@@ -200,14 +194,14 @@ class Client:
 
         return check
 
-    def _read(self, url: str, params: t.Mapping[str, t.Any] | None) -> tuple[Reply, dict[str, t.Any]]:
+    def _read(self, url: str, params: t.Mapping[str, t.Any] | None, **limit: int) -> tuple[Reply, dict[str, t.Any]]:
         """Return the answer to a GET and its envelope."""
 
         def send() -> tuple[Reply, dict[str, t.Any]]:
-            reply = self._exchange("GET", url, params)
+            reply = self._exchange("GET", url, params, **limit)
             if reply.status == 202:
                 return reply, {}
-            return reply, self._envelope(reply, _READ)
+            return reply, self._envelope(reply, "Cloud Email Security: Read or Cloud Email Security: Write")
 
         return self._repeat(send, ConnectError, DoubtfulError)
 

@@ -99,8 +99,8 @@ def in_range(options: Options, name: str, least: float, most: float = math.inf) 
     """Return an option that must be a number from least to most. Raises InputError."""
     value = options[name]
     if not least <= value <= most or value == math.inf:
-        limits = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
-        raise InputError(f"{name} must be {limits}, not {value:g}")
+        limits = f"at least {least:.15g}" if most == math.inf else f"from {least:.15g} to {most:.15g}"
+        raise InputError(f"{name} must be {limits}, not {value:.15g}")
     return value
 
 

@@ -64,7 +64,7 @@ _NO_PICTURE = (
     "Cloudflare has no picture of it. It makes pictures on request only of mail with a detection. A picture of other mail has to be "
     "asked for with a POST, which is recorded in the action log, so this module does not do that"
 )
-# So many messages in a row that could not be saved: the server or the disk has trouble, and going on would not help.
+# So many failures in a row: the server or the disk has trouble, and going on would not help.
 _HOPELESS = 3
 
 
@@ -142,7 +142,8 @@ class _Saver:
         self._client = client
         self._request = request
         self._parts = [part for part in FILES if part in request.parts]
-        self._failures = 0
+        self._failures = 0  # messages in a row that could not be saved
+        self._lost = 0  # reads in a row without a clear answer
 
     def save(self, item: Item) -> Outcome:
         """Save the parts of one message."""
@@ -154,7 +155,11 @@ class _Saver:
         unavailable: dict[str, str] = {}
         trouble = ""
         for part in self._parts:
+            if self.error:
+                unavailable[part] = "The run stopped before it was asked for."
+                continue
             path = os.path.join(self._request.dest, folder_name(name), FILES[part])
+            lost, self._lost = self._lost, 0
             try:
                 if self._save(name, part, path):
                     written.append(FILES[part])
@@ -163,12 +168,14 @@ class _Saver:
                 unavailable[part] = reason.sentence()
             except DoubtfulError as reason:
                 trouble = unavailable[part] = reason.sentence()
+                self._lost = lost + 1
+                if self._lost >= _HOPELESS:
+                    self.error = DoubtfulError(f"{_HOPELESS} reads in a row failed; the last one: {reason}")
             except OSError as reason:
                 trouble = unavailable[part] = f"{path} could not be written ({reason.strerror})."
             except CloudflareError as reason:
                 self.error = reason
                 trouble = unavailable[part] = reason.sentence()
-                break
         return self._outcome(saved, written, unavailable, trouble)
 
     def _outcome(self, saved: list[str], written: list[str], unavailable: dict[str, str], trouble: str) -> Outcome:

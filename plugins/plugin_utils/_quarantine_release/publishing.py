@@ -50,6 +50,8 @@ def report(door: Door) -> Result:
     made = make_report(
         asked, trail, door.host, run, shown, started=chosen["started"], ended=now(), awx_job_id=door.job()
     )
+    if pictures := earlier(door, "plan").get("pictures"):
+        made["pictures"] = pictures
     written = problem = ""
     if door.writes:
         try:

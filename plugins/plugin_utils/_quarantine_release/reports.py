@@ -19,6 +19,7 @@ from .._report_html import report_html
 from .._shown import message_lines
 from .asked import Asked
 from .outcome import ADVICE, message, word
+from .pictures import load_pictures
 from .places import Places, write_file
 from .work import Trail
 
@@ -74,7 +75,7 @@ def write_reports(reports: t.Sequence[Report], path: str, formats: t.Iterable[st
         "json": lambda: json.dumps(reports[0], indent=2) + "\n",
         "txt": lambda: report_text(reports[0]),
         "csv": lambda: report_csv(reports),
-        "html": lambda: report_html(reports),
+        "html": lambda: report_html(reports, load_pictures(reports)),
     }
     for name in formats:
         write_file(f"{path}.{name}", forms[name]())

@@ -22,6 +22,7 @@ from .._packing import unpacked_plan
 from .._plan_lines import plan_lines
 from .asked import Mistake, read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
+from .pictures import save_pictures, wants_pictures
 from .places import make_directory, places, write_file
 from .work import Releasing, make_plan
 
@@ -56,10 +57,11 @@ def plan(door: Door) -> Result:
         planned = make_plan(asked, kept, trail, door.call, door.check_mode)
     except OSError as error:
         planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
+    pictures = save_pictures(asked, kept, planned, door.call) if wants_pictures(asked) and not door.check_mode else {}
     lines = plan_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
     goes_on = asked.mode != "plan" and not planned.get("failed") and not door.check_mode
     shown = [printable(planned["msg"], None)] if goes_on else []
-    return {**mark(door), "changed": False, "planned": planned, "lines": shown + lines}
+    return {**mark(door), "changed": False, "planned": planned, "pictures": pictures, "lines": shown + lines}
 
 
 def look(door: Door) -> Result:

@@ -19,6 +19,7 @@ from .places import Places
 from .steps import Step, failures, needs_look, steps, trouble
 
 Result = t.Dict[str, t.Any]
+PREVIEW = "preview"  # quarantine_release_evidence: full evidence, and a picture of each message
 # Runs a module: its name, its options, and whether in check mode. Returns its result, whatever it is.
 Call = t.Callable[[str, t.Dict[str, t.Any], bool], Result]
 # Shows a line in the output of the job.
@@ -35,8 +36,10 @@ class Trail(t.NamedTuple):
 
 def make_plan(asked: Asked, place: Places, trail: Trail, call: Call, check_mode: bool) -> Result:
     """Make the plan; return the result of message_plan. In check mode no file is written."""
+    evidence = {"evidence": "full"} if asked.planning.get("evidence") == PREVIEW else {}
     options = {
         **asked.planning,
+        **evidence,
         **(asked.search if asked.search else {"messages": asked.handles}),
         "account_id": asked.account_id,
         "policy": asked.policy,

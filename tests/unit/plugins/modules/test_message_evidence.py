@@ -265,6 +265,25 @@ def test_a_server_in_trouble_is_not_asked_for_everything(run: Runner, script: Sc
     done = save(run, dest, messages=list(server.rows), parts=["raw"], retries=0)
     assert done.statuses == ["failed"] * 3 + ["not_attempted"] * 2
     assert server.calls == ["raw"] * 3
+    assert "3 reads in a row failed; the last one: the answer is not" in done.result["msg"]
+
+
+def test_a_server_that_answers_nothing_is_given_up_within_one_message(run: Runner, script: Script, dest: Path) -> None:
+    script.server = server = Evidence(2)
+    server.parts.update(dict.fromkeys(PARTS[1:4], Reply("", 503)))
+    done = save(run, dest, messages=list(server.rows), retries=0)
+    assert done.statuses == ["failed", "not_attempted"]
+    assert server.calls == PARTS[:4]
+    assert done.result["messages"][0]["unavailable"]["action_log"] == "The run stopped before it was asked for."
+
+
+def test_a_disk_without_room_ends_the_run(
+    run: Runner, script: Script, dest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.server = server = Evidence(4)
+    monkeypatch.setattr(os, "fsync", lambda file: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    done = save(run, dest, messages=list(server.rows))
+    assert done.statuses == ["failed"] * 3 + ["not_attempted"]
     assert "3 messages in a row could not be saved" in done.result["msg"]
 
 
@@ -408,7 +427,7 @@ def test_no_messages_is_nothing_to_do(run: Runner, script: Script, dest: Path) -
     [
         ({"parts": []}, "parts is empty. Name at least one of raw, preview, detections, trace, action_log."),
         ({"parts": ["everything"]}, "value of parts must be one or more of"),
-        ({"max_bytes": 0}, "max_bytes must be from 1 to 6.71089e+07, not 0"),
+        ({"max_bytes": 0}, "max_bytes must be from 1 to 67108864, not 0"),
         ({"max_bytes": -1}, "max_bytes must be from 1"),
         ({"max_bytes": 2**27}, "max_bytes must be from 1"),
         ({"dest": "/dev/null"}, "No evidence can be saved in dest (/dev/null): /dev/null is not a directory."),

@@ -28,7 +28,7 @@ def submission(number: int, **fields: t.Any) -> dict[str, t.Any]:
     }
 
 
-def page(rows: t.Sequence[t.Any], **info: t.Any) -> dict[str, t.Any]:
+def page(rows: t.Iterable[t.Any], **info: t.Any) -> dict[str, t.Any]:
     """Return the envelope of one page."""
     return envelope(list(rows), result_info=info)
 

@@ -18,8 +18,9 @@ import unicodedata
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._text import printable
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_csv import report_csv
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_html import report_html
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_html import Picture, report_html
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._report_rows import COLUMNS, report_rows
+from ansible_collections.emailsec.cloudflare.tests.unit.support.png import picture
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +106,44 @@ def test_the_page_asks_for_nothing_and_runs_only_its_own_script() -> None:
         [element] = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.S)
         digest = base64.b64encode(hashlib.sha256(element.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_pictures_are_on_the_page_itself() -> None:
+    shown = report("a", "b", "c")
+    handles = [message["handle"] for message in shown["result"]["messages"]]
+    png = picture()
+    known = {handles[0]: Picture(png, ""), handles[1]: Picture(None, "<b>There is none.</b>")}
+    text = report_html([shown], [known])
+    page = Page(text)
+    images = [value for name, value in page.attributes if name == "src"]
+    assert images == [f"data:image/png;base64,{base64.b64encode(png).decode()}"]
+    assert [value for name, value in page.attributes if name == "width" and value == "2"] == ["2"]
+    assert "No picture: <b>There is none.</b>" in page.content["p"]
+    assert "A picture does not show where links lead" in text
+    assert page.tags.count("figure") == 2
+    policy = next(value for name, value in page.attributes if name == "content" and value and "default-src" in value)
+    assert "img-src data:;" in policy
+    assert "http" not in policy
+
+
+def test_a_page_without_pictures_admits_none() -> None:
+    shown = report("a")
+    handle = shown["result"]["messages"][0]["handle"]
+    none: dict[str, Picture] = {}
+    for known in ([], [none], [{handle: Picture(None, "There is none.")}]):
+        assert "img-src" not in report_html([shown], known)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_only_text_beside_a_picture(text: str) -> None:
+    def page(subject: str, why: str) -> Page:
+        shown = report(subject, subject)
+        first, second = (message["handle"] for message in shown["result"]["messages"])
+        return Page(report_html([shown], [{first: Picture(picture(), ""), second: Picture(None, why)}]))
+
+    hostile, harmless = page(text, text), page("a", "a")
+    assert hostile.tags == harmless.tags
+    assert [name for name, _value in hostile.attributes] == [name for name, _value in harmless.attributes]
 
 
 def test_several_accounts_make_one_page_also_when_one_has_no_result() -> None:

@@ -55,7 +55,7 @@ def test_a_list_that_ends_with_a_full_page() -> None:
 
 
 @pytest.mark.parametrize("info", [{"per_page": 2}, {"total_count": 7}, {"total_pages": 4}])
-def test_a_server_with_smaller_pages_than_asked_for(info: dict[str, int]) -> None:
+def test_a_server_with_smaller_pages_than_asked_for(info: dict[str, t.Any]) -> None:
     assert walk(ROWS, 2, **info)[:2] == (list(range(7)), False)
 
 
