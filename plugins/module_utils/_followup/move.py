@@ -113,14 +113,12 @@ class Mover(Work):
             if item in records or message_of(item).record_missing or _OPERATION in message_of(item).operations
         ]
         for item, log in self._logs(logged).items():
-            if isinstance(log, UnreadableLog):
-                if not log.refused:
-                    words = f"Its action log could not be read ({log.words}), so nothing was sent."
-                    self.record(item, Outcome(NOT_ATTEMPTED, words))
-                    continue
-                log = []  # an older server has none
-            self._before[item] = log
-            moved = self._already_moved(log, records.get(item))
+            if isinstance(log, UnreadableLog) and not log.refused:
+                words = f"Its action log could not be read ({log.words}), so nothing was sent."
+                self.record(item, Outcome(NOT_ATTEMPTED, words))
+                continue
+            before = self._before[item] = [] if isinstance(log, UnreadableLog) else log  # older servers have none
+            moved = self._already_moved(before, records.get(item))
             if moved:
                 self.record(item, Outcome(ALREADY_MOVED, moved))
 
