@@ -113,13 +113,12 @@ class Mover(Work):
             if item in records or message_of(item).record_missing or _OPERATION in message_of(item).operations
         ]
         for item, log in self._logs(logged).items():
-            if isinstance(log, UnreadableLog):
-                if not log.refused:
-                    words = f"Its action log could not be read ({log.words}), so nothing was sent."
-                    self.record(item, Outcome(NOT_ATTEMPTED, words))
-                continue  # an older server has no action logs
-            self._before[item] = log
-            moved = self._already_moved(log, records.get(item))
+            if isinstance(log, UnreadableLog) and not log.refused:
+                words = f"Its action log could not be read ({log.words}), so nothing was sent."
+                self.record(item, Outcome(NOT_ATTEMPTED, words))
+                continue
+            before = self._before[item] = [] if isinstance(log, UnreadableLog) else log  # older servers have none
+            moved = self._already_moved(before, records.get(item))
             if moved:
                 self.record(item, Outcome(ALREADY_MOVED, moved))
 
@@ -234,12 +233,13 @@ class Mover(Work):
             self.halt(error)
             words = f"It was sent without a plain answer, and reading its action log failed: {error}"
             self.record_all(self.open(doubts), Outcome(UNKNOWN, words))
+        hurried = self._clock.monotonic() < self._asked_at + self._settle_time  # a signal cut the pause short
         again = []
         for case in cases:
             left = self.open(case.items)
             for item in left:
                 item.in_flight = False
-            if left and case.refusal:
+            if left and case.refusal and not hurried:
                 again += self._after_refusal(case, left, case.refusal)
             else:
                 words = (

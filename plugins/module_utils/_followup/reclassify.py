@@ -242,9 +242,10 @@ class Reclassifier(Work):
                 self.record(item, self._submitted(item, string(row.get("submission_id"))))
             if ended or self._clock.stopping or not self.open(doubts):
                 break
+        hurried = self._clock.monotonic() < start + self._settle_time  # a signal cut the pause short
         for case in cases:
             for item in self.open(case.items):
-                if case.refused and not trouble:
+                if case.refused and not trouble and not hurried:
                     others = f" The call had {len(case.items)} messages." if len(case.items) > 1 else ""
                     self.record(item, Outcome(REFUSED, f"Cloudflare refused the call: {case.words}.{others}"))
                 else:

@@ -587,6 +587,20 @@ def test_a_signal_lets_the_open_request_end_and_nothing_more(
     assert done.failed
 
 
+def test_a_refusal_is_not_believed_if_a_signal_cuts_the_look_short(
+    run: Runner, mailboxes: Mailboxes, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(server: Mailboxes, folder: str, numbers: list[int]) -> Reply:
+        clock.stop()
+        server.carry_out(folder, numbers)
+        return Reply(refusal(1002, "no"), 400)
+
+    monkeypatch.setattr(clock, "sleep", lambda _seconds: None)  # as after a signal
+    mailboxes.acts.append(interrupted)
+    mailboxes.lag = 1
+    assert move(run, 1, 2).statuses == ["unknown", "unknown"]
+
+
 # --- the journal -------------------------------------------------------------------------------------------------------
 
 
@@ -645,6 +659,16 @@ def test_a_second_run_believes_the_journal_if_the_log_lags_longer(
     assert move(run, 1, journal=journal).statuses == ["already_moved"]
     assert move(run, 1, journal=journal, destination="inbox").statuses == ["moved"]
     assert mailboxes.moves == {1: 2}
+
+
+def test_without_action_logs_the_journal_still_tells(run: Runner, script: Script, tmp_path: Path) -> None:
+    journal = str(tmp_path / "journal.jsonl")
+    script.get(path(1), envelope(released_row(1)))
+    bulk(script, ids(1), envelope([told(1)]))
+    assert move(run, 1, journal=journal).statuses == ["moved"]
+    script.get(path(1), envelope(MOVED_BEFORE))
+    script.get(log(1), refusal(7003, "Could not route"), 404)
+    assert move(run, 1, journal=journal).statuses == ["already_moved"]
 
 
 def test_a_log_that_is_older_than_the_journal_is_not_believed(

@@ -338,6 +338,20 @@ def test_a_record_that_is_later_than_settle_time_leaves_it_unknown(run: Runner, 
     assert server.times == {1: 1}
 
 
+def test_a_refusal_is_not_believed_if_a_signal_cuts_the_look_short(
+    run: Runner, server: Submissions, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(reviewers: Submissions, numbers: list[int], disposition: str) -> Reply:
+        clock.stop()
+        reviewers.submit(numbers, disposition)
+        return Reply(refusal(1002, "no"), 400)
+
+    monkeypatch.setattr(clock, "sleep", lambda _seconds: None)  # as after a signal
+    server.acts.append(interrupted)
+    server.lag = 1
+    assert reclassify(run, 1).statuses == ["unknown"]
+
+
 def test_a_refused_call_is_refused_and_not_sent_in_parts(run: Runner, server: Submissions) -> None:
     server.acts.append(answers(refusal(1001, "alert not found"), 400))
     done = reclassify(run, 1, 2)
