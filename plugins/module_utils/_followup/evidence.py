@@ -94,7 +94,7 @@ class _Unavailable(CloudflareError):
 def save_evidence(client: Client, clock: Clock, request: Request) -> Result:
     """Carry out a request. Raises JournalError before anything was sent; all else is in the result."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail}
-    journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
+    journal = Journal(request.journal, context, request.check_mode, client.time, client.masker.mask)
     saver = _Saver(client, request)
     outcomes: dict[Item, Outcome] = {}
     items: list[Item] = []

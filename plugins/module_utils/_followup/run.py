@@ -48,7 +48,7 @@ class _Delivered(Messages[Message]):
 def follow_up(client: Client, clock: Clock, request: Request, make: t.Callable[[Journal], Work]) -> Result:
     """Carry out a request. Raises JournalError before anything was sent; all else is in the result."""
     context = {"run": uuid.uuid4().hex, "account_id": client.account_id, **request.trail}
-    journal = Journal(request.journal, context, request.check_mode, clock.time, client.masker.mask)
+    journal = Journal(request.journal, context, request.check_mode, client.time, client.masker.mask)
     work = make(journal)
     items: list[Item] = []
     try:

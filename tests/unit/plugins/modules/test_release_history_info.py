@@ -42,6 +42,7 @@ def journal(run: Runner, script: Script, tmp_path: Path) -> Path:
     run(
         "message_release",
         messages=[investigate_id(1), investigate_id(2)],
+        concurrency=1,
         journal=str(tmp_path / "journal.jsonl"),
         ticket="INC-1",
         approved_by="carol",
