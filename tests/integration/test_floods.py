@@ -84,7 +84,7 @@ def test_an_endless_answer_ends_in_doubt_in_bounded_time_and_memory(begin: bytes
         )
         thread.join()
     error, words, peak, seconds = t.cast("tuple[str, str, int, float]", json.loads(done.stdout))
-    assert error == "DoubtfulError", words
+    assert error in ("DoubtfulError", "SilentError"), words
     assert words.isprintable()
     assert len(words) < 500
     assert peak < MOST

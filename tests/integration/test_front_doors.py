@@ -178,7 +178,10 @@ def test_thehive(ansible: Ansible, emulator: Emulator) -> None:
     }
     # In place of a job for each, one with the answers as variables of hosts
     hosts = {
-        kind: taken(template, {"data": value, "dataType": kind, "tlp": 2, "_id": "~42"})
+        kind: {
+            **taken(template, {"data": value, "dataType": kind, "tlp": 2, "_id": "~42"}),
+            "quarantine_release_account_id": emulator.account_id,
+        }
         for kind, (value, _words) in observables.items()
     }
     (ansible.directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
