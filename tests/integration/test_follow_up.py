@@ -10,20 +10,21 @@ import csv
 import json
 import os
 import signal
+import time
 from typing import Any
 
 import pytest
 from emulator import Emulator
 
-from playbooks import Ansible, Run, prefixed
+from playbooks import Ansible, Run, module_process, prefixed
 
 SENDER = "billing@supplier.example"
 RECLASSIFY = {"reclassify_as": "none", "settle_time": 3}
 
 
 def writes(emulator: Emulator) -> list[str | None]:
-    """The routes of the requests that could have changed something."""
-    return [request.route for request in emulator.requests if request.method != "GET"]
+    """The routes of the requests that could have changed something, but those that only tried a format."""
+    return [request.route for request in emulator.requests if request.method != "GET" and request.status != 400]
 
 
 def held(emulator: Emulator, **traits: Any) -> str:
@@ -89,19 +90,25 @@ def test_a_follow_up_that_fails_hides_no_release_and_is_completed_by_the_next_ru
     assert set(emulator.deliveries.values()) == {1}
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL])
+@pytest.mark.parametrize("everything", [True, False])
 def test_a_run_that_is_killed_between_the_stages_is_completed(
-    ansible: Ansible, emulator: Emulator, number: signal.Signals
+    ansible: Ansible, emulator: Emulator, everything: bool
 ) -> None:
     mine = prefixed({"messages": [held(emulator)], **RECLASSIFY})
     arguments = ("emailsec.cloudflare.release", "-e", json.dumps(mine))
-    process = ansible.start(*arguments)
-    while not emulator.requests_to("release"):
-        assert process.poll() is None
     emulator.faults.add("hang", route="submissions", times=None)
-    assert emulator.wait_for_request("submissions") if hasattr(emulator, "wait_for_request") else True
-    os.kill(process.pid, number)
-    ansible.finish(process)
+    process = ansible.start(*arguments)
+    deadline = time.monotonic() + 60
+    while not emulator.requests_to("submissions") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    module = module_process(str(ansible.directory), "message_reclassify")
+    if everything:
+        process.kill()
+    os.kill(module, signal.SIGKILL)
+    killed = ansible.finish(process)
+    if not everything:
+        assert outcome(killed)[:2] == (2, "partial")
+        assert "1 released" in killed.text
     emulator.faults.clear()
     emulator.requests.clear()
 
@@ -152,7 +159,8 @@ def test_tags_end_before_the_follow_up(ansible: Ansible, emulator: Emulator) -> 
     assert reclassified.code == 0
     assert writes(emulator) == ["release", "submit"]
     skipped = ansible.release("--skip-tags", "reclassify", **mine)
-    assert (skipped.code, "would leave out a stage that others need" in skipped.text) == (2, True)
+    assert skipped.code != 0
+    assert "would leave out a stage that others need" in skipped.text
 
 
 def test_bad_values_end_the_run_before_any_request(ansible: Ansible, emulator: Emulator) -> None:
