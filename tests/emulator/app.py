@@ -19,6 +19,7 @@ from .control import control
 from .credentials import Need, authenticate, authorize, present
 from .envelope import JSON, ApiError, bad_request, no_route
 from .keys import CREDENTIAL, QUERY, RECORD, WORLD
+from .lists_api import routes
 from .records import Request
 from .world import World
 
@@ -44,6 +45,7 @@ ROUTES: tuple[tuple[str, str, str, Need, Handler], ...] = (
     ("raw", "GET", f"{_MAIL}/{{investigate_id}}/raw", "read", handlers.raw),
     ("preview", "GET", f"{_MAIL}/{{investigate_id}}/preview", "read", handlers.preview),
     ("move", "POST", f"{_MAIL}/{{investigate_id}}/move", "write", handlers.move),
+    *routes(),
 )
 _NEEDS: dict[str | None, Need] = {name: need for name, _, _, need, _ in ROUTES}
 

@@ -34,7 +34,7 @@ async def accounts(request: web.Request) -> web.Response:
         if account.id in credential.accounts and query.get("name", account.name) == account.name
     ]
     found.sort(key=lambda account: str(account["name"]), reverse=query.get("direction") == "desc")
-    return _numbered_page(found, query)
+    return numbered_page(found, query)
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -76,7 +76,7 @@ async def get(request: web.Request) -> web.Response:
 async def action_log(request: web.Request) -> web.Response:
     """GET investigate/{investigate_id}/action_log."""
     _, state = _message(request)
-    return _numbered_page([action_view(action) for action in state.actions], request[QUERY])
+    return numbered_page([action_view(action) for action in state.actions], request[QUERY])
 
 
 async def detections(request: web.Request) -> web.Response:
@@ -104,14 +104,14 @@ async def preview(request: web.Request) -> web.Response:
 async def release(request: web.Request) -> web.Response:
     """POST investigate/release."""
     world, credential, _ = _context(request)
-    body = await _json_body(request)
+    body = await json_body(request)
     return answer(envelope(await Release(world, request.match_info["account_id"], credential.email).run(body)))
 
 
 async def move(request: web.Request) -> web.Response:
     """POST investigate/move and investigate/{investigate_id}/move; mail in quarantine cannot be moved."""
     world, credential, _ = _context(request)
-    body = await _json_body(request)
+    body = await json_body(request)
     single = request.match_info.get("investigate_id")
     schema = "MoveRequest" if single else "BulkMoveRequest"
     if wrong := contract.flaw(schema, body):
@@ -165,7 +165,8 @@ def _detected(request: web.Request) -> Message:
     return message
 
 
-async def _json_body(request: web.Request) -> Any:
+async def json_body(request: web.Request) -> Any:
+    """The JSON that a request has as its body."""
     if request.content_type != JSON:
         raise bad_request("the content type must be application/json")
     try:
@@ -174,7 +175,7 @@ async def _json_body(request: web.Request) -> Any:
         raise bad_request("the body is not JSON") from None
 
 
-def _numbered_page(items: list[Any], query: dict[str, Any]) -> web.Response:
+def numbered_page(items: list[Any], query: dict[str, Any]) -> web.Response:
     """One page of a list with page numbers."""
     page, per_page = query.get("page", 1), query.get("per_page", 20)
     shown = items[(page - 1) * per_page : page * per_page]

@@ -15,6 +15,7 @@ from .clock import Clock
 from .control import describe
 from .credentials import Credential
 from .faults import Faults
+from .lists import Entry
 from .mail import Message
 from .records import Delivery, Request
 from .settings import Settings
@@ -126,6 +127,14 @@ class Emulator(Background):
     def script(self, message_id: str, *outcomes: Any) -> None:
         """Fix the outcomes of the next releases of a message; the last one stays."""
         self.world.script(message_id, *outcomes)
+
+    def entries(self, kind: str, account: str | None = None) -> list[Entry]:
+        """The entries of a settings list as they really are, the oldest first."""
+        return self.world.list_of(kind, account).entries
+
+    def add_entries(self, kind: str, *entries: Entry, account: str | None = None) -> list[Entry]:
+        """Put entries into a settings list, also such as the API would refuse."""
+        return self.world.add_entries(kind, *entries, account=account)
 
     def configure(self, **changes: Any) -> None:
         """Change settings."""

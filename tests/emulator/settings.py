@@ -37,7 +37,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     answer_ids: IdKind = "investigate"  # id, postfix_id (as in 2024, alone) or both in each entry
 
     # Reads
-    state_lag: Seconds = 0.0  # seconds until search, get and action_log show a change
+    state_lag: Seconds = 0.0  # seconds until search, get, action_log and settings lists show a change
     page: Literal["ignored", "honoured", "refused"] = "ignored"  # the deprecated search parameter
     get_by_postfix_id: bool = False
     legacy_fields: bool = False  # ts, action_log and findings of a message
