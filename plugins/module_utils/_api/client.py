@@ -138,10 +138,14 @@ class Client:
 
     def post(self, path: str, body: object) -> dict[str, t.Any]:
         """Return the envelope of a POST, which is processed at most once. Raises DoubtfulError if it may have been carried out."""
+        return self.change("POST", path, body)
+
+    def change(self, method: str, path: str, body: object = None) -> dict[str, t.Any]:
+        """Return the envelope of a POST, PATCH, PUT or DELETE, which is processed at most once. Raises DoubtfulError like post."""
         url = f"{self._base}/{path}"
 
         def send() -> dict[str, t.Any]:
-            reply = self._exchange("POST", url, None, body)
+            reply = self._exchange(method, url, None, body)
             if reply.status in (202, 204):
                 raise DoubtfulError(f"the answer does not state the outcome: {reply}")
             return self._envelope(reply, "Cloud Email Security: Write")
