@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import os
 import signal
@@ -182,3 +183,89 @@ def test_a_plain_release_has_few_tasks(ansible: Ansible, emulator: Emulator) -> 
     run = ansible.release(messages=[held(emulator)])
     assert run.code == 0
     assert sum(run.recap["localhost"][counter] for counter in ("ok", "skipped")) <= 16
+
+
+LAST_DAY = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=14)
+
+
+def policies(emulator: Emulator) -> list[tuple[Any, ...]]:
+    """The allow policies: type, pattern, the flags that are set, and the comments."""
+    flags = ("is_regex", "is_acceptable_sender", "is_trusted_sender", "is_exempt_recipient", "verify_sender")
+    return [
+        (entry["pattern_type"], entry["pattern"], {flag for flag in flags if entry.get(flag)}, entry["comments"])
+        for entry in emulator.entries("allow_policies")
+    ]
+
+
+def test_proven_senders_are_allowed_for_a_while(ansible: Ansible, emulator: Emulator) -> None:
+    forged = held(emulator, sender="ceo@partner.example", validation={"spf": "pass", "dkim": "none", "dmarc": "fail"})
+    mine = {"messages": [held(emulator), held(emulator), forged], "ticket": "INC-7", "allow_for": "14d", **RECLASSIFY}
+    foretold = ansible.release("--check", **mine)
+    assert foretold.facts("quarantine_release_follow_up")["localhost"]["allow"] == {
+        "failed": False, "would_allow": 2, "not_allowed": 1, "total": 3,
+    }  # fmt: skip
+    assert (policies(emulator), writes(emulator)) == ([], [])
+
+    first = ansible.release(**mine)
+    assert outcome(first)[:2] == (0, "ok")
+    assert "Allow senders: 2 allowed, 1 not_allowed." in first.text
+    comments = f"INC-7: released from quarantine [expires {LAST_DAY}]"
+    assert policies(emulator) == [("EMAIL", SENDER, {"is_acceptable_sender", "verify_sender"}, comments)]
+    assert writes(emulator) == ["release", "submit", "batch_allow_policies"]
+    assert row(ansible)["sender_allowed"] == f"allowed, {SENDER}, until {LAST_DAY}"
+    assert "do not prove the sender" in ansible.ticket()
+    assert "@" not in foretold.output + first.output
+    assert held(emulator) not in {message.id for message in emulator.quarantined()}
+
+    emulator.requests.clear()
+    again = ansible.release(**mine)
+    assert outcome(again)[:2] == (0, "nothing_to_do")
+    assert (again.total("changed"), writes(emulator)) == (0, [])
+
+
+def test_policies_that_fail_are_made_by_the_next_run(ansible: Ansible, emulator: Emulator) -> None:
+    mine = {"messages": [held(emulator)], "allow_for": "14d", **RECLASSIFY}
+    emulator.faults.add("status", route="batch_allow_policies", status=403, body="json")
+    failed = ansible.release(**mine)
+    assert outcome(failed)[:2] == (2, "partial")
+    assert failed.facts("quarantine_release_follow_up")["localhost"]["reclassify"]["failed"] is False
+    assert "Needs attention: Allow senders: 1 failed." in failed.text
+    assert "1 released" in failed.text
+    emulator.requests.clear()
+    emulator.faults.add("status", route="list_allow_policies", status=403, body="json")
+    unread = ansible.release(**mine)
+    assert (outcome(unread)[:2], writes(emulator)) == ((2, "partial"), [])
+    completed = ansible.release(**mine)
+    assert (outcome(completed)[:2], writes(emulator)) == ((0, "ok"), ["batch_allow_policies"])
+    assert len(policies(emulator)) == 1
+
+
+def test_a_plan_carries_policies_and_domains_only_if_asked(ansible: Ansible, emulator: Emulator) -> None:
+    held(emulator, subject="mine")
+    planned = ansible.plan(
+        search={"sender": SENDER, "subject": "mine"}, allow_for="14d", allow_domains=True, ticket="INC-7"
+    )
+    assert planned.code == 0, planned.output
+    plan = ansible.plan_of()
+    assert "every address in the domain of each authenticated sender" in ansible.ticket()
+    applied = ansible.apply(plan_digest=plan["digest"])
+    assert outcome(applied)[:2] == (0, "ok")
+    assert [entry[:2] for entry in policies(emulator)] == [("DOMAIN", "supplier.example")]
+
+
+def test_what_others_declared_stays_as_it_is(ansible: Ansible, emulator: Emulator) -> None:
+    emulator.add_entries(
+        "allow_policies",
+        {
+            "pattern_type": "EMAIL",
+            "pattern": SENDER,
+            "is_acceptable_sender": True,
+            "verify_sender": True,
+            "comments": "Ours",
+        },
+    )
+    before = policies(emulator)
+    run = ansible.release(messages=[held(emulator, state="quarantined")], allow_for="14d")
+    assert outcome(run)[:2] == (0, "ok")
+    assert "Allow senders: 1 already_allowed." in run.text
+    assert (policies(emulator), "batch_allow_policies" in writes(emulator)) == (before, False)

@@ -126,7 +126,8 @@ def allow(door: Door) -> Result:
 
 def _ended(door: Door, rows: list[dict[str, t.Any]], results: list[Result], trouble: str) -> Result:
     calls = sum(result.get("api_calls") or 0 for result in results)
-    followed = ended(TITLES["allow"], rows, calls, trouble)
+    places = {target.name: number for number, target in enumerate(_task(door)[1])}
+    followed = ended(TITLES["allow"], sorted(rows, key=lambda row: places[row["id"]]), calls, trouble)
     return {**mark(door), "changed": followed["changed"], "followed": followed}
 
 

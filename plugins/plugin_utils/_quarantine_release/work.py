@@ -37,6 +37,8 @@ class Trail(t.NamedTuple):
 
 def make_plan(asked: Asked, place: Places, trail: Trail, call: Call, check_mode: bool) -> Result:
     """Make the plan; return the result of message_plan. In check mode no file is written."""
+    given = asked.follow_up.items() if FollowUp(**asked.follow_up) else []
+    follow_up = {name: value for name, value in given if value is not None}
     evidence = {"evidence": "full"} if asked.planning.get("evidence") == PREVIEW else {}
     options = {
         **asked.planning,
@@ -48,7 +50,7 @@ def make_plan(asked: Asked, place: Places, trail: Trail, call: Call, check_mode:
         "requested_by": trail.requested_by,
         "reason": asked.reason,
         "ticket": asked.ticket,
-        "follow_up": asked.follow_up if FollowUp(**asked.follow_up) else None,
+        "follow_up": follow_up or None,
         "fail_on": [],  # the run is judged by its end
     }
     return call("message_plan", options, check_mode)
