@@ -16,7 +16,10 @@ Results = t.Mapping[str, t.Mapping[str, t.Any]]
 _ADVICE = {
     "ok": "Messages were released, or what follows a release was completed, and none needs attention.",
     "nothing_to_do": "Nothing had to be released.",
-    "partial": "Some messages were released. Others are blocked by rules or need attention, or what follows the release failed. There is a line for each account above.",
+    "partial": (
+        "Some messages were released. Others are blocked by rules or need attention, or what follows the release failed. There is a line "
+        "for each account above."
+    ),
     "blocked": "Nothing was released, because rules block all messages. The job Plan says which rules.",
     "failed": (
         "Not everything was released. There is a line for each account above, and the jobs Plan and Apply give the reasons. You can start "
