@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 from ..plugin_utils import _searching
-from ..plugin_utils._quarantine_release import merging, publishing, running, stages
+from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
@@ -25,6 +25,8 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "plan": stages.plan,
     "look": stages.look,
     "release": stages.release,
+    "reclassify": following.reclassify,
+    "allow": following.allow,
     "report": publishing.report,
     "report_all": publishing.report_all,
     "hand_over": publishing.hand_over,

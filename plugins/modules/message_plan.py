@@ -198,6 +198,29 @@ options:
   ticket:
     description: Number of the ticket for the release. Recorded in the plan.
     type: str
+  follow_up:
+    description:
+      - What is to be done after the release. The plan contains it and its digest covers it, so that whoever approves the plan
+        approves this too. The role P(emailsec.cloudflare.quarantine_release#role) does it.
+      - M(emailsec.cloudflare.message_release) alone only releases the messages of the plan.
+    type: dict
+    version_added: 0.5.0
+    suboptions:
+      reclassify_as:
+        description:
+          - Tell Cloudflare that its verdict on each released message should be this. V(none) means that the message is harmless.
+        type: str
+        choices: [none, bulk, spam, spoof, suspicious, malicious]
+      allow_for:
+        description:
+          - Make an allow policy for the address of each sender whose messages are released, such as V(14d). At most V(365d).
+          - It counts from the release, in whole days. A sender that is not proven by V(aligned) of O(policy.require_authentication)
+            gets no policy.
+        type: str
+      allow_domains:
+        description: Whether the allow policies are for the domains of the senders instead of their addresses.
+        type: bool
+        default: false
   fail_on:
     description:
       - Fail if the plan has a message with one of these statuses, which are those of M(emailsec.cloudflare.message_release).
@@ -340,6 +363,12 @@ plan:
           type: dict
           returned: with O(evidence=full)
           sample: {"attachments": [], "links": [{"href": "hxxps://supplier[.]example/", "text": "Open"}], "sender": {"ip": "192.0.2.25"}}
+    follow_up:
+      description: Value of O(follow_up), with all suboptions.
+      type: dict
+      returned: if something is to be done after the release
+      version_added: 0.5.0
+      sample: {"reclassify_as": "none", "allow_for": "14d", "allow_domains": false}
     digest:
       description: Same as RV(digest).
       type: str
@@ -426,8 +455,10 @@ from ..module_utils._mail.filters import DELIVERY_STATUSES, SEARCH_OPTIONS, sear
 from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
+from ..module_utils._mail.verdicts import EXPECTED_DISPOSITIONS
 from ..module_utils._plan.document import LONGEST, expiry
 from ..module_utils._plan.file import KeptPlan, check_writable, keep_plan
+from ..module_utils._plan.follow_up import FollowUp
 from ..module_utils._plan.make import PlanRequest, make_plan, sentence
 from ..module_utils._plan.policy import Policy, argument_spec
 from ..module_utils._release.outcome import FAIL_ON, Status
@@ -457,6 +488,7 @@ def plan_request(params: dict[str, t.Any], handles: list[Handle] | None, account
         now=now,
         asked=asked,
         limit=in_range(params, "limit", 1),
+        follow_up=FollowUp(**(params["follow_up"] or {})).checked("follow_up."),
         **{name: params[name] for name in ("expires_in", "evidence", "requested_by", "reason", "ticket")},
     )
 
@@ -500,6 +532,14 @@ def main() -> None:
             requested_by={"type": "str"},
             reason={"type": "str"},
             ticket={"type": "str"},
+            follow_up={
+                "type": "dict",
+                "options": {
+                    "reclassify_as": {"type": "str", "choices": list(EXPECTED_DISPOSITIONS)},
+                    "allow_for": {"type": "str"},
+                    "allow_domains": {"type": "bool", "default": False},
+                },
+            },
             fail_on={
                 "type": "list",
                 "elements": "str",

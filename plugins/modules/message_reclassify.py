@@ -228,8 +228,9 @@ from ..module_utils._arguments import (
 )
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
-from ..module_utils._followup.reclassify import DISPOSITIONS, FAIL_ON, STATUSES, Reclassifier
+from ..module_utils._followup.reclassify import FAIL_ON, STATUSES, Reclassifier
 from ..module_utils._followup.run import Request, follow_up
+from ..module_utils._mail.verdicts import EXPECTED_DISPOSITIONS
 from ..module_utils._release.planned import audit_trail
 
 
@@ -238,7 +239,7 @@ def main() -> None:
         argument_spec=api_argument_spec(
             **handles_argument_spec(),
             **follow_up_argument_spec(STATUSES, FAIL_ON),
-            expected_disposition={"type": "str", "choices": list(DISPOSITIONS), "default": "none"},
+            expected_disposition={"type": "str", "choices": list(EXPECTED_DISPOSITIONS), "default": "none"},
         ),
         mutually_exclusive=[("messages", "messages_file")],
         required_one_of=[("messages", "messages_file")],

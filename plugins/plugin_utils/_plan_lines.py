@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._plan.document import digest as digest_of
+from ..module_utils._plan.follow_up import follow_up_of
 from ..module_utils._text import printable
 from ..plugin_utils._shown import message_lines
 
@@ -20,7 +21,7 @@ _MOST = 200
 def plan_lines(
     plan: t.Mapping[str, t.Any], show_content: bool = False, most: int | None = _MOST, digest: str | None = None
 ) -> list[str]:
-    """Return a line for each message of a plan, those to be released first.
+    """Return a line for each message of a plan, those to be released first, after one for what is done after the release.
 
     show_content: whether to show addresses and subjects. most: how many messages, None for all; a last line says how many are left out.
     digest: what the plan has to have. Raises ValueError if it has another.
@@ -30,7 +31,8 @@ def plan_lines(
     entries = sorted(plan.get("messages") or [], key=lambda entry: entry["decision"] != "release")
     lines = [_line(entry, show_content) for entry in entries[:most]]
     left = len(entries) - len(lines)
-    return [*lines, f"... and {left} more; the plan and the report have all of them."] if left else lines
+    last = f"... and {left} more; the plan and the report have all of them." if left else ""
+    return list(filter(None, [printable(follow_up_of(plan).words(), None), *lines, last]))
 
 
 def approval_lines(plan: t.Mapping[str, t.Any], show_content: bool) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import jinja2
 
+from ..module_utils._plan.follow_up import follow_up_of
 from ..module_utils._text import printable
 from ..plugin_utils._report_rows import TRAIL, report_rows
 
@@ -60,6 +61,8 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]], pictures: t.Sequence
         total=len(rows),
         planned=any(row["subject"] or row["sender"] for row in rows),
         followed=any(row["delivery"] for row in rows),
+        reclassified=any(row["reclassified"] for row in rows),
+        allowed=any(row["sender_allowed"] for row in rows),
     )
 
 
@@ -84,9 +87,11 @@ def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return what the page shows above the table of one account."""
     result, plan = report.get("result") or {}, report.get("plan") or {}
     summary = result.get("summary") or {}
+    follow_ups = sorted((report.get("follow_up") or {}).values(), key=lambda one: not one["failed"])
     values = {
         **{name: report.get(name) for name in ("host", "account_id", "outcome", "reason", "started", "ended", *TRAIL)},
-        "msg": result.get("msg"),
+        "msg": " ".join([str(result.get("msg") or ""), *(one["msg"] for one in follow_ups)]),
+        "after": follow_up_of(plan).words() if plan else "",
         "released": summary.get("released", 0),
         "total": summary.get("total", 0),
         "recipients": summary.get("recipients_delivered", 0),

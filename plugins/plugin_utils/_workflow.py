@@ -14,9 +14,12 @@ from ..module_utils._release.outcome import FAIL_ON
 
 Results = t.Mapping[str, t.Mapping[str, t.Any]]
 _ADVICE = {
-    "ok": "Messages were released, and none needs attention.",
+    "ok": "Messages were released, or what follows a release was completed, and none needs attention.",
     "nothing_to_do": "Nothing had to be released.",
-    "partial": "Some messages were released. Others are blocked by rules or need attention. There is a line for each account above.",
+    "partial": (
+        "Some messages were released. Others are blocked by rules or need attention, or what follows the release failed. There is a line "
+        "for each account above."
+    ),
     "blocked": "Nothing was released, because rules block all messages. The job Plan says which rules.",
     "failed": (
         "Not everything was released. There is a line for each account above, and the jobs Plan and Apply give the reasons. You can start "
@@ -50,6 +53,7 @@ def workflow_outcome(planned: Results, released: Results, approved: t.Any = None
     word = _word(set(words.values()))
     counts = [_counts(result) for result in results.values()]
     attention = any(count[status] for count in counts for status in FAIL_ON if status in count)
+    attention = attention or any(_failed_stages(result) for result in results.values())
     told = _LOST.format(accounts=", ".join(sorted(lost, key=str.lower))) if lost else _ADVICE[word]
     return {
         "outcome": word,
@@ -75,7 +79,12 @@ def _word(words: set[str]) -> str:
 
 def _line(host: str, word: str, result: t.Mapping[str, t.Any]) -> str:
     counts = [f"{name} {count}" for name, count in sorted(_counts(result).items()) if count]
-    return ", ".join([f"{host}: {word}", *counts])
+    return ", ".join([f"{host}: {word}", *counts, *(f"{stage} failed" for stage in _failed_stages(result))])
+
+
+def _failed_stages(result: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the stages after the release that failed."""
+    return [stage for stage, ended in (result.get("follow_up") or {}).items() if ended.get("failed")]
 
 
 def _counts(result: t.Mapping[str, t.Any]) -> dict[str, int]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from contract_client import Api
+from contract_lists import every_request
 from emulator import Emulator
 from emulator.app import ROUTES
+from emulator.lists import KINDS
 from openapi_core.exceptions import OpenAPIError
 
 VARIANTS = [
@@ -54,6 +56,8 @@ def test_every_endpoint_answers_as_the_contract_says(settings: dict[str, Any]) -
         api.get("", per_page=2, nonsense=1)
         for path in ("/accounts", "/user/tokens/verify", f"/accounts/{emulator.account_id}/tokens/verify"):
             api.get(path)
+        for kind in KINDS:
+            every_request(api, kind)
         assert {request.route for request in emulator.requests} == {name for name, *_ in ROUTES}
 
 

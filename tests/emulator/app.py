@@ -21,6 +21,7 @@ from .control import control
 from .credentials import Need, authenticate, authorize, present
 from .envelope import JSON, ApiError, bad_request, no_route
 from .keys import CREDENTIAL, QUERY, RECORD, WORLD
+from .lists_api import routes
 from .records import Request
 from .submissions import review
 from .world import World
@@ -51,6 +52,7 @@ ROUTES: tuple[tuple[str, str, str, Need, Handler], ...] = (
     ("reclassify", "POST", f"{_MAIL}/{{investigate_id}}/reclassify", "write", handlers.reclassify),
     ("submissions", "GET", _SUBMISSIONS, "read", handlers.submissions),
     ("submit", "POST", _SUBMISSIONS, "write", handlers.submit),
+    *routes(),
 )
 _NEEDS: dict[str | None, Need] = {name: need for name, _, _, need, _ in ROUTES}
 

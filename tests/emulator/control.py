@@ -146,6 +146,19 @@ async def destine(request: web.Request) -> web.Response:
     return answer({})
 
 
+@routes.get("/lists/{kind}")
+async def entries(request: web.Request) -> web.Response:
+    """The entries of a settings list of ?account= (default: the first), the oldest first."""
+    return answer(request.app[WORLD].list_of(request.match_info["kind"], request.query.get("account")).entries)
+
+
+@routes.post("/lists/{kind}")
+async def add_entries(request: web.Request) -> web.Response:
+    """Put entries into a settings list, also such as the API would refuse; the body is a list of them."""
+    account = request.query.get("account")
+    return answer(request.app[WORLD].add_entries(request.match_info["kind"], *await request.json(), account=account))
+
+
 @routes.get("/faults")
 async def faults(request: web.Request) -> web.Response:
     """The faults with their counters."""

@@ -38,7 +38,7 @@ async def accounts(request: web.Request) -> web.Response:
         if account.id in credential.accounts and query.get("name", account.name) == account.name
     ]
     found.sort(key=lambda account: str(account["name"]), reverse=query.get("direction") == "desc")
-    return _numbered_page(found, query)
+    return numbered_page(found, query)
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -80,7 +80,7 @@ async def get(request: web.Request) -> web.Response:
 async def action_log(request: web.Request) -> web.Response:
     """GET investigate/{investigate_id}/action_log."""
     _, state = _message(request)
-    return _numbered_page([action_view(action) for action in state.actions], request[QUERY])
+    return numbered_page([action_view(action) for action in state.actions], request[QUERY])
 
 
 async def detections(request: web.Request) -> web.Response:
@@ -109,14 +109,14 @@ async def preview(request: web.Request) -> web.Response:
 async def release(request: web.Request) -> web.Response:
     """POST investigate/release."""
     world, credential, _ = _context(request)
-    body = await _json_body(request)
+    body = await json_body(request)
     return answer(envelope(await Release(world, request.match_info["account_id"], credential.email).run(body)))
 
 
 async def move(request: web.Request) -> web.Response:
     """POST investigate/move and investigate/{investigate_id}/move; mail in quarantine cannot be moved."""
     world, credential, _ = _context(request)
-    body = await _json_body(request)
+    body = await json_body(request)
     single = request.match_info.get("investigate_id")
     if single and (wrong := contract.flaw("MoveRequest", body)):
         raise bad_request(wrong[1], wrong[0])
@@ -129,7 +129,7 @@ async def reclassify(request: web.Request) -> web.Response:
     """POST investigate/{investigate_id}/reclassify, deprecated."""
     world, credential, _ = _context(request)
     message, _ = _message(request)
-    reclassified(world, request.match_info["account_id"], credential.email, message, await _json_body(request))
+    reclassified(world, request.match_info["account_id"], credential.email, message, await json_body(request))
     return answer(envelope({}), 202)
 
 
@@ -138,14 +138,14 @@ async def submit(request: web.Request) -> web.Response:
     world, credential, _ = _context(request)
     if not world.settings.post_submissions:
         raise no_route(request.path.removeprefix("/client/v4"))
-    results = submitted(world, request.match_info["account_id"], credential.email, await _json_body(request))
+    results = submitted(world, request.match_info["account_id"], credential.email, await json_body(request))
     return answer(envelope({"results": results}), 202)
 
 
 async def submissions(request: web.Request) -> web.Response:
     """GET submissions."""
     world, _, query = _context(request)
-    return _numbered_page(listed(world, request.match_info["account_id"], query), query)
+    return numbered_page(listed(world, request.match_info["account_id"], query), query)
 
 
 def _context(request: web.Request) -> tuple[World, Credential, dict[str, Any]]:
@@ -172,7 +172,8 @@ def _detected(request: web.Request) -> Message:
     return message
 
 
-async def _json_body(request: web.Request) -> Any:
+async def json_body(request: web.Request) -> Any:
+    """The JSON that a request has as its body."""
     if request.content_type != JSON:
         raise bad_request("the content type must be application/json")
     try:
@@ -181,7 +182,7 @@ async def _json_body(request: web.Request) -> Any:
         raise bad_request("the body is not JSON") from None
 
 
-def _numbered_page(items: list[Any], query: dict[str, Any]) -> web.Response:
+def numbered_page(items: list[Any], query: dict[str, Any]) -> web.Response:
     """One page of a list with page numbers."""
     page, per_page = query.get("page", 1), query.get("per_page", 20)
     shown = items[(page - 1) * per_page : page * per_page]

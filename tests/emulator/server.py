@@ -15,6 +15,7 @@ from .clock import Clock
 from .control import describe
 from .credentials import Credential
 from .faults import Faults
+from .lists import Entry
 from .mail import Message
 from .records import Delivery, Moved, Request
 from .settings import Settings
@@ -149,6 +150,14 @@ class Emulator(Background):
     def judge(self, message_id: str, disposition: str, after: float = 0.0) -> None:
         """Let Cloudflare change its verdict on a message, so many seconds from now."""
         self.world.judge(message_id, disposition, after)
+
+    def entries(self, kind: str, account: str | None = None) -> list[Entry]:
+        """The entries of a settings list as they really are, the oldest first."""
+        return self.world.list_of(kind, account).entries
+
+    def add_entries(self, kind: str, *entries: Entry, account: str | None = None) -> list[Entry]:
+        """Put entries into a settings list, also such as the API would refuse."""
+        return self.world.add_entries(kind, *entries, account=account)
 
     def configure(self, **changes: Any) -> None:
         """Change settings."""

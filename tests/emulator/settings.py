@@ -49,7 +49,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     repeated_submission: Literal["recorded", "refused"] = "recorded"  # one that asks for the same once more
 
     # Reads
-    state_lag: Seconds = 0.0  # seconds until search, get and action_log show a change
+    state_lag: Seconds = 0.0  # seconds until search, get, action_log and settings lists show a change
     page: Literal["ignored", "honoured", "refused"] = "ignored"  # the deprecated search parameter
     get_by_postfix_id: bool = False
     legacy_fields: bool = False  # ts, action_log and findings of a message

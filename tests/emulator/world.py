@@ -23,6 +23,7 @@ from .clock import Clock, utc
 from .credentials import standard_credentials
 from .faults import Faults
 from .limits import RateLimits
+from .lists import KINDS, Entry, List, admits
 from .mail import Action, Fate, Mailbox, Message, MoveScript, Operation, Script, State
 from .records import Delivery, Moved, Request
 from .scenarios import ACCOUNTS, SCENARIOS
@@ -75,6 +76,7 @@ class World:
         self.submissions: list[Submission] = []
         self.verdicts: list[tuple[float, Message, str]] = []  # to come: when, of which message, which
         self.polls: dict[str, Poll] = {}
+        self.lists: dict[tuple[str, str], List] = {}  # by account and kind
         self.numbers = count(1)
         self.connections: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()  # to their first request
         self.accounts = {id: Account(id, name, domain, Mailbox()) for id, name, domain in ACCOUNTS}
@@ -121,8 +123,20 @@ class World:
         if "recipients" not in fields:
             fields["recipients"] = [f"alice@{self.accounts[account or self.first_account].domain}"]
         message = self.compose(**fields)
+        policies = self.list_of("allow_policies", account).entries
+        if "state" not in fields and (kind := admits(policies, message)):
+            message = self.compose(**{**fields, "state": "delivered", "allowlisted": kind})
         self.add([message], account)
         return message
+
+    def list_of(self, kind: str, account: str | None = None) -> List:
+        """A settings list of an account, by its name in the API."""
+        place = (account or self.first_account, kind)
+        return self.lists.setdefault(place, List(KINDS[kind], self.random))
+
+    def add_entries(self, kind: str, *entries: Entry, account: str | None = None) -> list[Entry]:
+        """Put entries into a settings list without asking whether the API would take them."""
+        return self.list_of(kind, account).put(entries, self.clock.now())
 
     def add_account(self, name: str, id: str | None = None) -> Account:
         """Add an account that those credentials can see that could see all accounts so far."""

@@ -14,23 +14,9 @@ from pathlib import Path
 import pytest
 from emulator import Emulator
 
-from playbooks import Ansible, Run, statuses
+from playbooks import Ansible, Run, module_process, statuses
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for the process in /proc")
-
-
-def module_process(marker: str) -> int:
-    """The id of the module's own process: of those with the marker in their environment the last one started."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            is_module = b"AnsiballZ_message_release" in (entry / "cmdline").read_bytes()
-            if is_module and marker.encode() in (entry / "environ").read_bytes():
-                started = int((entry / "stat").read_text().rpartition(")")[2].split()[19])
-                found.append((started, int(entry.name)))
-        except OSError:
-            continue  # it has ended, or is another user's
-    return max(found)[1]
 
 
 def release_and_send(ansible: Ansible, emulator: Emulator, number: signal.Signals) -> tuple[Run, list[str]]:
@@ -45,7 +31,7 @@ def release_and_send(ansible: Ansible, emulator: Emulator, number: signal.Signal
     deadline = time.monotonic() + 60
     while not emulator.requests_to("release") and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.kill(module_process(str(ansible.directory)), number)
+    os.kill(module_process(str(ansible.directory), "message_release"), number)
     return ansible.finish(process), messages
 
 

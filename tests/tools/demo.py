@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bootstrap import CHECKOUT, RUN, VENV, SetUpError, prepare
 from emulator_process import RunningEmulator, running_emulator
@@ -22,6 +23,18 @@ CALLBACKS = Path(__file__).with_name("callback_plugins")
 INVENTORY = CHECKOUT / "playbooks" / "inventory" / "several_accounts"
 KEPT = VENV / "demo" / "report.html"
 SENDER = "partner.example"
+
+
+_EXPIRE = """\
+- name: Allow policies
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Delete those that have expired
+      emailsec.cloudflare.allow_policies:
+        entries: []
+        remove_expired: true
+"""
 
 
 class ActFailed(Exception):
@@ -41,6 +54,7 @@ def main() -> None:
             stage = Stage(emulator, directory)
             _plan_and_apply(stage)
             _release_a_list(stage)
+            _follow_up(stage)
             _keep_a_report(stage)
 
 
@@ -53,8 +67,9 @@ class Stage:
         self.reports = directory / "reports"
 
     def playbook(self, name: str, *options: str) -> None:
-        """Show a command, and run it."""
-        print(f"$ {shlex.join(['ansible-playbook', f'emailsec.cloudflare.{name}', *options])}", flush=True)
+        """Show a command, and run it. name: of a playbook of the collection, or the path of another one."""
+        playbook = name if name.endswith(".yml") else f"emailsec.cloudflare.{name}"
+        print(f"$ {shlex.join(['ansible-playbook', Path(playbook).name, *options])}", flush=True)
         variables = RUN.variables() | self.emulator.variables()
         variables |= {
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
@@ -67,7 +82,7 @@ class Stage:
         }
         if sys.stdout.isatty():
             variables["ANSIBLE_FORCE_COLOR"] = "true"
-        command = [str(RUN.path / "bin" / "ansible-playbook"), f"emailsec.cloudflare.{name}"]
+        command = [str(RUN.path / "bin" / "ansible-playbook"), playbook]
         command += ["-e", f"quarantine_release_report_dir={self.reports}", *options]
         if code := call(command, cwd=CHECKOUT, env=variables):
             raise ActFailed(f"ansible-playbook ended with {code}.")
@@ -127,6 +142,35 @@ def _release_a_list(stage: Stage) -> None:
         _delivered(stage.emulator) == delivered and set(delivered.values()) == {1},
         "each recipient still has each message once",
     )
+
+
+def _follow_up(stage: Stage) -> None:
+    sender = "orders@supplier.example"
+    ticket = f"@{stage.directory / 'ticket.yml'}"
+    _head(f"9. {sender} is held by mistake. Release it, tell Cloudflare, and let the sender through for 14 days.")
+    held = _arrives(stage.emulator, sender)
+    _expect(held["is_quarantined"], "a message of the sender is in quarantine")
+    follow_up = ["-e", "quarantine_release_reclassify_as=none", "-e", "quarantine_release_allow_for=14d"]
+    stage.playbook("release", "-e", f"quarantine_release_messages={held['id']}", *follow_up, "-e", ticket)
+    [policy] = stage.emulator.ask("/lists/allow_policies")
+    print(f"The allow policy: {policy['pattern']}, {policy['comments']}")
+    _expect(not _arrives(stage.emulator, sender)["is_quarantined"], "the next message of the sender is not held")
+
+    _head("10. Fifteen days later (the demo turns the day of the policy back), a schedule deletes what has expired.")
+    policy["comments"] = re.sub(r"\d{4}-\d\d-\d\d", "2026-01-01", policy["comments"])
+    stage.emulator.edit(f"settings/allow_policies/{policy['id']}", {"comments": policy["comments"]})
+    schedule = stage.directory / "expire.yml"
+    schedule.write_text(_EXPIRE, encoding="utf-8")
+    stage.playbook(str(schedule))
+    _expect(_arrives(stage.emulator, sender)["is_quarantined"], "the next message of the sender is held again")
+
+
+def _arrives(emulator: RunningEmulator, sender: str) -> dict[str, Any]:
+    """Let a message arrive that its sender proves and Cloudflare takes for spam. Return what became of it."""
+    proven = {"spf": "pass", "dkim": "pass", "dmarc": "pass"}
+    order = {"sender": sender, "subject": "Your order", "disposition": "SPAM", "validation": proven}
+    [message] = emulator.tell("/messages", order)
+    return dict(message)
 
 
 def _keep_a_report(stage: Stage) -> None:

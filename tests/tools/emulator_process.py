@@ -43,6 +43,15 @@ class RunningEmulator:
         headers = {"Content-Type": "application/json"}
         return self._exchange(urllib.request.Request(f"{self._control_url}{path}", data, headers, method="POST"))
 
+    def edit(self, path: str, body: t.Any) -> None:
+        """Change something of the first account by the API, as a client does."""
+        url = f"{self.url}/accounts/{self.accounts[0]['id']}/email-security/{path}"
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {self.variables()['CLOUDFLARE_API_TOKEN']}",
+        }
+        self._exchange(urllib.request.Request(url, json.dumps(body).encode(), headers, method="PATCH"))
+
     @staticmethod
     def _exchange(request: urllib.request.Request) -> t.Any:
         # Never by way of a proxy: this is the same machine.

@@ -168,10 +168,14 @@ class Client:
 
         accepted: HTTP 202 is the plain answer to this call.
         """
+        return self.change("POST", path, body, accepted)
+
+    def change(self, method: str, path: str, body: object = None, accepted: bool = False) -> dict[str, t.Any]:
+        """Return the envelope of a POST, PATCH, PUT or DELETE, which is processed at most once. Raises DoubtfulError like post."""
         url = f"{self._base}/{path}"
 
         def send() -> dict[str, t.Any]:
-            reply = self._exchange("POST", url, None, body)
+            reply = self._exchange(method, url, None, body)
             if reply.status == 204 or (reply.status == 202 and not accepted):
                 raise DoubtfulError(f"the answer does not state the outcome: {reply}")
             return self._envelope(reply, "Cloud Email Security: Write")

@@ -42,7 +42,6 @@ STATUSES = (
 )  # fmt: skip
 # Statuses that need a person. They fail the task by default.
 FAIL_ON = (REFUSED, NOT_FOUND, AMBIGUOUS, UNKNOWN, NOT_ATTEMPTED)
-DISPOSITIONS = ("none", "bulk", "spam", "spoof", "suspicious", "malicious")
 
 _MOST = 100  # messages in one call
 _FIRST_LOOK = 4.0  # seconds until the first look at the record

@@ -29,6 +29,8 @@ DISPOSITIONS = (
     "MALICIOUS",
     "MALICIOUS-BEC",
 )
+# What a person may say that a verdict should have been
+EXPECTED_DISPOSITIONS = ("none", "bulk", "spam", "spoof", "suspicious", "malicious")
 
 
 def got_worse(before: str | None, after: str | None) -> bool:

@@ -24,6 +24,7 @@ from .._mail.handles import parse_handle
 from .._mail.message import Message
 from .._mail.verdicts import got_worse
 from .._times import parse_time, to_text
+from .follow_up import is_sound
 
 SCHEMA = "emailsec.cloudflare/plan"
 VERSION = 1
@@ -167,6 +168,8 @@ def _flaw(plan: t.Any) -> str | None:
     entries = plan.get("messages")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and _is_entry(entry) for entry in entries):
         return "its messages are garbled"
+    if "follow_up" in plan and not is_sound(plan["follow_up"]):
+        return "what it says is to be done after the release is garbled"
     try:
         actual = digest(plan)
     except (ValueError, RecursionError):

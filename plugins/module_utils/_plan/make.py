@@ -17,6 +17,7 @@ from .._mail.message import Message, State
 from .._mail.messages import Messages
 from .._times import from_seconds, parse_duration, to_text
 from .document import SCHEMA, VERSION, Decision, seal
+from .follow_up import FollowUp, follow_up_of
 from .policy import Policy
 
 
@@ -49,6 +50,7 @@ class PlanRequest(t.NamedTuple):
     requested_by: str | None = None
     reason: str | None = None
     ticket: str | None = None
+    follow_up: FollowUp = FollowUp()
 
 
 class MadePlan(t.NamedTuple):
@@ -111,6 +113,8 @@ def make_plan(messages: Messages[Message], request: PlanRequest) -> MadePlan:
         "summary": summary(entries),
         "messages": entries,
     }
+    if request.follow_up:
+        plan["follow_up"] = request.follow_up._asdict()
     return MadePlan(seal(plan), refusals)
 
 
@@ -164,4 +168,5 @@ def sentence(made: MadePlan) -> str:
     if made.refusals:
         reasons = "; ".join(f"{rule}: {words}" for rule, words in made.refusals.items())
         return f"The whole plan is refused ({reasons}). {decided}."
-    return f"{decided} ({rules})." if rules else f"{decided}."
+    decided += f" ({rules})." if rules else "."
+    return " ".join(filter(None, [decided, follow_up_of(made.plan).words()]))

@@ -12,6 +12,7 @@ import typing as t
 
 from ...module_utils._errors import InputError
 from ...module_utils._mail.handles import parse_handles
+from ...module_utils._plan.follow_up import FollowUp
 from ...module_utils._plan.policy import Policy
 from ...module_utils._release.outcome import STATUSES
 from ...module_utils._rows import ALL, ATTENTION, NONE
@@ -43,6 +44,7 @@ class Asked(t.NamedTuple):
     handles: the messages that are named; None if none are.
     policy: None for none. An empty one has the default rules.
     canary, chunk_size, verify, breaker: numbers, 0 for none; chunk_size is None if not given.
+    follow_up: the fields of FollowUp, what is to be done after the release.
     digest: the digest that was approved. packed: a plan that another job hands over.
     module, planning: options that go to message_release and to message_plan as they are.
     """
@@ -76,6 +78,7 @@ class Asked(t.NamedTuple):
     approved_by: str | None
     reason: str | None
     ticket: str | None
+    follow_up: dict[str, t.Any]
     module: dict[str, t.Any]
     planning: dict[str, t.Any]
 
@@ -174,6 +177,7 @@ class _Reader(Values):
             approved_by=self.text("approved_by"),
             reason=self.text("reason"),
             ticket=self.text("ticket"),
+            follow_up=self._follow_up(),
             module=_without_none(
                 batch_size=self.number("batch_size"),
                 concurrency=self.number("concurrency"),
@@ -185,6 +189,20 @@ class _Reader(Values):
                 expires_in=self.text("expires_in"), evidence=self.choice("evidence", ("basic", "full", "preview"))
             ),
         )
+
+    def _follow_up(self) -> dict[str, t.Any]:
+        duration = self.value("allow_for")
+        plain_number = isinstance(duration, int) and not isinstance(duration, bool)  # it lacks its unit, not its quotes
+        allow_for = str(duration) if plain_number else self.text("allow_for")
+        try:
+            return (
+                FollowUp(self.text("reclassify_as"), allow_for, self.flag("allow_domains"))
+                .checked(self.prefix)
+                ._asdict()
+            )
+        except InputError as error:
+            self.mistakes.append(f"{error}.")
+            return FollowUp()._asdict()
 
     def _journal(self, report_dir: str) -> str | None:
         """Return the path of the journal. An empty text means none; what is not given does not."""

@@ -44,9 +44,9 @@ class Family(t.NamedTuple):
 
 
 _ROLE_OPTIONS = (
-    "account_id", "approve", "approved_by", "batch_size", "canary", "check_state", "chunk_size", "concurrency", "evidence",
+    "account_id", "allow_domains", "allow_for", "approve", "approved_by", "batch_size", "canary", "check_state", "chunk_size", "concurrency", "evidence",
     "expires_in", "fail_if_nothing", "fail_on", "handover", "handover_limit", "journal", "journal_lasts", "max_messages", "messages",
-    "messages_column", "messages_file", "mode", "only_mode", "plan_digest", "plan_file", "plan_packed", "policy", "reason",
+    "messages_column", "messages_file", "mode", "only_mode", "plan_digest", "plan_file", "plan_packed", "policy", "reason", "reclassify_as",
     "report_dir", "report_formats", "request_format", "requested_by", "require_digest", "require_filter", "result_file",
     "return_messages", "search", "settle_time", "show_content", "stop_after_failures", "ticket", "verify",
 )  # fmt: skip
@@ -54,7 +54,7 @@ ROLE = Family(
     "quarantine_release_",
     _ROLE_OPTIONS,
     published=("hosts", "results", "plan_results", "outcome"),
-    facts=("result", "summary", "digest"),
+    facts=("result", "summary", "digest", "follow_up"),
     bare={
         **{name: f"quarantine_release_search, with {name} in it" for name in SEARCH_OPTIONS},
         **{f"search_{name}": f"quarantine_release_search, with {name} in it" for name in SEARCH_OPTIONS},

@@ -29,8 +29,17 @@ ADVICE = {
 _LOST = " The module ended without a result (was it killed?), so it is unknown what was sent. See in check mode, in a minute, what is left."
 
 
-def word(run: Result) -> str:
-    """Return the outcome of a run in one word."""
+def word(run: Result, follow_ups: t.Collection[Result] = ()) -> str:
+    """Return the outcome of a run in one word. follow_ups: how the stages after the release ended."""
+    released = _word(run)
+    if any(one["failed"] for one in follow_ups) and released in ("ok", "nothing_to_do", "blocked"):
+        return "partial"
+    if any(one["changed"] for one in follow_ups) and released == "nothing_to_do":
+        return "ok"
+    return released
+
+
+def _word(run: Result) -> str:
     rows, summary = run.get("messages") or [], run.get("summary") or {}
     attention = any(row["status"] in ADVICE for row in rows)
     refused = any(row["status"] == "blocked" for row in rows)
@@ -59,11 +68,12 @@ def line(
     check_mode: bool = False,
     gate_closed: bool = False,
     said: t.Sequence[str] = (),
+    follow_ups: t.Collection[Result] = (),
 ) -> str:
     """Return the last line of the output. What was not done comes first. Paths come last and have no full stop, so that they can be copied.
 
     plan, report: the paths of what was written, empty if it was not, or if nobody can open them. gate_closed: the run fails as there is nothing to approve.
-    said: more sentences.
+    said: more sentences. follow_ups: how the stages after the release ended.
     """
     named = first_few(
         [f"{row['handle']} {row['status']}" for row in run.get("messages") or [] if row["status"] in ADVICE]
@@ -73,7 +83,9 @@ def line(
     sentences = [
         gate if gate_closed else "",
         f"Needs attention: {named}." if named else "",
+        *(f"Needs attention: {one['msg']}" for one in follow_ups if one["failed"]),
         message(run),
+        *(one["msg"] for one in follow_ups if not one["failed"]),
         *said,
     ]
     if check_mode:

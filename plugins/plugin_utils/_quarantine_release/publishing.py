@@ -22,6 +22,7 @@ from .._packing import packed_plan
 from . import outcome
 from .asked import Asked
 from .door import Door, Result, earlier, mark, now, selected, selection, sentence
+from .following import cut, endings, shown_plan
 from .places import Places, make_directory, report_directory, report_path
 from .reports import make_report, write_reports, write_rows
 
@@ -33,7 +34,7 @@ def report(door: Door) -> Result:
     chosen = selection(door)
     several = len(door.hosts) > 1 and not door.check_mode
     if "asked" not in chosen:
-        facts = {"result": "failed", "summary": {}, "digest": ""}
+        facts = {"result": "failed", "summary": {}, "digest": "", "follow_up": {}}
         return {
             **mark(door),
             "changed": False,
@@ -46,10 +47,9 @@ def report(door: Door) -> Result:
     asked, kept, trail = selected(door)
     run = _run(door)
     planned = earlier(door, "plan").get("planned", {})
-    shown = planned.get("plan") or earlier(door, "look").get("looked", {}).get("plan") or run.get("plan") or {}
-    made = make_report(
-        asked, trail, door.host, run, shown, started=chosen["started"], ended=now(), awx_job_id=door.job()
-    )
+    after = endings(door)
+    times_and_job = {"started": chosen["started"], "ended": now(), "awx_job_id": door.job()}
+    made = make_report(asked, trail, door.host, run, shown_plan(door, run), after, **times_and_job)
     if pictures := earlier(door, "plan").get("pictures"):
         made["pictures"] = pictures
     written = problem = ""
@@ -65,6 +65,8 @@ def report(door: Door) -> Result:
         asked.mode == "plan" and bool(planned.get("digest")) and not planned.get("failed") and not door.check_mode
     )
     result = {"result": made["outcome"], "summary": run.get("summary") or {}}
+    if after:
+        result["follow_up"] = {name: {"failed": one["failed"], **one["summary"]} for name, one in after.items()}
     stats = {"quarantine_release_results": {door.host: result}}
     if asked.mode == "plan":
         # A second name, because the next node publishes its own results under the first.
@@ -72,7 +74,7 @@ def report(door: Door) -> Result:
     return {
         **mark(door),
         "changed": False,
-        "facts": {**result, "digest": run.get("plan_digest") or ""},
+        "facts": {"follow_up": {}, **result, "digest": run.get("plan_digest") or ""},
         "report": made,
         "written": written,
         "problem": problem,
@@ -148,16 +150,19 @@ def conclude(door: Door) -> Result:
         asked, _kept, _trail = selected(door)
         fails = _fails(door) or bool(handed.get("refused"))
         lost = "" if made else "The stage report ended without a result, so there is no report."
-        cut = _UNSENT if chosen["last"] == "plan" and asked.mode != "plan" else ""
+        unsent = _UNSENT if chosen["last"] == "plan" and asked.mode != "plan" else ""
+        left_out = " and ".join(cut(door))
+        undone = f"The tags end the run here, so these stages were left out: {left_out}." if left_out else ""
         # Nobody can open a file that is gone with its container.
-        lasts = selected(door)[0].journal_lasts
+        lasts = asked.journal_lasts
         line = outcome.line(
             _run(door),
             plan=_plan_file(door) if lasts else "",
             report=made.get("written", "") if lasts else "",
             check_mode=door.check_mode,
             gate_closed=_gate_closed(door),
-            said=[cut, lost or made.get("problem", ""), handed.get("said", "")],
+            follow_ups=endings(door).values(),
+            said=[unsent, undone, lost or made.get("problem", ""), handed.get("said", "")],
         )
     return {"changed": False, "failed": fails, "msg": printable(line, None), "_ansible_verbose_always": True}
 
@@ -205,7 +210,8 @@ def _fails(door: Door) -> bool:
     made = earlier(door, "report")
     if not made or made.get("problem"):
         return True
-    return _gate_closed(door) if _is_gate(door) else bool(_run(door).get("failed"))
+    follow_up_fails = any(one["failed"] for one in endings(door).values())
+    return _gate_closed(door) if _is_gate(door) else bool(_run(door).get("failed")) or follow_up_fails
 
 
 def _is_gate(door: Door) -> bool:

@@ -9,12 +9,15 @@
 from __future__ import annotations
 
 import json
+import types
 import typing as t
 
+from ...module_utils._plan.follow_up import follow_up_of
 from ...module_utils._rows import wanted
 from ...module_utils._text import printable
 from .._report_csv import report_csv
 from .._report_html import report_html
+from .._report_rows import follow_up_text
 from .._shown import message_lines
 from .asked import Asked
 from .outcome import ADVICE, message, word
@@ -23,6 +26,7 @@ from .places import Places, write_file
 from .work import Trail
 
 Report = t.Dict[str, t.Any]
+_AFTER = "The messages are released all the same. Fix the reported cause, then run the same again: it does only what is missing."
 _TITLES = {
     "unknown": "outcome not known",
     "partial": "delivered to some recipients only",
@@ -45,11 +49,13 @@ def make_report(
     host: str,
     run: t.Mapping[str, t.Any],
     plan: t.Mapping[str, t.Any],
+    follow_ups: t.Mapping[str, t.Mapping[str, t.Any]] = types.MappingProxyType({}),
     **times_and_job: t.Any,
 ) -> Report:
     """Return the report as data.
 
     run: a result of message_release. plan: what the modules made or checked; the file may hold another one by now.
+    follow_ups: how the stages after the release ended.
     times_and_job: started, ended and awx_job_id.
     """
     return {
@@ -62,9 +68,10 @@ def make_report(
         "approved_by": trail.approved_by or "",
         "plan_digest": run.get("plan_digest") or "",
         **times_and_job,
-        "outcome": word(run),
+        "outcome": word(run, follow_ups.values()),
         "result": {name: value for name, value in run.items() if name != "plan"},
         "plan": dict(plan),
+        **({"follow_up": dict(follow_ups)} if follow_ups else {}),
     }
 
 
@@ -94,11 +101,19 @@ def write_rows(run: t.Mapping[str, t.Any], asked: Asked, kept: Places) -> t.Mapp
 def report_text(report: t.Mapping[str, t.Any]) -> str:
     """Return a report as text for a ticket: how the run ended, who did what, and each message with what to do about it."""
     run, plan = report["result"], report["plan"]
-    lines = [message(run), "", f"Account: {report['account_id']} ({report['host']})"]
+    follow_ups = (report.get("follow_up") or {}).values()
+    failed_first = sorted(follow_ups, key=lambda one: not one["failed"])
+    lines = [
+        message(run),
+        *(one["msg"] for one in failed_first),
+        "",
+        f"Account: {report['account_id']} ({report['host']})",
+    ]
     lines += [f"{name.capitalize()}: {report[name]}" for name in ("ticket", "reason") if report[name]]
     if report["plan_digest"]:
         until = f", can be applied until {plan['expires_at']}" if plan else ""
         lines.append(f"Plan: {report['plan_digest']}{until}")
+    lines += filter(None, [follow_up_of(plan).words()])
     people = ("requested_by", "approved_by", "started_by")
     lines += [f"{name.capitalize().replace('_', ' ')}: {report[name]}" for name in people if report[name]]
     lines += [f"{name.capitalize()}: {report[name][:19]}Z" for name in ("started", "ended")]
@@ -109,6 +124,10 @@ def report_text(report: t.Mapping[str, t.Any]) -> str:
             lines += ["", f"{len(rows)} {title}"]
             lines += [f"What to do: {ADVICE[status]}"] if status in ADVICE else []
             lines += [line for row in rows for line in _message(row, entries.get(row["handle"], {}))]
+    for one in follow_ups:
+        lines += ["", one["msg"].partition(":")[0]] if one["messages"] else []
+        lines += [f"What to do: {_AFTER}"] if one["failed"] else []
+        lines += [f"- {row['handle']}: {follow_up_text(row)}. {row['detail']}" for row in one["messages"]]
     return "".join(f"{printable(line, None)}\n" for line in lines)
 
 

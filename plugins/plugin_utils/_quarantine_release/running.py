@@ -13,7 +13,7 @@ import typing as t
 from .values import Mistake
 
 # The tags of the role. Each runs what the ones before it run, and more.
-_TAGS = ("select", "plan", "release", "verify", "report")
+_TAGS = ("select", "plan", "release", "verify", "reclassify", "allow", "report")
 # The tag approve has no end of its own, and the others mean all tasks of a kind.
 _SKIPPED = {*_TAGS, "approve", "always", "all", "tagged"}
 
@@ -46,13 +46,13 @@ def last_stage(run: t.Iterable[str], skip: t.Iterable[str], own: t.Iterable[str]
     last = "report" if whole else next((name for name in reversed(_TAGS) if name in given), "")
     if not last and (included or "approve" in given):
         raise Mistake(
-            f"No stage of the role quarantine_release ends with the tags {', '.join(sorted(given))}. Use --tags with select, plan, release or "
-            "report. If your include_role has tags of its own, repeat them in its option apply."
+            f"No stage of the role quarantine_release ends with the tags {', '.join(sorted(given))}. Use --tags with select, plan, release, "
+            "reclassify, allow or report. If your include_role has tags of its own, repeat them in its option apply."
         )
     skipped = sorted(_SKIPPED & set(skip))
     if last and skipped:
         raise Mistake(
-            f"--skip-tags {','.join(skipped)} would leave out a stage that others need. Use --tags select, plan, release or report: each "
+            f"--skip-tags {','.join(skipped)} would leave out a stage that others need. Use --tags select, plan, release, reclassify, allow or report: each "
             "runs the stages up to it."
         )
     return last

@@ -27,6 +27,7 @@ from .._plan_lines import approval_lines
 from .._told import counted, searched
 from .asked import Asked, read
 from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
+from .following import follows, wanted
 from .pictures import save_pictures, wants_pictures
 from .places import make_directory, places, try_directory, write_file
 from .values import Mistake
@@ -102,7 +103,8 @@ def look(door: Door) -> Result:
     asked, _kept, _trail = selected(door)
     looked = _releasing(door).look()
     lines = approval_lines(looked.get("plan") or {}, asked.show_content) if asked.applies else []
-    question = f"{door.host}: {looked.get('msg', '')} {looked.get('plan_digest', '')}"
+    after = wanted(asked, looked.get("plan") or {}).words()
+    question = " ".join(filter(None, [f"{door.host}: {looked.get('msg', '')}", after, looked.get("plan_digest")]))
     return {**mark(door), "changed": False, "looked": looked, "lines": lines, "question": printable(question, None)}
 
 
@@ -125,7 +127,8 @@ def release(door: Door) -> Result:
         run = _releasing(door).run(lambda line: door.say(printable(line, None)), looked.get("looked"), refused)
     except OSError as error:
         run = {"failed": True, "changed": False, "msg": f"{sentence(error)} Nothing was sent."}
-    return {**mark(door), "changed": bool(run.get("changed")) and asked.mode != "plan", "run": run}
+    changed = bool(run.get("changed")) and asked.mode != "plan"
+    return {**mark(door), "changed": changed, "run": run, "follows": follows(door, run)}
 
 
 def _releasing(door: Door) -> Releasing:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._plan.follow_up import FollowUp, follow_up_of
 from .._joining import joined_run, planned_run
 from .asked import Asked
 from .places import Places
@@ -36,6 +37,8 @@ class Trail(t.NamedTuple):
 
 def make_plan(asked: Asked, place: Places, trail: Trail, call: Call, check_mode: bool) -> Result:
     """Make the plan; return the result of message_plan. In check mode no file is written."""
+    given = asked.follow_up.items() if FollowUp(**asked.follow_up) else []
+    follow_up = {name: value for name, value in given if value is not None}
     evidence = {"evidence": "full"} if asked.planning.get("evidence") == PREVIEW else {}
     options = {
         **asked.planning,
@@ -47,6 +50,7 @@ def make_plan(asked: Asked, place: Places, trail: Trail, call: Call, check_mode:
         "requested_by": trail.requested_by,
         "reason": asked.reason,
         "ticket": asked.ticket,
+        "follow_up": follow_up or None,
         "fail_on": [],  # the run is judged by its end
     }
     return call("message_plan", options, check_mode)
@@ -83,7 +87,11 @@ class Releasing:
         if looked is None and self._needs_look():
             looked = self.look()
         if looked is None:
-            return self._send(Step([], 1, 1), asked.digest, asked.breaker, self._check_mode, asked.fail_on)
+            # With a plan to apply, this is only reached in check mode.
+            only = self._send(Step([], 1, 1), asked.digest, asked.breaker, self._check_mode, asked.fail_on)
+            return _unapproved(asked, only) or only
+        if unapproved := _unapproved(asked, looked):
+            return unapproved
         parts = [] if refused else steps(looked, asked.canary, asked.chunk)
         done: list[Result] = []
         stopped = refused
@@ -131,3 +139,16 @@ class Releasing:
             "journal": self._place.journal,
         }
         return self._call("message_release", options, check_mode)
+
+
+def _unapproved(asked: Asked, looked: Result) -> Result | None:
+    """Return the result of a run that ends because the variables ask for another follow-up than the plan that it applies."""
+    wanted, plan = FollowUp(**asked.follow_up), looked.get("plan")
+    if not asked.applies or not wanted or plan is None or follow_up_of(plan) == wanted:
+        return None
+    approved = follow_up_of(plan).words() or "Nothing is done after the release."
+    msg = (
+        "The plan was approved with something else after the release than quarantine_release_reclassify_as and "
+        f"quarantine_release_allow_for ask for. The plan says: {approved} Nothing was sent. Leave these variables out, or make a new plan."
+    )
+    return {"failed": True, "changed": False, "msg": msg, "messages": [], "account_id": looked.get("account_id")}

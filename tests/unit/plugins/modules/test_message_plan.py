@@ -194,6 +194,18 @@ def test_an_unsafe_dest_is_refused_before_any_request_and_left_alone(
     assert not dest.with_name("nowhere").exists()
 
 
+def test_a_plan_says_what_is_done_after_the_release(run: Runner, script: Script, dest: Path) -> None:
+    without = planned(run, script, dest).result
+    assert "follow_up" not in without["plan"]
+    follow_up = {"reclassify_as": "none", "allow_for": "14d"}
+    done = planned(run, script, dest, follow_up=follow_up).result
+    assert done["plan"]["follow_up"] == {**follow_up, "allow_domains": False}
+    assert (done["changed"], done["waiting"]["digest"]) == (True, without["digest"])
+    assert done["msg"].startswith(
+        "2 messages: 1 to release to 1 recipient, 1 blocked (forbidden_dispositions 1). After the release: Cloudflare is told"
+    )
+
+
 def test_check_mode_writes_no_plan(run: Runner, script: Script, dest: Path) -> None:
     done = planned(run, script, dest, check=True)
     assert done.result["changed"] is True

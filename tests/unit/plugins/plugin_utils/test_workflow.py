@@ -102,3 +102,10 @@ def test_a_line_has_what_was_counted() -> None:
         {"account": "A", "line": "A: failed"},
         {"account": "b", "line": "b: partial, blocked 1, released 1, total 2"},
     ]
+
+
+def test_what_failed_after_a_release_fails_and_is_in_the_line() -> None:
+    follow_up = {"reclassify": {"failed": False, "submitted": 1}, "allow": {"failed": True, "unknown": 1}}
+    told = workflow_outcome({}, {"a": {"result": "partial", "summary": {"released": 1}, "follow_up": follow_up}}, {})
+    assert (told["outcome"], told["fails"]) == ("partial", True)
+    assert told["lines"][0]["line"] == "a: partial, released 1, allow failed"

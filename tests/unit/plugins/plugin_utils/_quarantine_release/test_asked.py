@@ -329,3 +329,33 @@ def test_the_account_of_the_environment_is_for_one_host() -> None:
 def test_the_defaults_are_those_of_the_role() -> None:
     defaults = load("roles/quarantine_release/defaults/main.yml")
     assert {name: defaults[f"quarantine_release_{name}"] for name in DEFAULTS} == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("given", "follow_up"),
+    [
+        ({}, (None, None, False)),
+        ({"reclassify_as": "", "allow_for": None, "allow_domains": ""}, (None, None, False)),
+        ({"reclassify_as": "none", "allow_for": "14d"}, ("none", "14d", False)),
+        ({"reclassify_as": "'none'", "allow_for": " 2 w", "allow_domains": "yes"}, ("none", " 2 w", True)),
+        ({"allow_domains": True}, (None, None, False)),
+    ],
+)
+def test_what_is_done_after_the_release(given: dict[str, t.Any], follow_up: tuple[t.Any, ...]) -> None:
+    assert tuple(asked(**{**ONE, **given}).follow_up.values()) == follow_up
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"allow_for": 14}, "quarantine_release_allow_for has no unit: 14. Write 14d for days."),
+        ({"allow_for": "14"}, "quarantine_release_allow_for has no unit: 14. Write 14d for days."),
+        ({"allow_for": True}, "quarantine_release_allow_for is true or false (True) and not text."),
+        ({"allow_for": ["14d"]}, "quarantine_release_allow_for must be text, not list."),
+        ({"allow_for": "400d"}, "quarantine_release_allow_for must be at most 365d, not '400d'."),
+        ({"reclassify_as": "NONE"}, "quarantine_release_reclassify_as must be one of none, bulk, spam, spoof,"),
+        ({"reclassify_as": False}, "quarantine_release_reclassify_as is true or false (False) and not text."),
+    ],
+)
+def test_what_cannot_be_done_after_the_release(given: dict[str, t.Any], words: str) -> None:
+    assert mistake(**{**ONE, **given}).startswith(words)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.emailsec.cloudflare.plugins.module_utils._plan.follow_up import FollowUp
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import pictures
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.pictures import (
     load_pictures,
@@ -26,6 +27,7 @@ def asked(**changes: t.Any) -> t.Any:
     values = {
         "planning": {"evidence": "preview"}, "formats": ["json", "html"], "account_id": "a", "ticket": "INC-1",
         "search": {}, "handles": ["<a@b.example>"], "policy": {}, "reason": None,
+        "follow_up": FollowUp()._asdict(),
     }  # fmt: skip
     return SimpleNamespace(**{**values, **changes})
 

@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._packing import packed_plan
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import merging, publishing, stages
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import (
+    following,
+    merging,
+    publishing,
+    stages,
+)
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.names import ROLE, Family
 
 Result = dict[str, t.Any]
@@ -25,6 +30,8 @@ STAGES: dict[str, t.Callable[[t.Any], Result]] = {
     "conclude": publishing.conclude,
     "merge": merging.merge,
     "plan": stages.plan,
+    "reclassify": following.reclassify,
+    "allow": following.allow,
 }
 
 
@@ -387,3 +394,105 @@ def test_a_plan_is_not_applied_by_a_job_that_is_run_again(tmp_path: Path) -> Non
     play.is_relaunched = True
     assert "the plan in it was applied before" in play.run("fresh", "select")["mistake"]
     assert play.run("lasting", "select")["mistake"] == "", "its journal knows"
+
+
+class Following(Play):
+    """Has answers for the modules that follow a release."""
+
+    def __init__(self, reports: Path, **variables: t.Any) -> None:
+        super().__init__(reports, host={"messages": ["a"], **variables})
+        self.called: list[tuple[str, Result]] = []
+        self.answers: dict[str, Result] = {
+            "message_reclassify": {
+                "messages": [{"handle": "a", "status": "submitted", "detail": "d"}],
+                "msg": "m",
+                "summary": {},
+            },
+            "message_info": {
+                "messages": [{"id": "a", "from": "x@y.example", "validation": {"dmarc": "pass"}}],
+                "msg": "",
+            },
+            "settings_info": {"settings": {"allow_policies": []}, "msg": "m"},
+        }
+
+    def call(self, module: str, options: Result, check_mode: bool) -> Result:
+        """Answer, and remember the options."""
+        self.called.append((module, options))
+        if module == "allow_policies":
+            return {"created": 1, "entries": options["entries"], "msg": "m", "summary": {}}
+        return self.answers.get(module) or super().call(module, options, check_mode)
+
+
+def test_a_release_without_a_follow_up_has_nothing_more_to_do(tmp_path: Path) -> None:
+    play = Following(tmp_path)
+    assert play.run("host", "select", "release")["follows"] == {"reclassify": False, "allow": False}
+    play.run("host", "report", "conclude")
+    assert "follow_up" not in play.earlier("report")["report"]
+    assert [module for module, _options in play.called] == ["message_release"]
+
+
+def test_both_stages_follow_a_release(tmp_path: Path) -> None:
+    play = Following(tmp_path, reclassify_as="none", allow_for="14d", ticket="INC-7", settle_time=5)
+    assert play.run("host", "select", "release")["follows"] == {"reclassify": True, "allow": True}
+    ended = play.run("host", "reclassify", "allow", "report", "conclude")
+    assert (ended["failed"], play.word("host")) == (False, "ok")
+    assert ended["msg"].startswith("m. Reclassify: 1 submitted. Allow senders: 1 allowed.")
+    assert [module for module, _options in play.called] == [
+        "message_release", "message_reclassify", "message_info", "settings_info", "allow_policies",
+    ]  # fmt: skip
+    asked = dict(play.called)["message_reclassify"]
+    assert (asked["messages"], asked["expected_disposition"], asked["ticket"], asked["settle_time"]) == (
+        ["a"],
+        "none",
+        "INC-7",
+        5,
+    )
+    assert asked["journal"] == dict(play.called)["message_release"]["journal"]
+    [entry] = dict(play.called)["allow_policies"]["entries"]
+    assert (entry["pattern_type"], entry["pattern"], entry["verify_sender"]) == ("EMAIL", "x@y.example", True)
+    follow_up = play.earlier("report")["facts"]["follow_up"]
+    assert follow_up["allow"] == {"failed": False, "allowed": 1, "total": 1}
+    assert (
+        play.earlier("report")["ansible_stats"]["data"]["quarantine_release_results"]["host"]["follow_up"] == follow_up
+    )
+
+
+@pytest.mark.parametrize("module", ["message_info", "settings_info"])
+@pytest.mark.parametrize("answer", [{"failed": True, "msg": "No."}, {"failed": True, "module_stdout": ""}])
+def test_what_cannot_be_read_is_not_allowed(tmp_path: Path, module: str, answer: Result) -> None:
+    play = Following(tmp_path, allow_for="14d")
+    play.answers[module] = answer
+    ended = play.run("host", "select", "release", "allow", "report", "conclude")
+    assert (ended["failed"], play.word("host")) == (True, "partial")
+    assert "allow_policies" not in dict(play.called)
+    assert play.earlier("report")["facts"]["follow_up"]["allow"] == {"failed": True, "not_attempted": 1, "total": 1}
+
+
+def test_a_message_that_was_not_read_is_not_allowed(tmp_path: Path) -> None:
+    play = Following(tmp_path, allow_for="14d")
+    play.answers["message_info"] = {"messages": [{"id": "b", "from": "x@y.example"}], "msg": ""}
+    play.run("host", "select", "release", "allow", "report")
+    assert play.earlier("report")["facts"]["follow_up"]["allow"] == {"failed": True, "not_attempted": 1, "total": 1}
+
+
+@pytest.mark.parametrize("left", [{"failed": True}, {"skipped": True}, {"unreachable": True, "msg": "Broken pipe"}])
+def test_a_stage_that_leaves_no_result_is_told(tmp_path: Path, left: Result) -> None:
+    play = Following(tmp_path, reclassify_as="none")
+    play.run("host", "select", "release")
+    play.lose("host", "reclassify", **left)
+    ended = play.run("host", "report", "conclude")
+    assert (ended["failed"], play.word("host")) == (True, "partial")
+    assert "The stage reclassify ended without a result, so it is unknown what was sent." in ended["msg"]
+
+
+@pytest.mark.parametrize(
+    ("last", "left_out"),
+    [("release", "reclassify and allow"), ("verify", "reclassify and allow"), ("reclassify", "allow"), ("allow", "")],
+)
+def test_the_tags_may_end_the_run_before_a_stage(tmp_path: Path, last: str, left_out: str) -> None:
+    play = Following(tmp_path, reclassify_as="none", allow_for="14d")
+    play.last = last
+    ran = {"release": (), "verify": (), "reclassify": ("reclassify",), "allow": ("reclassify", "allow")}[last]
+    ended = play.run("host", "select", "release", *ran, "report", "conclude")
+    assert not ended["failed"]
+    assert (f"these stages were left out: {left_out}." in ended["msg"]) == bool(left_out)

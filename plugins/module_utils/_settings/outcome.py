@@ -1,0 +1,103 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+# This module is private to the collection.
+
+"""What a run found in a list, and what it did."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import CloudflareError
+from .difference import CREATE, DELETE, UPDATE, Change, Difference, Wish, difference
+from .lists import Rows, as_entry
+
+_WORDS = {CREATE: "created", UPDATE: "updated", DELETE: "deleted"}
+
+
+class Outcome:
+    """The state of a run.
+
+    found: the difference at the beginning. now: the latest one. left: its changes that were found at the beginning, too.
+    check_mode: the changes are only predicted.
+    uncertain: changes that were sent, and of which nobody knows whether they were made.
+    error: what ended the run.
+    """
+
+    def __init__(self, wish: Wish, found: Difference, check_mode: bool) -> None:
+        self.wish = wish
+        self.found = self.now = found
+        self.check_mode = check_mode
+        self.left = list(found.changes)
+        self.uncertain: t.Sequence[Change] = ()
+        self.error: CloudflareError | None = None
+        self._targets = {change.target for change in found.changes}
+        self._others: set[object] = set()
+
+    def look(self, rows: Rows) -> None:
+        """Find out what is left, now that the list has these entries."""
+        self.now = difference(self.wish, rows.values())
+        self.left = [change for change in self.now.changes if change.target in self._targets]
+
+    def missing(self, changes: t.Iterable[Change]) -> list[Change]:
+        """Return which of these changes are still left."""
+        left = {(change.verb, change.target) for change in self.left}
+        return [change for change in changes if (change.verb, change.target) in left]
+
+    def made_by_others(self, changes: t.Iterable[Change]) -> None:
+        """Remember which of these changes are no longer left, though this run did not make them."""
+        self._others.update({change.target for change in changes} - {change.target for change in self.left})
+
+    @property
+    def done(self) -> list[Change]:
+        """Return the changes that this run made, or would make."""
+        left = set() if self.check_mode else {change.target for change in self.left} | self._others
+        return [change for change in self.found.changes if change.target not in left]
+
+    def data(self) -> dict[str, t.Any]:
+        """Return the result."""
+        kind, done = self.wish.kind, self.done
+        counts = {word: sum(change.verb == verb for change in done) for verb, word in _WORDS.items()}
+        differing = {change.target for change in self.found.changes} - self._others
+        deleting = {change.entry.index for change in self.found.changes if change.entry and change.verb == DELETE}
+        lacking = set() if self.check_mode else {change.target for change in self.left if change.verb == CREATE}
+        return {
+            "changed": bool(done),
+            "msg": self._sentences(counts),
+            **counts,
+            "unchanged": sum(entry.index not in differing | deleting for entry in self.wish.entries),
+            "entries": [
+                {"id": row.get("id"), **as_entry(kind, row)}
+                for index, row in sorted(self._stored().items())
+                if index not in lacking
+            ],
+            "duplicates": [{"id": row["id"], **as_entry(kind, row)} for row in self.now.duplicates],
+        }
+
+    def _stored(self) -> dict[int, t.Mapping[str, t.Any]]:
+        """Return the declared entries as they are stored."""
+        pending = {} if self.check_mode else {change.target: change.before for change in self.left}
+        return {index: pending.get(index, row) for index, row in self.now.stored.items()}
+
+    def diff(self) -> dict[str, t.Any]:
+        """Return the changed entries before and after, by key."""
+        kind = self.wish.kind
+        before, after = {}, {}
+        for change in self.done:
+            title = kind.title({**change.before, **change.fields})
+            if change.verb != CREATE:
+                before[title] = as_entry(kind, change.before)
+            if change.verb != DELETE:
+                after[title] = as_entry(kind, change.after)
+        return {"before": before, "after": after}
+
+    def _sentences(self, counts: t.Mapping[str, int]) -> str:
+        words = ", ".join(f"{number} {word}" for word, number in counts.items() if number) or "nothing changed"
+        words = f"{self.wish.kind.name}: {words}{' (predicted)' if self.check_mode and any(counts.values()) else ''}."
+        if self.uncertain:
+            words += f" {len(self.uncertain)} more changes were sent, and it is unknown whether they were made: run it again."
+        elif self.error and self.left:
+            words += f" {len(self.left)} changes were not made."
+        return f"{self.error.sentence()} {words}" if self.error else words
