@@ -86,6 +86,8 @@ def _problems(kind: Kind, given: Row) -> t.Iterator[str]:
         if name in kind.key and not value:
             unreadable = True
             yield f"{name}: it is empty"
+        elif field.filled and not value:
+            yield f"{name}: the list is empty"
         elif field.longest is not None and isinstance(value, (str, list)) and len(value) > field.longest:
             yield f"{name}: it has {len(value)} {unit}, but Cloudflare takes at most {field.longest}"
         elif field.within and not field.within[0] <= value <= field.within[1]:

@@ -113,7 +113,11 @@ def _wanted(kind: Kind, entry: Declared, before: Row) -> Change | None:
             fields[kind.comments] = expiry.join(new_text, new_day)
     if before:
         return Change(UPDATE, entry, before, fields) if fields else None
-    defaults = {name: field.default for name, field in kind.fields.items() if field.default is not None}
+    defaults = {
+        name: list(field.default) if field.type == "list" else field.default
+        for name, field in kind.fields.items()
+        if field.default is not None
+    }
     return Change(CREATE, entry, {}, {**defaults, **entry.fields, **fields})
 
 
