@@ -23,6 +23,7 @@ _MOST_PROBLEMS = 5
 class Declared(t.NamedTuple):
     """One entry.
 
+    number: its place in the list, from 0.
     name: for errors.
     absent: it must not exist.
     fields: those that are given, without the comments.
@@ -31,7 +32,7 @@ class Declared(t.NamedTuple):
     forever: the mark goes.
     """
 
-    index: int
+    number: int
     name: str
     absent: bool
     fields: dict[str, t.Any]
@@ -115,6 +116,6 @@ def _repeated(kind: Kind, declared: t.Iterable[Declared]) -> list[str]:
             keys.append(("any", *keys_to_look_for(kind, {**entry.fields, kind.regex: True})[0][1:]))
         first = next((seen[key] for key in keys if key in seen), None)
         if first:
-            problems.append(f"{entry.name} is the same entry as entries[{first.index}]; remove one")
+            problems.append(f"{entry.name} is the same entry as entries[{first.number}]; remove one")
         seen.update((key, entry) for key in keys if key not in seen)
     return problems

@@ -61,13 +61,13 @@ class Outcome:
         kind, done = self.wish.kind, self.done
         counts = {word: sum(change.verb == verb for change in done) for verb, word in _WORDS.items()}
         differing = {change.target for change in self.found.changes} - self._others
-        deleting = {change.entry.index for change in self.found.changes if change.entry and change.verb == DELETE}
+        deleting = {change.entry.number for change in self.found.changes if change.entry and change.verb == DELETE}
         lacking = set() if self.check_mode else {change.target for change in self.left if change.verb == CREATE}
         return {
             "changed": bool(done),
             "msg": self._sentences(counts),
             **counts,
-            "unchanged": sum(entry.index not in differing | deleting for entry in self.wish.entries),
+            "unchanged": sum(entry.number not in differing | deleting for entry in self.wish.entries),
             "entries": [
                 {"id": row.get("id"), **as_entry(kind, row)}
                 for index, row in sorted(self._stored().items())

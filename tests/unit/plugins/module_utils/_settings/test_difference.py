@@ -135,7 +135,7 @@ def test_every_state_is_reached_in_the_fewest_writes(name: str, data: st.DataObj
         found = [row for row in managed if key_of(kind, row) in keys_to_look_for(kind, entry.fields)]
         assert bool(found) is not entry.absent
         if not entry.absent:
-            shown = as_entry(kind, again.stored[entry.index])
+            shown = as_entry(kind, again.stored[entry.number])
             for field, value in entry.fields.items():
                 if field not in kind.key:
                     assert plain(shown[field]) == plain(value)
@@ -149,8 +149,8 @@ def test_every_state_is_reached_in_the_fewest_writes(name: str, data: st.DataObj
     assert len(touched) == len(set(touched))
     assert all(kind.is_managed(change.before) for change in changes if change.verb != CREATE)
     assert all(change.fields for change in changes if change.verb == UPDATE)
-    assert not {change.entry.index for change in changes if change.verb == CREATE and change.entry} & {
-        change.entry.index for change in changes if change.verb == UPDATE and change.entry
+    assert not {change.entry.number for change in changes if change.verb == CREATE and change.entry} & {
+        change.entry.number for change in changes if change.verb == UPDATE and change.entry
     }
     wanted = {row["id"] for row in again.stored.values()}
     for row in rows:
