@@ -101,7 +101,8 @@ def _problems(kind: Kind, given: Row) -> t.Iterator[str]:
         whole = expiry.join(text, expiry.parse_day(day or ""))
         if limit is not None and len(text) <= limit < len(whole):
             yield f"{kind.comments}: with the mark of expires it has {len(whole)} characters, but Cloudflare takes at most {limit}"
-    if not unreadable and (problem := flaw(kind, given)):
+    problem = None if unreadable or given.get("state") == "absent" else flaw(kind, given)
+    if problem:
         yield problem
 
 

@@ -41,6 +41,10 @@ class Outcome:
         self.now = difference(self.wish, rows.values())
         self.left = [change for change in self.now.changes if change.target in self._targets]
 
+    def unfinished(self, changes: t.Iterable[Change]) -> bool:
+        """Tell whether something is left to do for the entries of these changes."""
+        return not {change.target for change in changes}.isdisjoint(change.target for change in self.left)
+
     def missing(self, changes: t.Iterable[Change]) -> list[Change]:
         """Return which of these changes are still left."""
         left = {(change.verb, change.target) for change in self.left}

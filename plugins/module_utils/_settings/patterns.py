@@ -70,7 +70,9 @@ def _pattern_flaw(kind: Kind, entry: Row) -> str | None:
     if pattern_type == "IP":
         problem = _network_flaw(text)
     elif pattern_type == "EMAIL" or name == "email":
-        problem = None if re.match(r"[^@\s]+@[^@\s]+\Z|\*\Z", text) else "it is not an address; write name@partner.example"
+        problem = (
+            None if re.match(r"[^@\s]+@[^@\s]+\Z|\*\Z", text) else "it is not an address; write name@partner.example"
+        )
     elif pattern_type == "DOMAIN" or name == "domain" or kind.name == "trusted_domains":
         problem = None if plain_domain(text, "*") else "it is not a domain; write partner.example"
     else:
