@@ -25,7 +25,15 @@ options:
       - The lists to read. If not set, all of them.
     type: list
     elements: str
-    choices: [allow_policies]
+    choices:
+      - allow_policies
+      - block_senders
+      - trusted_domains
+      - content_policies
+      - impersonation_registry
+      - sending_domain_restrictions
+      - url_ignore_patterns
+      - domains
 notes:
   - Comments are written by people. Never evaluate them as templates.
 seealso:

@@ -183,9 +183,10 @@ def test_the_sdk_is_a_client(emulator: Emulator) -> None:
     token = emulator.environment()["CLOUDFLARE_API_TOKEN"]
     sdk = Cloudflare(api_token=token, base_url=emulator.url, max_retries=0)
     account, settings = emulator.account_id, sdk.email_security.settings
-    made = settings.allow_policies.create(account_id=account, **ALLOW)
+    made: Any = settings.allow_policies.create(account_id=account, **ALLOW)
     settings.allow_policies.edit(made.id, account_id=account, comments="changed")
-    assert settings.allow_policies.get(made.id, account_id=account).comments == "changed"
+    changed: Any = settings.allow_policies.get(made.id, account_id=account)
+    assert changed.comments == "changed"
     for number in range(4):
         settings.block_senders.create(
             account_id=account, pattern=f"{number}@x.example", pattern_type="EMAIL", is_regex=False

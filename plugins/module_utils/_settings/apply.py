@@ -21,7 +21,7 @@ from .._errors import (
     InterruptError,
     RateLimitError,
 )
-from .._text import first_few
+from .._text import first_few, printable
 from .difference import CREATE, DELETE, Change, Difference, Wish, difference
 from .kinds import Kind
 from .lists import Rows, read_list
@@ -70,7 +70,7 @@ def _check(wish: Wish, limits: Limits, found: Difference) -> None:
     deletions = [kind.title(change.before) for change in found.changes if change.verb == DELETE]
     if len(deletions) > limits.max_deletions:
         problems.append(
-            f"{len(deletions)} entries would be deleted ({first_few(deletions, 3)}), but max_deletions is {limits.max_deletions}"
+            f"{len(deletions)} entries would be deleted ({first_few(deletions, 3, printable)}), but max_deletions is {limits.max_deletions}"
         )
     for change in found.changes:
         problems += [f"{change.entry.name}, {problem}" for problem in _problems(wish, limits, change) if change.entry]
@@ -100,6 +100,7 @@ def _problems(wish: Wish, limits: Limits, change: Change) -> t.Iterator[str]:
 def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: int) -> None:
     """Send what is left until nothing is."""
     kind, failures = outcome.wish.kind, 0
+    doubted: set[object] = set()  # the targets of what was sent without a plain answer
     while outcome.left:
         if clock.stopping:
             raise InterruptError("stopped by a signal")
@@ -108,7 +109,7 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
         try:
             rows = request.confirmed(client.change(request.method, request.path, request.body), rows)
             outcome.look(rows)
-            if not outcome.missing(request.changes):
+            if not outcome.unfinished(request.changes):
                 continue
         except (AuthenticationError, RateLimitError):
             raise
@@ -118,6 +119,8 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
         sent = outcome.missing(request.changes)
         if isinstance(failure, ApiError):
             refusal = _refusal(outcome, request, failure)
+            if doubted:
+                clock.sleep(SETTLE_TIME)  # what was sent before may have been done, and be refused for that
             rows = _read_after(client, kind, refusal)
             outcome.look(rows)
             still = outcome.missing(request.changes)
@@ -125,8 +128,10 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
                 outcome.made_by_others(sent)
             culprit, _field = request.culprit(failure)
             if failures > retries or (still == sent if culprit is None else culprit in still):
+                outcome.uncertain = [change for change in still if change.target in doubted]
                 raise refusal
             continue
+        doubted.update(change.target for change in sent)
         outcome.uncertain = sent
         clock.sleep(SETTLE_TIME)
         rows = read_list(client, kind)
@@ -150,7 +155,7 @@ def _refusal(outcome: Outcome, request: Request, error: ApiError) -> ApiError:
     what = f"a change of {kind.name}" if number == 1 else f"{number} changes of {kind.name} that were sent together"
     culprit, field = request.culprit(error)
     if culprit:
-        name = culprit.entry.name if culprit.entry else kind.title(culprit.before)
+        name = culprit.entry.name if culprit.entry else printable(kind.title(culprit.before), 80)
         what += f" because of {name}" + (f", {field}" if field else "")
     words = f"Cloudflare refused {what}: {error}"
     return ApiError(words, status=error.status, errors=error.errors, cf_ray=error.cf_ray)

@@ -23,6 +23,7 @@ _MOST_PROBLEMS = 5
 class Declared(t.NamedTuple):
     """One entry.
 
+    number: its place in the list, from 0.
     name: for errors.
     absent: it must not exist.
     fields: those that are given, without the comments.
@@ -31,7 +32,7 @@ class Declared(t.NamedTuple):
     forever: the mark goes.
     """
 
-    index: int
+    number: int
     name: str
     absent: bool
     fields: dict[str, t.Any]
@@ -86,6 +87,8 @@ def _problems(kind: Kind, given: Row) -> t.Iterator[str]:
         if name in kind.key and not value:
             unreadable = True
             yield f"{name}: it is empty"
+        elif field.filled and not value:
+            yield f"{name}: the list is empty"
         elif field.longest is not None and isinstance(value, (str, list)) and len(value) > field.longest:
             yield f"{name}: it has {len(value)} {unit}, but Cloudflare takes at most {field.longest}"
         elif field.within and not field.within[0] <= value <= field.within[1]:
@@ -98,7 +101,8 @@ def _problems(kind: Kind, given: Row) -> t.Iterator[str]:
         whole = expiry.join(text, expiry.parse_day(day or ""))
         if limit is not None and len(text) <= limit < len(whole):
             yield f"{kind.comments}: with the mark of expires it has {len(whole)} characters, but Cloudflare takes at most {limit}"
-    if not unreadable and (problem := flaw(kind, given)):
+    problem = None if unreadable or given.get("state") == "absent" else flaw(kind, given)
+    if problem:
         yield problem
 
 
@@ -113,6 +117,6 @@ def _repeated(kind: Kind, declared: t.Iterable[Declared]) -> list[str]:
             keys.append(("any", *keys_to_look_for(kind, {**entry.fields, kind.regex: True})[0][1:]))
         first = next((seen[key] for key in keys if key in seen), None)
         if first:
-            problems.append(f"{entry.name} is the same entry as entries[{first.index}]; remove one")
+            problems.append(f"{entry.name} is the same entry as entries[{first.number}]; remove one")
         seen.update((key, entry) for key in keys if key not in seen)
     return problems

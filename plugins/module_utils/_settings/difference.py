@@ -42,7 +42,7 @@ class Change(t.NamedTuple):
     @property
     def target(self) -> object:
         """Return what is changed: the declared entry by its index, or the stored one that is deleted by its id."""
-        return self.before["id"] if self.entry is None or self.verb == DELETE else self.entry.index
+        return self.before["id"] if self.entry is None or self.verb == DELETE else self.entry.number
 
     @property
     def after(self) -> dict[str, t.Any]:
@@ -80,7 +80,7 @@ def difference(wish: Wish, rows: t.Iterable[Row]) -> Difference:
         change = _wanted(kind, entry, found[0] if found else {})
         if change:
             changes.append(change)
-        stored[entry.index] = change.after if change else found[0]
+        stored[entry.number] = change.after if change else found[0]
         kept.update(row["id"] for row in found[:1])
     for row in managed:
         expired = wish.remove_expired and expiry.is_past(_mark(kind, row), wish.today)
@@ -113,7 +113,11 @@ def _wanted(kind: Kind, entry: Declared, before: Row) -> Change | None:
             fields[kind.comments] = expiry.join(new_text, new_day)
     if before:
         return Change(UPDATE, entry, before, fields) if fields else None
-    defaults = {name: field.default for name, field in kind.fields.items() if field.default is not None}
+    defaults = {
+        name: list(field.default) if field.type == "list" else field.default
+        for name, field in kind.fields.items()
+        if field.default is not None
+    }
     return Change(CREATE, entry, {}, {**defaults, **entry.fields, **fields})
 
 

@@ -25,6 +25,7 @@ class Field(t.NamedTuple):
     needed: a new entry must have it.
     default: what a new entry gets without it. None: the field is not sent.
     longest: characters of a text, or elements of a list.
+    filled: a list must not be empty.
     any_case: upper and lower case mean the same, but for regular expressions.
     within: the smallest and the largest number.
     """
@@ -33,6 +34,7 @@ class Field(t.NamedTuple):
     needed: bool = False
     default: t.Any = None
     longest: int | None = None
+    filled: bool = False
     choices: tuple[str, ...] = ()
     any_case: bool = False
     within: tuple[int, int] | None = None
@@ -87,6 +89,9 @@ _PATTERN_TYPE = Field(needed=True, choices=("EMAIL", "DOMAIN", "IP"))
 _NO = Field("bool", default=False)
 _YES = Field("bool", default=True)
 _REMARKS = Field(longest=1024)
+_DISPOSITIONS = (
+    "MALICIOUS", "MALICIOUS-BEC", "SUSPICIOUS", "SPOOF", "SPAM", "BULK", "ENCRYPTED", "EXTERNAL", "UNKNOWN", "NONE",
+)  # fmt: skip
 
 KINDS: t.Mapping[str, Kind] = dict(
     [
@@ -105,6 +110,100 @@ KINDS: t.Mapping[str, Kind] = dict(
                 "comments": _REMARKS,
             },
             regex="is_regex",
+        ),
+        _kind(
+            "block_senders",
+            "blocked sender",
+            ("pattern_type", "pattern"),
+            {"pattern": _PATTERN, "pattern_type": _PATTERN_TYPE, "is_regex": _NO, "comments": _REMARKS},
+            regex="is_regex",
+        ),
+        _kind(
+            "trusted_domains",
+            "trusted domain",
+            ("pattern",),
+            {
+                "pattern": _PATTERN,
+                "is_regex": _NO,
+                "is_recent": _NO,
+                "is_similarity": _NO,
+                "comments": _REMARKS,
+            },
+            regex="is_regex",
+        ),
+        _kind(
+            "content_policies",
+            "content policy",
+            ("name",),
+            {
+                "name": Field(needed=True, longest=256),
+                "pattern": Field(needed=True, longest=2048),
+                "targets": Field("list", needed=True, filled=True, choices=("SUBJECT", "BODY")),
+                "enabled": _YES,
+                "notes": Field(longest=4096),
+            },
+            comments="notes",
+            regex=ALWAYS,
+        ),
+        _kind(
+            "impersonation_registry",
+            "entry of the impersonation registry",
+            ("email",),
+            {
+                "email": Field(needed=True, any_case=True),
+                "name": Field(needed=True, longest=1024),
+                "is_email_regex": _NO,
+                "comments": Field(),
+            },
+            regex="is_email_regex",
+            batch=(),
+        ),
+        _kind(
+            "sending_domain_restrictions",
+            "sending domain restriction",
+            ("domain",),
+            {
+                "domain": Field(needed=True, any_case=True),
+                "exclude": Field("list", default=(), any_case=True),
+                "comments": _REMARKS,
+            },
+            batch=(DELETES,),
+        ),
+        _kind(
+            "url_ignore_patterns",
+            "URL ignore pattern",
+            ("pattern",),
+            {"pattern": Field(needed=True, longest=1024), "comments": _REMARKS},
+            regex=ALWAYS,
+            in_order=False,
+        ),
+        _kind(
+            "domains",
+            "domain",
+            ("domain",),
+            {
+                "domain": Field(needed=True, any_case=True),
+                "allowed_delivery_modes": Field(
+                    "list",
+                    needed=True,
+                    filled=True,
+                    longest=10,
+                    choices=("DIRECT", "BCC", "JOURNAL", "API", "RETRO_SCAN"),
+                ),
+                "ip_restrictions": Field("list", default=(), longest=100, any_case=True),
+                "drop_dispositions": Field("list", default=(), longest=10, choices=_DISPOSITIONS),
+                "regions": Field(
+                    "list", default=("GLOBAL",), filled=True, longest=10, choices=("GLOBAL", "AU", "DE", "IN", "US")
+                ),
+                "folder": Field(choices=("AllItems", "Inbox")),
+                "integration_id": Field(),
+                "lookback_hops": Field("int", within=(1, 20)),
+                "require_tls_inbound": Field("bool"),
+                "require_tls_outbound": Field("bool"),
+                "transport": Field(),
+            },
+            comments=None,
+            guarded=True,
         ),
     ]
 )

@@ -41,6 +41,10 @@ class Outcome:
         self.now = difference(self.wish, rows.values())
         self.left = [change for change in self.now.changes if change.target in self._targets]
 
+    def unfinished(self, changes: t.Iterable[Change]) -> bool:
+        """Tell whether something is left to do for the entries of these changes."""
+        return not {change.target for change in changes}.isdisjoint(change.target for change in self.left)
+
     def missing(self, changes: t.Iterable[Change]) -> list[Change]:
         """Return which of these changes are still left."""
         left = {(change.verb, change.target) for change in self.left}
@@ -61,13 +65,13 @@ class Outcome:
         kind, done = self.wish.kind, self.done
         counts = {word: sum(change.verb == verb for change in done) for verb, word in _WORDS.items()}
         differing = {change.target for change in self.found.changes} - self._others
-        deleting = {change.entry.index for change in self.found.changes if change.entry and change.verb == DELETE}
+        deleting = {change.entry.number for change in self.found.changes if change.entry and change.verb == DELETE}
         lacking = set() if self.check_mode else {change.target for change in self.left if change.verb == CREATE}
         return {
             "changed": bool(done),
             "msg": self._sentences(counts),
             **counts,
-            "unchanged": sum(entry.index not in differing | deleting for entry in self.wish.entries),
+            "unchanged": sum(entry.number not in differing | deleting for entry in self.wish.entries),
             "entries": [
                 {"id": row.get("id"), **as_entry(kind, row)}
                 for index, row in sorted(self._stored().items())

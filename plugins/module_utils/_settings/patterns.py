@@ -43,7 +43,21 @@ _ENDINGS = ("com", "net", "org", "info", "de", "ru", "cn", "io", "co.uk", "com.b
 
 
 def flaw(kind: Kind, entry: Row) -> str | None:
-    """Return what is wrong with the pattern of an entry, as "field: words", or None."""
+    """Return what is wrong with the pattern of an entry, or with addresses and domains beside it, as "field: words", or None."""
+    return _pattern_flaw(kind, entry) or next(_flaws_beside(entry), None)
+
+
+def _flaws_beside(entry: Row) -> t.Iterator[str]:
+    domain = plain_domain(entry.get("domain") or "")
+    for text in entry.get("exclude") or ():
+        if not (plain_domain(text) or "").endswith(f".{domain}"):
+            yield f"exclude: {text!r:.80} is no sub-domain of {entry['domain']:.80}"
+    for text in entry.get("ip_restrictions") or ():
+        if _network(text) is None:
+            yield f"ip_restrictions: {text!r:.80} is not an IP address or a CIDR block"
+
+
+def _pattern_flaw(kind: Kind, entry: Row) -> str | None:
     name = kind.key[-1]
     if kind.regex == ALWAYS or (kind.regex is not None and entry.get(kind.regex) is True):
         name = "pattern" if kind.regex == ALWAYS else name
@@ -56,7 +70,9 @@ def flaw(kind: Kind, entry: Row) -> str | None:
     if pattern_type == "IP":
         problem = _network_flaw(text)
     elif pattern_type == "EMAIL" or name == "email":
-        problem = None if re.match(r"[^@\s]+@[^@\s]+\Z", text) else "it is not an address; write name@partner.example"
+        problem = (
+            None if re.match(r"[^@\s]+@[^@\s]+\Z|\*\Z", text) else "it is not an address; write name@partner.example"
+        )
     elif pattern_type == "DOMAIN" or name == "domain" or kind.name == "trusted_domains":
         problem = None if plain_domain(text, "*") else "it is not a domain; write partner.example"
     else:
@@ -81,10 +97,16 @@ def _compiled(text: str) -> t.Pattern[str]:
         return re.compile(text, re.IGNORECASE)
 
 
-def _network_flaw(text: str) -> str | None:
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
+        return None
+
+
+def _network_flaw(text: str) -> str | None:
+    network = _network(text)
+    if network is None:
         return "it is not an IP address or a CIDR block"
     if any(network.version == private.version and network.subnet_of(private) for private in _NOT_PUBLIC):  # type: ignore[arg-type]
         return "Cloudflare takes public addresses only, and this is a private one"
@@ -113,9 +135,8 @@ def breadth(kind: Kind, entry: Row) -> str | None:
 
 
 def _broad_network(text: str) -> str | None:
-    try:
-        network = ipaddress.ip_network(text.strip(), strict=False)
-    except ValueError:
+    network = _network(text)
+    if network is None:
         return None
     return (
         "it matches a large part of the Internet" if network.prefixlen < (8 if network.version == 4 else 16) else None

@@ -80,7 +80,7 @@ def next_request(kind: Kind, changes: t.Sequence[Change]) -> Request:
     alone = next((change for name in (POSTS, PATCHES) for change in by_member[name] if name not in kind.batch), None)
     if alone is None and kind.batch:
         members = {name: by_member[name][:_MOST] for name in kind.batch}
-        puts = {"puts": []} if PATCHES in kind.batch else {}
+        puts: dict[str, t.Any] = {"puts": []} if PATCHES in kind.batch else {}
         return Request(
             "POST", f"{kind.path}/batch", {**puts, **{name: _bodies(members[name]) for name in kind.batch}}, members
         )

@@ -140,4 +140,66 @@ SAMPLES: t.Mapping[str, t.Sequence[Row]] = {
         {"pattern": "long@partner.example", "pattern_type": "EMAIL", "comments": "two\nlines  [expires 2027-01-01] "},
         {"pattern": "p" * 1024, "pattern_type": "UNKNOWN"},
     ],
+    "block_senders": [
+        {"pattern": "spam@sender.example", "pattern_type": "EMAIL", "is_regex": False, "comments": ""},
+        {"pattern": "com", "pattern_type": "DOMAIN"},
+        {"pattern": r".*\.top$", "pattern_type": "DOMAIN", "is_regex": True, "comments": _REMARKS},
+        {"pattern": "198.51.100.7", "pattern_type": "IP", "comments": None},
+    ],
+    "trusted_domains": [
+        {
+            "pattern": "partner.example",
+            "is_regex": False,
+            "is_recent": True,
+            "is_similarity": False,
+            "comments": _REMARKS,
+        },
+        {"pattern": r"(mail|news)\.partner\.example", "is_regex": True},
+    ],
+    "content_policies": [
+        {
+            "name": "Phrase",
+            "pattern": "urgent.*account",
+            "targets": ["BODY", "SUBJECT"],
+            "enabled": False,
+            "notes": None,
+        },
+        {
+            "name": "phrase",
+            "pattern": r"\p{Lu}{9,}",
+            "targets": ["SUBJECT"],
+            "enabled": True,
+            "notes": (_REMARKS * 200)[:4096],
+        },
+    ],
+    "impersonation_registry": [
+        {"name": "Jane Doe", "email": "Jane.Doe@corp.example", "is_email_regex": False, "comments": "x" * 3000},
+        {"name": "Fran\u00e7ois", "email": r".*@corp\.example", "is_email_regex": True, "directory_node_id": None},
+        {"name": "Synchronized", "email": "s@corp.example", "directory_id": 1, "directory_node_id": 2},
+    ],
+    "sending_domain_restrictions": [
+        {"domain": "Partner.example", "exclude": ["OLD.partner.example", "a.partner.example"], "comments": _REMARKS},
+        {"domain": "other.example", "exclude": []},
+    ],
+    "url_ignore_patterns": [
+        {"pattern": r"https://portal\.partner\.example/.*", "comments": _REMARKS},
+        {"pattern": r"https://Portal\.partner\.example/.*"},
+    ],
+    "domains": [
+        {
+            "domain": "corp.example",
+            "allowed_delivery_modes": ["API", "DIRECT"],
+            "ip_restrictions": ["192.0.2.0/24"],
+            "drop_dispositions": ["SPAM", "MALICIOUS"],
+            "regions": ["GLOBAL"],
+            "folder": None,
+            "integration_id": None,
+            "lookback_hops": 2,
+            "require_tls_inbound": False,
+            "require_tls_outbound": None,
+            "transport": "mx.corp.example",
+            "status": "active",
+        },
+        {"domain": "Second.example", "allowed_delivery_modes": ["BCC"], "status": "PENDING"},
+    ],
 }

@@ -45,7 +45,7 @@ def test_what_is_read_can_be_given_back_without_a_change(
 
 @pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.comments])
 def test_the_mark_of_expiry_is_apart_from_the_comments(run: Runner, servers: dict[str, ListServer], kind: str) -> None:
-    remarks = KINDS[kind].comments
+    remarks = str(KINDS[kind].comments)
     servers[kind].rows = [{**SAMPLES[kind][0], "id": "id-1", remarks: "INC-1 [expires 2026-12-10]"}]
     [entry] = run("settings_info", kinds=[kind]).result["settings"][kind]
     assert (entry[remarks], entry["expires"]) == ("INC-1", "2026-12-10")
