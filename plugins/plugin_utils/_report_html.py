@@ -23,8 +23,8 @@ from ..plugin_utils._report_rows import TRAIL, report_rows
 _PARTS = Path(__file__).parent / "report"
 # The order of the chart: first what needs attention, last what is done.
 _ORDER = (
-    "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "not_attempted",
-    "blocked", "would_release", "released", "already_released", "not_quarantined",
+    "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "quarantined", "not_attempted",
+    "blocked", "would_release", "released", "already_released", "not_quarantined", "moved", "already_moved", "kept", "not_released",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]], pictures: t.Sequence
         counts=[(status, counts[status]) for status in sorted(counts, key=_rank)],
         total=len(rows),
         planned=any(row["subject"] or row["sender"] for row in rows),
+        retracted=any("released_at" in row for row in rows),
         followed=any(row["delivery"] for row in rows),
     )
 
@@ -86,10 +87,11 @@ def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
     summary = result.get("summary") or {}
     values = {
         **{name: report.get(name) for name in ("host", "account_id", "outcome", "reason", "started", "ended", *TRAIL)},
+        "title": report.get("title") or "Quarantine release",
         "msg": result.get("msg"),
         "released": summary.get("released", 0),
         "total": summary.get("total", 0),
-        "recipients": summary.get("recipients_delivered", 0),
+        "recipients": summary.get("recipients_delivered", ""),
         "api_calls": result.get("api_calls"),
         "planned_at": plan.get("created_at"),
     }
