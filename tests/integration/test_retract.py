@@ -59,7 +59,7 @@ def test_what_turns_bad_is_taken_back_once(ansible: Ansible, emulator: Emulator)
     assert writes(emulator) == []
     assert not (ansible.directory / "retract-reports").exists()
 
-    first = retract(ansible)
+    first = retract(ansible, "-vvvv", "--diff")
     assert (first.code, first.recap["localhost"]["changed"]) == (0, 1), first.output
     assert writes(emulator) == ["bulk_move"]
     assert all(set(message.folders.values()) == {"JunkEmail"} for message in (bad, bec))

@@ -37,13 +37,12 @@ _DESTINATIONS = [folder for folder in FOLDERS if folder != "inbox"]
 
 
 class Asked(t.NamedTuple):
-    """journals, reports: paths; one of them is empty. since: as it was given; since_given: it is no default."""
+    """journals, reports: paths; one of them is empty. since: as it was given."""
 
     account_id: str
     journals: list[str]
     reports: list[str]
     since: str
-    since_given: bool
     when: str
     dispositions: list[str]
     destination: str
@@ -67,7 +66,6 @@ def read(variables: t.Mapping[str, t.Any], host: str, hosts: int, now: float) ->
         journals=reader.paths("journal"),
         reports=reader.paths("report"),
         since=reader.text("since") or "",
-        since_given=reader.value("since") != _DEFAULTS["since"],
         when=reader.choice("when", [WORSE, ALL]) or "",
         dispositions=reader.dispositions(),
         destination=reader.choice("destination", _DESTINATIONS) or "",
@@ -106,10 +104,8 @@ class _Reader(Values):
         value = self.value(name)
         texts = value if isinstance(value, (list, tuple)) else [value]
         found = [self.as_text(self.prefix + name, text) for text in texts]
-        if isinstance(value, (list, tuple)) and not all(found):
-            self.mistakes.append(f"{self.prefix}{name} is an empty list, or has an item that is empty.")
-        elif value in ([], ()):
-            self.mistakes.append(f"{self.prefix}{name} is an empty list.")
+        if texts is value and not (found and all(found)):
+            self.mistakes.append(f"{self.prefix}{name} is an empty list, or has an item that is no path.")
         return list(dict.fromkeys(resolved(path) for path in found if path))
 
     def dispositions(self) -> list[str]:

@@ -12,6 +12,8 @@ import collections
 import typing as t
 
 from ...module_utils._followup import move
+from ...module_utils._followup.outcome import AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, UNKNOWN
+from ...module_utils._mail.handles import postfix_part
 from ...module_utils._mail.verdicts import disposition_forbidden, is_verdict
 from ...module_utils._release.outcome import Status
 from ...module_utils._text import printable
@@ -35,7 +37,7 @@ _OUTCOME = ("status", "moved", "failed", "detail", "changed")
 _TRAIL = ("ticket", "reason", "started_by", "requested_by", "approved_by")
 _LAG = 60.0  # seconds for which Cloudflare may show a message in quarantine that was released
 # The message was in the mailboxes until the end of the run, as far as anybody knows.
-_IN_MAILBOXES = {*move.FAIL_ON, move.MOVED, move.WOULD_MOVE, KEPT} - {move.QUARANTINED, "not_found", "ambiguous"}
+_IN_MAILBOXES = {*move.FAIL_ON, move.MOVED, move.WOULD_MOVE, KEPT} - {move.QUARANTINED, NOT_FOUND, AMBIGUOUS}
 
 
 def judged(
@@ -47,7 +49,9 @@ def judged(
     """
     known: dict[str, list[t.Mapping[str, t.Any]]] = collections.defaultdict(list)
     for message in found.get("messages") or []:
-        for name in {message["id"], message["postfix_id"], message["message_id"]} - {None}:
+        for name in {message["id"], message["postfix_id"] or postfix_part(message["id"]), message["message_id"]} - {
+            None
+        }:
             known[name].append(message)
     rows = []
     for entry in entries:
@@ -57,12 +61,12 @@ def judged(
         if message:
             status, detail = _judged(entry, message, when, dispositions, now)
         elif candidates:
-            status, detail = "ambiguous", "More than one message has this id. None was moved."
+            status, detail = AMBIGUOUS, "More than one message has this id. None was moved."
         elif handle in (found.get("not_found") or []):
-            status, detail = "not_found", "Cloudflare does not know this message. Nothing was sent."
+            status, detail = NOT_FOUND, "Cloudflare does not know this message. Nothing was sent."
         else:
             why = str(found.get("msg") or "Cloudflare did not tell of it")
-            status, detail = move.NOT_ATTEMPTED, f"The message could not be read, so nothing was sent. {why}"
+            status, detail = NOT_ATTEMPTED, f"The message could not be read, so nothing was sent. {why}"
         rows.append(_row(entry, handle, message, status, detail))
     return rows
 
@@ -83,7 +87,7 @@ def _judged(
         return TO_MOVE, ""
     if not is_verdict(verdict):
         told = f"has a verdict that is not known, {printable(verdict, 40)}," if verdict else "has no verdict"
-        return move.NOT_ATTEMPTED, f"The message {told} so nobody can tell whether it is bad. Nothing was sent."
+        return NOT_ATTEMPTED, f"The message {told} so nobody can tell whether it is bad. Nothing was sent."
     if disposition_forbidden(verdict, dispositions):
         return TO_MOVE, ""
     return KEPT, "Its verdict is none of retract_dispositions, so it stays in the mailboxes."
@@ -116,9 +120,9 @@ def with_moves(rows: t.Iterable[Row], moved: t.Mapping[str, t.Any] | None, lost:
     """
     told = {row["handle"]: row for row in (moved or {}).get("messages") or []}
     why = str((moved or {}).get("msg") or "")
-    missing: Row = {"status": move.NOT_ATTEMPTED, "detail": f"Nothing was sent. {why}"}
+    missing: Row = {"status": NOT_ATTEMPTED, "detail": f"Nothing was sent. {why}"}
     if lost:
-        missing = {"status": "unknown", "detail": "The module ended without a result, so it is unknown what it moved."}
+        missing = {"status": UNKNOWN, "detail": "The module ended without a result, so it is unknown what it moved."}
     return [_timed(_moved(row, told.get(row["handle"], missing)), now) for row in rows]
 
 
@@ -145,8 +149,8 @@ def summary(rows: t.Iterable[Row]) -> dict[str, int]:
 def word(rows: t.Collection[Row], fails: bool) -> str:
     """Return the outcome for an account in one word, as in the reports of releases."""
     statuses = {row["status"] for row in rows}
-    if "unknown" in statuses:
-        return "unknown"
+    if UNKNOWN in statuses:
+        return UNKNOWN
     if any(row["changed"] for row in rows):
         return "partial" if fails else "ok"
     return "failed" if fails else "nothing_to_do"
@@ -160,7 +164,7 @@ def _age(entry: t.Mapping[str, t.Any], now: float) -> float:
 def _lasted(seconds: int) -> str:
     """Return a duration in its two largest units, such as 2 h 5 min."""
     sizes = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    parts = []
+    parts: list[str] = []
     for unit, size in sizes:
         count, seconds = divmod(seconds, size)
         if count or parts:

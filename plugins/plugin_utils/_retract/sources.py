@@ -58,20 +58,16 @@ def read_journals(paths: t.Iterable[str], since: datetime.datetime, now: float) 
     return Source(data["entries"], flaws + ([f"{more} more lines cannot be read."] if more else []))
 
 
-def read_reports(paths: t.Iterable[str], since: datetime.datetime, now: float, since_given: bool) -> Source:
-    """Return what JSON reports tell since then. Raises InputError for one that does not tell all of it.
-
-    since_given: somebody chose the time, so that a report from before it is no mistake.
-    """
+def read_reports(paths: t.Iterable[str], since: datetime.datetime, now: float) -> Source:
+    """Return what JSON reports tell. Raises InputError for one that does not tell all of it, or that is from before that time."""
     entries: list[Entry] = []
     for path in paths:
         found, moment = _read_report(path, now)
-        if moment >= since:
-            entries += found
-        elif found and not since_given:
+        if moment < since:
             raise InputError(
-                f"The report {path} is of {to_text(moment)}, which is more than 24h ago. Set retract_since to a longer time, such as 7d"
+                f"The report {path} is of {to_text(moment)}, so retract_since leaves it out. Set it to a longer time, such as 7d"
             )
+        entries += found
     return Source(sorted(entries, key=lambda entry: str(entry["time"])), [])
 
 

@@ -41,8 +41,8 @@ def retract(door: Door) -> Result:
         directory = report_directory(asked.report_dir)
         try_directory(directory, (len(entries) + 128) * _ROOM, door.check_mode)
     except (InputError, OSError, ValueError) as error:
-        told = f"{sentence(error).replace(f' {_UNSENT}', '')} {_UNSENT}"
-        return {"changed": False, "lines": [], "told": printable(told, None), "fails": True}
+        mistake = f"{sentence(error).replace(f' {_UNSENT}', '')} {_UNSENT}"
+        return {"changed": False, "lines": [], "told": printable(mistake, None), "fails": True}
     person = door.person() or os.environ.get("USER") or this_user()
     rows, moved, why = _taken_back(door, asked, entries, directory, person)
     flaws = _flaws(door, asked, source)
@@ -80,7 +80,7 @@ def _source(asked: Asked) -> Source:
     since = read_moment(asked.since, "retract_since", moment)
     if asked.journals:
         return read_journals(asked.journals, since, moment)
-    return read_reports(asked.reports, since, moment, asked.since_given)
+    return read_reports(asked.reports, since, moment)
 
 
 def _taken_back(
