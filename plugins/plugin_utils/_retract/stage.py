@@ -19,7 +19,7 @@ from ...module_utils._text import first_few, printable
 from .._joining import is_lost
 from .._quarantine_release.door import Door, Result, now, sentence
 from .._quarantine_release.names import RETRACT
-from .._quarantine_release.places import make_directory, report_directory, report_path, try_directory
+from .._quarantine_release.places import report_directory, report_path, try_directory
 from .._shown import message_lines
 from . import judged
 from .asked import Asked, read
@@ -68,7 +68,7 @@ def retract(door: Door) -> Result:
             told.insert(0, f"The report was not written: {sentence(error)}")
     return {
         "changed": any(row["changed"] for row in rows),
-        "lines": [{"id": row["handle"], "line": _line(row, asked.show_content)} for row in rows],
+        "lines": [{"id": printable(row["handle"]), "line": _line(row, asked.show_content)} for row in rows],
         "told": printable(" ".join(filter(None, told)), None),
         "fails": fails,
         **({"diff": moved["diff"]} if door.diff_mode and "diff" in moved else {}),
@@ -89,37 +89,36 @@ def _taken_back(
     """Return a row for each release, the result of message_move, and why a module failed as a whole."""
     if not entries:
         return [], {}, ""
-    account = {"account_id": asked.account_id}
     handles = [judged.handle_of(entry) for entry in entries]
-    found = door.call("message_info", {**account, "messages": handles}, door.check_mode)
+    found = door.call("message_info", {"account_id": asked.account_id, "messages": handles}, door.check_mode)
     rows = judged.judged(entries, found, asked.when, asked.dispositions, time.time())
-    if "messages" not in found or found.get("failed"):
-        return rows, {}, str(found.get("msg") or "The module that reads the messages ended without a result.")
     handles = [row["handle"] for row in rows if row["status"] == judged.TO_MOVE]
-    moved: Result = {}
-    journal: str | None = os.path.join(directory, "journal.jsonl")
-    if handles:
-        try:
-            if door.check_mode:
-                journal = journal if os.path.isdir(directory) else None
-            else:
-                make_directory(directory)
-            options = {
-                **account,
-                "messages": handles,
-                "destination": asked.destination,
-                "purge": asked.purge,
-                "journal": journal,
-                "reason": f"The release is taken back (retract_when {asked.when})",
-                "started_by": person,
-                "fail_on": [],  # the rows tell
-            }
-            moved = door.call("message_move", options, door.check_mode)
-        except OSError as error:
-            moved = {"failed": True, "msg": sentence(error), "messages": []}
+    if "messages" not in found or found.get("failed"):
+        moved: Result = {
+            "failed": True,
+            "msg": found.get("msg") or "The module that reads the messages ended without a result.",
+        }
+    else:
+        moved = _moved(door, asked, handles, directory, person) if handles else {}
     lost = bool(handles) and "messages" not in moved and is_lost(moved)
-    why = "" if not moved.get("failed") else str(moved.get("msg") or "")
+    why = str(moved.get("msg") or "") if moved.get("failed") else ""
     return judged.with_moves(rows, moved, lost, time.time()), moved, why
+
+
+def _moved(door: Door, asked: Asked, handles: list[str], directory: str, person: str) -> Result:
+    """Return the result of message_move. Its journal tells the next run what Cloudflare may not show yet."""
+    options = {
+        "account_id": asked.account_id,
+        "messages": handles,
+        "destination": asked.destination,
+        "purge": asked.purge,
+        # In check mode, the directory may not be there.
+        "journal": os.path.join(directory, "journal.jsonl") if os.path.isdir(directory) else None,
+        "reason": f"The release is taken back (retract_when {asked.when})",
+        "started_by": person,
+        "fail_on": [],  # the rows tell
+    }
+    return door.call("message_move", options, door.check_mode)
 
 
 def _flaws(door: Door, asked: Asked, source: Source) -> list[str]:
