@@ -136,6 +136,7 @@ def test_a_report_tells_what_its_run_released(tmp_path: Path) -> None:
     [
         ({"result": {"msg": "killed", "failed": True}}, "does not tell what was released"),
         ({"result": {"messages": [], "summary": {"released": 1, "total": 1}}}, "does not have all messages"),
+        ({"title": "Releases taken back"}, "does not tell what was released"),
         ({"account_id": ""}, "does not tell what was released"),
         ({"ended": None}, "does not tell when"),
         ({"ended": ago(-3600)}, "in the future"),
