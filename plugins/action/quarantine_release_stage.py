@@ -16,6 +16,7 @@ from ansible.utils.vars import load_extra_vars
 from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
+from ..plugin_utils._retract import stage as retracting
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
@@ -33,6 +34,7 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "conclude": publishing.conclude,
     "search": _searching.search,
     "merge": merging.merge,
+    "retract": retracting.retract,
 }
 
 
@@ -126,6 +128,18 @@ class ActionModule(ActionBase):
         if isinstance(omitted, str) and omitted in str(value):
             raise ValueError(f"{name} cannot be evaluated: omit is part of a text.")
         return value
+
+    def of_host(self, host: str, name: str) -> t.Any:
+        """Return a variable of a host of the inventory by its whole name, None if it is not set or cannot be evaluated."""
+        try:
+            # Not get(), as a value that cannot be evaluated is an error since ansible-core 2.19.
+            return self._vars["hostvars"][host][name]
+        except (AnsibleError, KeyError):
+            return None
+
+    def inventory_hosts(self) -> list[str]:
+        """Return the names of all hosts of the inventory, also those that the play leaves out."""
+        return list(self._vars["groups"]["all"])
 
     def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""

@@ -21,13 +21,17 @@ _LEADING = " \t\r\n\"'`"
 
 
 def report_csv(reports: t.Iterable[t.Mapping[str, t.Any]]) -> str:
-    """Return one line for each message of all reports, after a line of column names and, for Excel, a byte order mark."""
+    """Return one line for each message of all reports."""
+    return rows_csv((row for report in reports for row in report_rows(report)), COLUMNS)
+
+
+def rows_csv(rows: t.Iterable[t.Mapping[str, str]], columns: t.Sequence[str]) -> str:
+    """Return one line for each row, after a line of column names and, for Excel, a byte order mark."""
     text = io.StringIO()
     text.write("\ufeff")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(COLUMNS)
-    for report in reports:
-        writer.writerows([_inert(row[name]) for name in COLUMNS] for row in report_rows(report))
+    writer.writerow(columns)
+    writer.writerows([_inert(row[name]) for name in columns] for row in rows)
     return text.getvalue()
 
 

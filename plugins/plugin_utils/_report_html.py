@@ -24,8 +24,8 @@ from ..plugin_utils._report_rows import TRAIL, report_rows
 _PARTS = Path(__file__).parent / "report"
 # The order of the chart: first what needs attention, last what is done.
 _ORDER = (
-    "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "not_attempted",
-    "blocked", "would_release", "released", "already_released", "not_quarantined",
+    "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "quarantined", "not_attempted",
+    "blocked", "would_release", "released", "already_released", "not_quarantined", "moved", "already_moved", "kept", "not_released",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]], pictures: t.Sequence
         counts=[(status, counts[status]) for status in sorted(counts, key=_rank)],
         total=len(rows),
         planned=any(row["subject"] or row["sender"] for row in rows),
+        retracted=any("released_at" in row for row in rows),
         followed=any(row["delivery"] for row in rows),
         reclassified=any(row["reclassified"] for row in rows),
         allowed=any(row["sender_allowed"] for row in rows),
@@ -90,11 +91,12 @@ def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
     follow_ups = sorted((report.get("follow_up") or {}).values(), key=lambda one: not one["failed"])
     values = {
         **{name: report.get(name) for name in ("host", "account_id", "outcome", "reason", "started", "ended", *TRAIL)},
+        "title": report.get("title") or "Quarantine release",
         "msg": " ".join([str(result.get("msg") or ""), *(one["msg"] for one in follow_ups)]),
         "after": follow_up_of(plan).words() if plan else "",
         "released": summary.get("released", 0),
         "total": summary.get("total", 0),
-        "recipients": summary.get("recipients_delivered", 0),
+        "recipients": summary.get("recipients_delivered", ""),
         "api_calls": result.get("api_calls"),
         "planned_at": plan.get("created_at"),
     }

@@ -26,8 +26,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
+# What only reports about releases that are taken back tell of a message
+RETRACTED = ("released_at", "in_mailboxes")
+
+
 def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
-    """Return the messages of a report as rows of COLUMNS."""
+    """Return the messages of a report as rows of COLUMNS, with those of RETRACTED that they have."""
     result, plan = mapping(report.get("result")), mapping(report.get("plan"))
     entries = {entry.get("id") or entry.get("handle"): entry for entry in plan.get("messages") or []}
     follow_up = mapping(report.get("follow_up"))
@@ -42,12 +46,15 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     rows = []
     for message in result.get("messages") or []:
         entry = entries.get(message.get("id")) or entries.get(message.get("handle")) or {}
-        reached = [address for name in ("delivered", "undelivered", "failed") for address in message.get(name) or []]
-        shown = shown_message(entry)
+        reached = [
+            address for name in ("moved", "delivered", "undelivered", "failed") for address in message.get(name) or []
+        ]
+        shown = shown_message(entry or mapping(message.get("message")))
         values = {
             "account": report.get("host") or report.get("account_id"),
             **{name: message.get(name) for name in ("status", "handle", "rule", "delivery", "detail")},
-            **{name: report.get(name) for name in TRAIL},
+            # Each message may have a release of its own.
+            **{name: message.get(name) if name in message else report.get(name) for name in TRAIL},
         }
         for name, known in zip(("reclassified", "sender_allowed"), after):
             row = known.get(message.get("handle")) or known.get(message.get("id"))
@@ -56,6 +63,7 @@ def report_rows(report: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
             {
                 **dict.fromkeys(COLUMNS, ""),
                 **{name: printable(value) for name, value in values.items()},
+                **{name: printable(message[name]) for name in RETRACTED if name in message},
                 **{name: shown[name] for name in ("subject", "verdict", "authentication", "reasons") if shown},
                 "sender": shown.get("from", ""),
                 "envelope_sender": shown.get("envelope sender", ""),

@@ -57,4 +57,4 @@ def test_a_play_without_hosts_is_an_error(path: Path) -> None:
     for play in PLAYS[path]:
         chosen = "emailsec.cloudflare.play_hosts(groups, ansible_inventory_sources" in play["hosts"]
         assert chosen or play["hosts"] == "localhost"
-        assert chosen == (path.stem in ("release", "search", "merge_reports"))
+        assert chosen == (path.stem in ("release", "search", "merge_reports", "retract"))

@@ -39,10 +39,15 @@ def got_worse(before: str | None, after: str | None) -> bool:
     return second > first or (first == len(DISPOSITIONS) and _folded(before) != _folded(after))
 
 
+def is_verdict(word: str | None) -> bool:
+    """Tell whether a word is a verdict of Cloudflare."""
+    return _folded(word) in _KNOWN
+
+
 def check_dispositions(words: t.Iterable[str]) -> None:
     """Raise InputError for a word that is no verdict and would forbid nothing, or less than it seems to."""
     for word in words:
-        if _folded(word) not in _KNOWN or _NOT_ONE.search(word):
+        if not is_verdict(word) or _NOT_ONE.search(word):
             raise InputError(f"has {word!r:.80}, which is no verdict; these are {', '.join(DISPOSITIONS)}")
 
 

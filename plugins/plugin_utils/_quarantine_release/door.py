@@ -44,6 +44,12 @@ class Door(t.Protocol):
     def variable(self, name: str) -> t.Any:
         """Return one variable of the role, named without its prefix. Raises ValueError."""
 
+    def of_host(self, host: str, name: str) -> t.Any:
+        """Return a variable of a host of the inventory by its whole name, None if it is not set or cannot be evaluated."""
+
+    def inventory_hosts(self) -> list[str]:
+        """Return the names of all hosts of the inventory, also those that the play leaves out."""
+
     def earlier(self, stage: str, host: str | None = None) -> Result:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
 

@@ -64,7 +64,11 @@ def _found(directory: str, within: str | None) -> t.Iterator[Report]:
     since = time.time() - parse_duration(within, "merge_within").total_seconds() if within else 0
     for name in sorted(os.listdir(directory)):
         path = os.path.join(directory, name)
-        if name.endswith(".json") and not name.endswith(".plan.json") and os.stat(path).st_mtime >= since:
+        if (
+            name.endswith(".json")
+            and not name.endswith((".plan.json", ".retract.json"))
+            and os.stat(path).st_mtime >= since
+        ):
             yield _read(path)
 
 

@@ -87,6 +87,23 @@ MERGE = Family(
     bare={"report_dir": "quarantine_release_report_dir", "within": "merge_within", "file": "merge_file"},
     connects=False,
 )
+_RETRACT_VARIABLES = (
+    "journal", "report", "since", "when", "dispositions", "destination", "purge", "report_dir", "show_content",
+)  # fmt: skip
+RETRACT = Family(
+    "retract_",
+    _RETRACT_VARIABLES,
+    bare={
+        **{name: f"retract_{name}" for name in _RETRACT_VARIABLES},
+        **{f"quarantine_release_{name}": f"retract_{name}" for name in ("journal", "report_dir", "show_content")},
+        **dict.fromkeys(
+            ("messages", "ids", "quarantine_release_messages", "quarantine_release_messages_file"),
+            "retract_journal or retract_report",
+        ),
+        "account_id": "quarantine_release_account_id",
+        "hosts": "quarantine_release_hosts",
+    },
+)
 
 
 # Options of modules in the messages of modules. What is in a policy is called after it.

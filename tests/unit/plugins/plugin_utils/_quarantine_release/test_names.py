@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._mail import filters
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.names import (
     MERGE,
+    RETRACT,
     ROLE,
     SEARCH,
     SEARCH_OPTIONS,
@@ -134,6 +135,21 @@ def test_an_inventory_serves_all_playbooks() -> None:
 def test_the_playbook_merge_reports_refuses_them_too() -> None:
     assert "Did you mean merge_within?" in mistakes(MERGE, ROLE, extra={"merge_witin": "2h"})
     assert "There is no variable merge_directory." in mistakes(MERGE, ROLE, extra={"merge_directory": "x"})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("since", "Did you mean retract_since?"),
+        ("retract_disposition", "Did you mean retract_dispositions?"),
+        ("retrakt_when", "Did you mean retract_when?"),
+        ("quarantine_release_journal", "Did you mean retract_journal?"),
+        ("quarantine_release_messages", "Did you mean retract_journal or retract_report?"),
+    ],
+)
+def test_the_playbook_retract_refuses_them_too(given: str, words: str) -> None:
+    assert words in mistakes(RETRACT, ROLE, extra={given: "x"})
+    assert mistakes(RETRACT, ROLE, quarantine_release_journal="x", retract_report_dir="y") == ""
 
 
 @pytest.mark.parametrize(
