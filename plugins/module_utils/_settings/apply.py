@@ -125,7 +125,7 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
             outcome.look(rows)
             still = outcome.missing(request.changes)
             if not kind.guarded:
-                outcome.made_by_others(sent)
+                outcome.made_by_others([change for change in sent if change.target not in doubted])
             culprit, _field = request.culprit(failure)
             if failures > retries or (still == sent if culprit is None else culprit in still):
                 outcome.uncertain = [change for change in still if change.target in doubted]
