@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import json
-import types
 import typing as t
 
 from ...module_utils._plan.follow_up import follow_up_of
@@ -49,7 +48,7 @@ def make_report(
     host: str,
     run: t.Mapping[str, t.Any],
     plan: t.Mapping[str, t.Any],
-    follow_ups: t.Mapping[str, t.Mapping[str, t.Any]] = types.MappingProxyType({}),
+    follow_ups: t.Mapping[str, t.Mapping[str, t.Any]],
     **times_and_job: t.Any,
 ) -> Report:
     """Return the report as data.

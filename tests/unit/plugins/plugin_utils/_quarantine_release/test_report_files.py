@@ -32,7 +32,7 @@ def report(**run: t.Any) -> dict[str, t.Any]:
     asked = read({"messages": ["id-1"], "ticket": "INC-1", "max_messages": 1}, "h", lambda _path, _column: [])
     result = {"msg": "1 message: 1 failed", "messages": [row], "summary": {"failed": 1}, "changed": False, **run}
     times = {"started": "2026-11-20T10:00:00.000000Z", "ended": "2026-11-20T10:00:05.000000Z"}
-    return make_report(asked, Trail("alice", "bob", "carol"), "h", result, {}, **times, awx_job_id=7)
+    return make_report(asked, Trail("alice", "bob", "carol"), "h", result, {}, {}, **times, awx_job_id=7)
 
 
 def test_every_form_is_closed_to_others(tmp_path: Path) -> None:
