@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Has C(outcome) with one word, C(told) with what it means, C(fails), and C(lines) with C(account) and C(line) of each.
+  description: Has C(outcome) with one word, C(told) with what it means, C(fails), and C(lines) with a line for each account.
   type: dict
 """
 

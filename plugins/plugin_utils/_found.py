@@ -28,7 +28,7 @@ def search_outcome(
     show_content: bool = False,
     named: bool = False,
 ) -> dict[str, t.Any]:
-    """Return a line for each message with its id, a sentence about all of them, and whether the host fails.
+    """Return a line for each message, a sentence about all of them, and whether the host fails.
 
     found: the result of message_info. If it failed, the sentence is the reason.
     released: only messages whose release is on record are shown, and the sentence counts where they are. It fails if the search
@@ -52,9 +52,7 @@ def search_outcome(
     told = f"Not all messages were looked at, so raise search_limit. {told}" if cut else told
     causes = sorted(set(fail_on).intersection(words or ([_NOTHING] if named else [])))
     return {
-        "lines": [
-            {"id": message["id"], "line": _line(message, word, show_content)} for message, word in zip(messages, words)
-        ],
+        "lines": [_line(message, word, show_content) for message, word in zip(messages, words)],
         "told": f"{told}. This fails because search_fail_on has {', '.join(causes)}." if causes else told,
         "fails": bool(causes) or cut,
     }
@@ -66,4 +64,4 @@ def _is_released(message: t.Mapping[str, t.Any]) -> bool:
 
 def _line(message: t.Mapping[str, t.Any], word: str, show_content: bool) -> str:
     scanned = printable(message["scanned_at"] or "not dated", None)
-    return "; ".join([f"{scanned}: {word}", *message_lines(message, show_content)])
+    return "; ".join([printable(message["id"], None), f"{scanned}: {word}", *message_lines(message, show_content)])

@@ -59,10 +59,7 @@ def workflow_outcome(planned: Results, released: Results, approved: t.Any = None
         "outcome": word,
         "told": f"{word}: {told if words else _NO_RESULTS}",
         "fails": word in ("failed", "unknown", "blocked") or attention,
-        "lines": [
-            {"account": host, "line": _line(host, words[host], results.get(host, {}))}
-            for host in sorted(words, key=str.lower)
-        ],
+        "lines": [_line(host, words[host], results.get(host, {})) for host in sorted(words, key=str.lower)],
     }
 
 
