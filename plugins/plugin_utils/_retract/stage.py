@@ -68,7 +68,7 @@ def retract(door: Door) -> Result:
             told.insert(0, f"The report was not written: {sentence(error)}")
     return {
         "changed": any(row["changed"] for row in rows),
-        "lines": [{"id": printable(row["handle"]), "line": _line(row, asked.show_content)} for row in rows],
+        "lines": [_line(row, asked.show_content) for row in rows],
         "told": printable(" ".join(filter(None, told)), None),
         "fails": fails,
         **({"diff": moved["diff"]} if door.diff_mode and "diff" in moved else {}),
@@ -164,4 +164,4 @@ def _line(row: judged.Row, show_content: bool) -> str:
     }
     parts = [f"{name}: {printable(value)}" for name, value in facts.items() if value]
     content = message_lines(row["message"], True) if row["message"] and show_content else []
-    return "; ".join([row["status"], *parts, *content])
+    return "; ".join([row["status"], printable(row["handle"]), *parts, *content])
