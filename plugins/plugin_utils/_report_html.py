@@ -62,8 +62,7 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]], pictures: t.Sequence
         planned=any(row["subject"] or row["sender"] for row in rows),
         retracted=any("released_at" in row for row in rows),
         followed=any(row["delivery"] for row in rows),
-        reclassified=any(row["reclassified"] for row in rows),
-        allowed=any(row["sender_allowed"] for row in rows),
+        after=any(row["reclassified"] or row["sender_allowed"] for row in rows),
     )
 
 
