@@ -121,6 +121,8 @@ def split_handles(text: str, option: str) -> list[t.Any]:
     The items are not cleaned, and need not be handles.
     """
     text = stripped(text)
+    if _ENTITY.match(text):  # before its semicolons are taken for separators
+        text = html.unescape(text)
     if text and text[-1] in _SEPARATORS:
         raise InputError(
             f"{option} ends in a separator ({text[-1]}), so a part of it may be missing: with -e name=value, Ansible cuts a list at "

@@ -154,6 +154,7 @@ ONE, OTHER = "4Njp3P0STMz2c02Q-2024-01-05T10:00:00-12345678", "4WtWkr6nlBz9sNH-2
         (f'["{ONE}",\n "{OTHER}"\n]', [ONE, OTHER]),
         (f'[{{"id": "{ONE}"}}]', [ONE]),
         ("a1\nb2", ["a1", "b2"]),
+        ("&lt;a@b.example&gt;, &lt;c@d.example&gt;", ["<a@b.example>", "<c@d.example>"]),
     ],
 )
 def test_a_text_that_certainly_lists_handles_is_split(text: str, handles: list[str] | None) -> None:
