@@ -28,6 +28,7 @@ OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.ite
     "auditors": [AUDITORS],
     "roles": [{"role": "execute", "teams": [APPROVERS], "job_templates": ["Quarantine: Release now"]}],
     "shared_directory": "/var/lib/quarantine",
+    "ask_follow_up": True,
     "retract_schedule": "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=15",
     "groups": [{"name": "regulated", "hosts": ["harbour-logistics"], "variables": {"search_limit": 5}}],
     "notification_templates": [
@@ -94,6 +95,24 @@ def test_one_account_is_not_asked_for(set_up: SetUp) -> None:
     assert not questions["survey_reason"]["required"]
     # AWX takes an empty text for an answer.
     assert (questions["survey_ticket"]["min"], questions["survey_reason"]["min"]) == (1, 0)
+
+
+def test_surveys_ask_what_is_to_follow(set_up: SetUp) -> None:
+    """In words of an operator, and the answer that the form shows is no. The plan carries it, so that Apply is not asked."""
+    for endpoint, name in (
+        ("workflow_job_templates", WORKFLOW),
+        ("job_templates", "Quarantine: Plan"),
+        ("job_templates", "Quarantine: Release now"),
+    ):
+        *_, reclassify, days = set_up.awx.survey(endpoint, name)
+        assert reclassify["question_name"] == "Tell Cloudflare that this was a mistake?"
+        assert (reclassify["default"], reclassify["choices"], reclassify["required"]) == ("no", ["no", "yes"], False)
+        assert days["question_name"] == "Let this sender through for how many days?"
+        assert (days["type"], days["default"], days["min"], days["max"]) == ("integer", 0, 0, 365)
+    variables = json.loads(set_up.awx.one("job_templates", "Quarantine: Release now")["extra_vars"])
+    assert "survey_reclassify" in variables["quarantine_release_reclassify_as"]
+    assert "survey_allow_days" in variables["quarantine_release_allow_for"]
+    assert "allow_for" not in set_up.awx.one("job_templates", "Quarantine: Apply")["extra_vars"]
 
 
 def test_shared_directory_holds_what_lasts(set_up: SetUp) -> None:
