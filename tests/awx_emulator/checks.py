@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from .errors import Refused, invalid
@@ -130,9 +131,28 @@ def _node(_store: Store, values: Item, _data: Item, item: Item | None) -> None:
         values.pop("workflow_job_template", None)
 
 
+def _schedule(_store: Store, values: Item, _data: Item, _item: Item | None) -> None:
+    """Let a schedule have a start in a time zone, and rules with an interval (awx/api/serializers.py, validate_rrule)."""
+    rule = values.get("rrule")
+    if rule is None:
+        return
+    if not re.match(r"DTSTART(:|;TZID=[^:]+:)\d{8}T\d{6}Z?\s", rule):
+        raise invalid("rrule", "Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ")
+    if re.match(r"DTSTART:\d{8}T\d{6}\s", rule):
+        raise invalid("rrule", "DTSTART cannot be a naive datetime. Require ;TZINFO= or YYYYMMDDTHHMMSSZZ.")
+    rules = re.findall(r"\bRRULE:(\S+)", rule)
+    if not rules:
+        raise invalid("rrule", "One or more rule required in rrule.")
+    if any("INTERVAL=" not in each for each in rules):
+        raise invalid("rrule", "INTERVAL required in rrule.")
+    if any("FREQ=SECONDLY" in each for each in rules):
+        raise invalid("rrule", "SECONDLY is not supported.")
+
+
 _CHECKS = {
     "credentials": _credential,
     "credential_types": _credential_type,
     "job_templates": _job_template,
+    "schedules": _schedule,
     "workflow_job_template_nodes": _node,
 }

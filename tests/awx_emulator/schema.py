@@ -305,6 +305,17 @@ RESOURCES: dict[str, Resource] = {
         },
         owners=("workflow_job_template",),
     ),
+    "schedules": Resource(
+        "schedule",
+        NAMED
+        | {
+            "unified_job_template": reference("unified_job_templates", required=True),
+            "rrule": text(required=True),
+            "enabled": flag(True),
+        },
+        unique=("unified_job_template", "name"),
+        owners=("unified_job_template",),
+    ),
     "workflow_approval_templates": Resource(
         "workflow_approval_template", {"name": NAME, "description": text(), "timeout": number()}, unique=()
     ),

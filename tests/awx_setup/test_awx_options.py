@@ -18,6 +18,7 @@ from playbooks import CHECKOUT
 
 OPERATORS, APPROVERS, AUDITORS = "Service desk", "Mail security", "Audit"
 WORKFLOW = "Quarantine: Plan, approve, release"
+WATCH = "Quarantine: Watch over releases"
 # The example of the guide, with all that it leaves out
 EXAMPLE = yaml.safe_load((CHECKOUT / "docs" / "awx-variables.yml").read_text(encoding="utf-8"))
 OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.items()} | {
@@ -27,6 +28,8 @@ OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.ite
     "auditors": [AUDITORS],
     "roles": [{"role": "execute", "teams": [APPROVERS], "job_templates": ["Quarantine: Release now"]}],
     "shared_directory": "/var/lib/quarantine",
+    "ask_follow_up": True,
+    "retract_schedule": "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=15",
     "groups": [{"name": "regulated", "hosts": ["harbour-logistics"], "variables": {"search_limit": 5}}],
     "notification_templates": [
         {
@@ -35,7 +38,11 @@ OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.ite
             "notification_configuration": {"url": "https://chat.example", "password": "secret-of-the-chat"},
         }
     ],
-    "notifications": {"success": ["Quarantine: chat"], "approvals": ["Quarantine: chat"]},
+    "notifications": {
+        "success": ["Quarantine: chat"],
+        "error": ["Quarantine: chat"],
+        "approvals": ["Quarantine: chat"],
+    },
 }
 
 
@@ -59,7 +66,7 @@ def test_options_are_made(set_up: SetUp) -> None:
     assert awx.related("groups", "regulated", "hosts") == ["harbour-logistics"]
     assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_success") == ["Quarantine: chat"]
     assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_approvals") == ["Quarantine: chat"]
-    assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_error") == []
+    assert awx.related("workflow_job_templates", WORKFLOW, "notification_templates_started") == []
     assert "secret-of-the-chat" not in set_up.first.output
 
 
@@ -90,6 +97,24 @@ def test_one_account_is_not_asked_for(set_up: SetUp) -> None:
     assert (questions["survey_ticket"]["min"], questions["survey_reason"]["min"]) == (1, 0)
 
 
+def test_surveys_ask_what_is_to_follow(set_up: SetUp) -> None:
+    """In words of an operator, and the answer that the form shows is no. The plan carries it, so that Apply is not asked."""
+    for endpoint, name in (
+        ("workflow_job_templates", WORKFLOW),
+        ("job_templates", "Quarantine: Plan"),
+        ("job_templates", "Quarantine: Release now"),
+    ):
+        *_, reclassify, days = set_up.awx.survey(endpoint, name)
+        assert reclassify["question_name"] == "Tell Cloudflare that this was a mistake?"
+        assert (reclassify["default"], reclassify["choices"], reclassify["required"]) == ("no", ["no", "yes"], False)
+        assert days["question_name"] == "Let this sender through for how many days?"
+        assert (days["type"], days["default"], days["min"], days["max"]) == ("integer", 0, 0, 365)
+    variables = json.loads(set_up.awx.one("job_templates", "Quarantine: Release now")["extra_vars"])
+    assert "survey_reclassify" in variables["quarantine_release_reclassify_as"]
+    assert "survey_allow_days" in variables["quarantine_release_allow_for"]
+    assert "allow_for" not in set_up.awx.one("job_templates", "Quarantine: Apply")["extra_vars"]
+
+
 def test_shared_directory_holds_what_lasts(set_up: SetUp) -> None:
     """Each run of the workflow has a directory for its reports, and all share a journal."""
     variables = json.loads(set_up.awx.one("job_templates", "Quarantine: Apply")["extra_vars"])
@@ -98,6 +123,45 @@ def test_shared_directory_holds_what_lasts(set_up: SetUp) -> None:
     assert "awx_workflow_job_id" in variables["quarantine_release_report_dir"]
     assert variables["quarantine_release_journal"].endswith("}}/journal.jsonl")
     assert variables["quarantine_release_journal_lasts"] is True
+
+
+def test_releases_are_watched_over_on_a_schedule(set_up: SetUp) -> None:
+    """What turns bad is taken back by the journal of all releases; nobody may start it, and a failure is told."""
+    awx = set_up.awx
+    template = awx.one("job_templates", WATCH)
+    assert template["playbook"] == "playbooks/retract.yml"
+    assert json.loads(template["extra_vars"]) == {
+        "retract_journal": "/var/lib/quarantine/journal.jsonl",
+        "retract_report_dir": "/var/lib/quarantine/retract-reports",
+        "retract_show_content": True,
+    }
+    assert awx.related("job_templates", WATCH, "credentials") == ["Quarantine: may release"]
+    assert awx.related("job_templates", WATCH, "notification_templates_error") == ["Quarantine: chat"]
+    assert awx.holders("job_templates", WATCH, "execute") == []
+    assert awx.holders("job_templates", WATCH, "read") == [AUDITORS]
+    (schedule,) = awx.all("schedules")
+    assert schedule["unified_job_template"] == template["id"]
+    assert (schedule["rrule"], schedule["enabled"]) == (OPTIONS["retract_schedule"], True)
+
+
+def test_watch_can_be_changed_and_ended(set_up: SetUp) -> None:
+    """Another schedule reaches the schedule alone; without one, template and schedule go."""
+    awx = set_up.awx
+    (schedule,) = awx.all("schedules")
+    rule = "DTSTART;TZID=Europe/Berlin:20260101T060000 RRULE:INTERVAL=2;FREQ=HOURLY"
+    run = set_up.controller.set_up(retract_schedule=f" {rule}\n")
+    assert run.code == 0, run.output
+    assert [(write.method, write.path) for write in awx.writes] == [("PATCH", f"/api/v2/schedules/{schedule['id']}/")]
+    assert schedule["rrule"] == rule
+
+    template = awx.one("job_templates", WATCH)["id"]
+    foretold = set_up.controller.set_up("--check", retract_schedule="")
+    assert (foretold.code, foretold.total("changed"), awx.writes) == (0, 1, []), foretold.output
+    assert "Some of this would be created" not in foretold.text
+    ended = set_up.controller.set_up(retract_schedule="")
+    assert ended.code == 0, ended.output
+    assert [(write.method, write.path) for write in awx.writes] == [("DELETE", f"/api/v2/job_templates/{template}/")]
+    assert awx.all("schedules") == []
 
 
 def test_second_run_changes_nothing(set_up: SetUp) -> None:

@@ -14,6 +14,7 @@ from awx_emulator import Awx
 from controller import DATA, READ_TOKEN, WRITE_TOKEN, Controller
 
 HARBOUR, MEADOW = DATA["accounts"]
+EVERY_QUARTER = "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=15"
 
 
 def test_check_mode_of_a_first_run(awx: Awx, controller: Controller) -> None:
@@ -44,6 +45,19 @@ def test_wrong_token(awx: Awx, tmp_path: Path) -> None:
         ({"accounts": [{**HARBOUR, "account_id": "5a1c"}]}, "must have 32 hexadecimal digits"),
         ({"accounts": [{**HARBOUR, "acount": "typo"}]}, "acount"),
         ({"read_inputs": {"api_email": "a@example.com"}}, "A credential has no secret. Set AWX_SETUP_READ_API_TOKEN"),
+        ({"retract_schedule": EVERY_QUARTER}, "awx_setup_retract_schedule needs awx_setup_shared_directory"),
+        *(
+            (
+                {"retract_schedule": rule, "shared_directory": "/srv"},
+                "awx_setup_retract_schedule must be a rule as AWX takes it",
+            )
+            for rule in (
+                "15m",
+                "*/15 * * * *",
+                EVERY_QUARTER.replace("Z", ""),
+                EVERY_QUARTER.replace(";INTERVAL=15", ""),
+            )
+        ),
         (
             {"job_templates": [{"name": "x", "playbook": "y", "ask_variables_on_launch": True}]},
             "ask_variables_on_launch",

@@ -76,6 +76,31 @@ def test_mail_is_released_or_planned_once_whatever_happens(rulebook: Rulebook, e
     assert not [name for name, credential in emulator.credentials.items() if credential.secret in rulebook.output]
 
 
+def test_something_follows_only_if_the_settings_say_so(rulebook: Rulebook, emulator: Emulator) -> None:
+    def followed() -> list[str | None]:
+        return [request.route for request in emulator.requests if request.route in ("submit", "batch_allow_policies")]
+
+    # Settings of before release 0.5.0 do not have them.
+    settings = {name: rulebook.settings.pop(name) for name in ("reclassify_as", "allow_for")}
+    assert not any(settings.values())
+    emulator.add_message(**SAFE)
+    rulebook.start()
+    rulebook.wait(lambda: rulebook.output.count("1 messages were certainly safe") == 1)
+    rulebook.kill()
+    assert (len(delivered(emulator)), followed()) == (1, [])
+
+    rulebook.settings |= {"reclassify_as": "none", "allow_for": "14d"}
+    doubtful = emulator.add_message(sender="a@stranger.example", validation={"spf": "pass"}, age=50)
+    emulator.add_message(**SAFE)
+    rulebook.start()
+    rulebook.wait(lambda: rulebook.output.count("1 messages were certainly safe") == 2)
+    rulebook.wait(lambda: plans(rulebook) == {doubtful.id})
+    assert (len(delivered(emulator)), followed()) == (2, ["submit", "batch_allow_policies"])
+    carried = {"reclassify_as": "none", "allow_for": "14d", "allow_domains": False}
+    for plan in (rulebook.directory / "plans").glob("*.plan.json"):
+        assert json.loads(plan.read_text())["follow_up"] == carried
+
+
 @pytest.mark.parametrize("emulator", ["hostile"], indirect=True)
 def test_hostile_mail_runs_nothing(rulebook: Rulebook, emulator: Emulator) -> None:
     hostile = {message.id for message in emulator.quarantined() if "attacker.example" in message.sender}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from emulator import Emulator
@@ -180,6 +181,67 @@ def test_apply_that_refuses_its_plan_is_no_riddle(controller: Controller, emulat
     report = controller.run(setup.template("workflow_report"), artifacts={**broken, **refused.artifacts})
     assert (report.status, report.artifacts["quarantine_release_outcome"]) == ("failed", "failed")
     assert not emulator.deliveries
+
+
+def writes(emulator: Emulator) -> list[str | None]:
+    """The routes of the requests that could have changed something, but those that only tried a format."""
+    return [request.route for request in emulator.requests if request.method != "GET" and request.status != 400]
+
+
+def proven(emulator: Emulator) -> None:
+    """A message whose sender is proven."""
+    validation = {"spf": "pass", "dkim": "pass", "dmarc": "pass"}
+    emulator.add_message(sender=SENDER, disposition="SPAM", validation=validation)
+
+
+def test_answers_say_what_is_to_follow(controller: Controller, emulator: Emulator, tmp_path: Path) -> None:
+    setup = Setup(emulator, tmp_path, ask_follow_up=True)
+    proven(emulator)
+    seen: list[str] = []
+
+    def approves(plan: Done) -> bool:
+        seen.append(plan.stdout)
+        return not writes(emulator)
+
+    answers = setup.answers(sender=SENDER, account="harbour", reclassify="yes", allow_days=14)
+    status, done = setup.workflow.run(controller, answers, approves)
+
+    assert status == "successful", job(done["apply"]).stdout
+    assert "Cloudflare is told that the verdict on each released message should be none." in seen[0]
+    assert "lets the address of each authenticated sender through for 14d" in seen[0]
+    assert writes(emulator) == ["release", "submit", "batch_allow_policies"]
+    (policy,) = emulator.entries("allow_policies")
+    assert (policy["pattern_type"], policy["pattern"]) == ("EMAIL", SENDER)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"reclassify": "", "allow_days": ""}, {"reclassify": "~", "allow_days": "0"}],
+    ids=["as the form shows it", "empty", "odd"],
+)
+def test_no_answer_is_a_no(controller: Controller, emulator: Emulator, tmp_path: Path, given: dict[str, Any]) -> None:
+    proven(emulator)
+    setup = Setup(emulator, tmp_path, ask_follow_up=True)
+    released = controller.run(
+        setup.template("release"), answers=setup.answers(sender=SENDER, account="harbour", **given)
+    )
+    assert released.status == "successful", released.stdout
+    assert writes(emulator) == ["release"]
+
+
+@pytest.mark.parametrize("days", [-5, 366, "14d", "two weeks"])
+def test_what_is_no_number_of_days_is_refused(
+    controller: Controller, emulator: Emulator, tmp_path: Path, days: Any
+) -> None:
+    """AWX refuses it in its form; a job that gets it all the same sends nothing."""
+    proven(emulator)
+    setup = Setup(emulator, tmp_path, ask_follow_up=True)
+    refused = controller.run(
+        setup.template("release"), answers=setup.answers(sender=SENDER, account="harbour", allow_days=days)
+    )
+    assert refused.status == "failed"
+    assert "quarantine_release_allow_for must be" in refused.stdout
+    assert not emulator.requests
 
 
 @pytest.mark.parametrize("answer", ["0042", "12:30:45", "~"])
