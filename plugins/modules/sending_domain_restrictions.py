@@ -53,7 +53,7 @@ options:
           - The last day, by UTC, on which the entry counts, such as V(2026-12-10). After it, the entry counts as absent.
           - It is kept at the end of the O(entries[].comments), as C([expires 2026-12-10]). Without this option, the mark of
             the stored entry stays. V(never) removes it.
-          - Cloudflare knows nothing of it: the entry works until a task deletes it, see O(remove_expired).
+          - Cloudflare knows nothing of it, so the entry works until a task deletes it. See O(remove_expired).
         type: str
       state:
         description: Whether the entry must exist. For V(absent), only the key counts.
