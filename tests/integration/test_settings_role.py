@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import yaml
 from emulator import Emulator
 from test_settings import CHECK, WANTED, unsafe, writes
 
-from playbooks import Ansible, Run
+from playbooks import CHECKOUT, Ansible, Run
 
 
 def settings(ansible: Ansible, *arguments: object) -> Run:
@@ -152,3 +153,24 @@ def test_an_export_is_no_change(ansible: Ansible, emulator: Emulator) -> None:
     refused = export(ansible, *to)
     assert (refused.code, "was not written by an export" in refused.text) == (2, True), refused.output
     assert (folder / "harbour.yml").read_text() == "mine: true\n"
+
+
+def test_the_guide_to_shared_lists(ansible: Ansible, emulator: Emulator) -> None:
+    guide = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
+    files = dict(re.findall(r"^```yaml\n# (accounts/\S+)\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
+    assert len(files) == 3
+    for name, text in files.items():
+        path = ansible.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    hosts = yaml.safe_load(files["accounts/hosts.yml"])["all"]["hosts"]
+    accounts = [variables["settings_account_id"] for variables in hosts.values()]
+    emulator.add_entries(
+        "block_senders", {"pattern": "old.example", "pattern_type": "DOMAIN", "is_regex": False}, account=accounts[1]
+    )
+    run = settings(ansible)
+    assert (run.code, changed(run)) == (0, dict.fromkeys(hosts, 1)), run.output
+    assert [{entry["pattern"] for entry in emulator.entries("block_senders", account)} for account in accounts] == [
+        {"spam.example", "scam.example"},
+        {"spam.example", "newsletter.example"},
+    ]
