@@ -71,7 +71,9 @@ def read_account(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> str
     return account_id
 
 
-def merged(kind: Kind, shared: Entries, extra: Entries) -> tuple[Entries, list[str]]:
+def merged(
+    kind: Kind, shared: t.Sequence[t.Mapping[str, t.Any]], extra: t.Sequence[t.Mapping[str, t.Any]]
+) -> tuple[Entries, list[str]]:
     """Return shared entries and those of one account as one list, and where each is declared.
 
     An entry of the account replaces a shared one with the same key. What one list has twice stays, so that the module refuses it.

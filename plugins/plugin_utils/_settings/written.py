@@ -41,7 +41,7 @@ _Dumper.add_representer(_Data, lambda dumper, text: dumper.represent_scalar("!un
 
 def as_variables(account_id: str, settings: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]]) -> str:
     """Return the file, with the fields of each entry in the order of the documentation."""
-    parts: list[dict[str, t.Any]] = [{"account_id": account_id}]
+    parts: list[dict[str, t.Any]] = [{"account_id": _plain(account_id)}]
     parts += [{name: [_entry(KINDS[name], entry) for entry in entries]} for name, entries in settings.items()]
     return HEADER + "\n".join(_dumped({f"{SETTINGS.prefix}{name}": part[name] for name in part}) for part in parts)
 

@@ -59,7 +59,7 @@ def test_only_lists_that_are_declared_are_touched() -> None:
 
 
 def test_true_stands_for_what_is_declared_and_spares_domains() -> None:
-    lists = {"block_senders": [], "domains": []}
+    lists: dict[str, t.Any] = {"block_senders": [], "domains": []}
     on = dict.fromkeys(("purge", "allow_broad", "remove_expired"), "yes")
     found = read(**lists, **on, max_deletions="5")
     assert (found["block_senders"]["purge"], found["domains"]["purge"]) == (True, False)
@@ -106,7 +106,7 @@ def test_mistakes_are_refused(variables: dict[str, t.Any], words: str) -> None:
 
 
 def test_an_account_of_the_environment_is_for_one_host() -> None:
-    variables = {"block_senders": []}
+    variables: dict[str, t.Any] = {"block_senders": []}
     assert asked.read(variables, "one", 1).account_id is None
     with pytest.raises(Mistake, match=r"settings_account_id is not set for one\. .* this one has 3\."):
         asked.read(variables, "one", 3)
@@ -210,7 +210,7 @@ def test_what_expires_within_a_week_and_what_is_there_twice() -> None:
 
 
 def test_only_lists_that_differ_are_shown() -> None:
-    diff = {"before": {}, "after": {"x": {}}}
+    diff: dict[str, t.Any] = {"before": {}, "after": {"x": {}}}
     found = told.differences(outcomes({"diff": {"before": {}, "after": {}}}, {"diff": diff}, {"failed": True}), "one")
     assert found == [{**diff, "before_header": "one: block_senders", "after_header": "one: block_senders, as declared"}]
 
@@ -267,6 +267,15 @@ def test_what_could_be_a_template_is_marked_as_data(text: str) -> None:
     assert yaml.load(content, Loader)["settings_content_policies"] == [
         {"name": f"data: {text}", "targets": [f"data: {text}"]}
     ]
+
+
+class Marked(str):
+    """Text with a mark, as results of modules have it."""
+
+
+def test_marks_of_ansible_are_not_written() -> None:
+    marked = written.as_variables(Marked("a"), {"block_senders": [sender(Marked("b"), comments=Marked("{{ c }}"))]})
+    assert marked == written.as_variables("a", {"block_senders": [sender("b", comments="{{ c }}")]})
 
 
 def test_a_file_that_ansible_would_not_read_is_not_written(tmp_path: Path) -> None:
