@@ -106,13 +106,16 @@ def test_what_is_shared_what_an_account_adds_and_one_that_fails(ansible: Ansible
 
 
 def test_expired_entries_of_lists_that_nobody_declares(ansible: Ansible, emulator: Emulator) -> None:
+    meadow = emulator.accounts[1].id
     for pattern, day in (("old.example", "2020-01-01"), ("new.example", "2099-01-01")):
         row = {"pattern": pattern, "pattern_type": "DOMAIN", "is_regex": False, "comments": f"[expires {day}]"}
-        emulator.add_entries("block_senders", row)
-    declare(ansible, emulator, "harbour", remove_expired=["block_senders", "allow_policies"])
+        emulator.add_entries("block_senders", row, account=meadow)
+    declare(ansible, emulator, "harbour", "meadow", remove_expired=["block_senders", "allow_policies"])
+    hosts = ansible.directory / "accounts" / "hosts.yml"
+    hosts.write_text(hosts.read_text().replace("settings_account_id", "quarantine_release_account_id"))
     run = settings(ansible)
-    assert (run.code, changed(run)) == (0, {"harbour": 1}), run.output
-    assert [entry["pattern"] for entry in emulator.entries("block_senders")] == ["new.example"]
+    assert (run.code, changed(run)) == (0, {"harbour": 0, "meadow": 1}), run.output
+    assert [entry["pattern"] for entry in emulator.entries("block_senders", meadow)] == ["new.example"]
 
 
 def test_an_export_is_no_change(ansible: Ansible, emulator: Emulator) -> None:

@@ -102,14 +102,12 @@ def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
     expired = sum("" < entry.get("expires", "") < today for entries in found["settings"].values() for entry in entries)
     word = ("would be written to" if check_mode else "written to") if changed else "already in"
     told = [f"{counts['settings']} entries {word} {path}."]
-    if counts["unmanaged"]:
-        told.append(
-            f"{counts['unmanaged']} entries are left out, because they cannot be declared (settings_info has them)."
-        )
-    if counts["duplicates"]:
-        told.append(f"{counts['duplicates']} duplicates are left out. settings_purge deletes them.")
-    if expired:
-        told.append(f"{expired} entries have expired. They are deleted when the file is applied.")
+    left = {
+        "Left out, because they cannot be declared (settings_info has them)": counts["unmanaged"],
+        "Duplicates that are left out, and that settings_purge deletes": counts["duplicates"],
+        "Expired, and deleted when the file is applied": expired,
+    }
+    told += [f"{words}: {number}." for words, number in left.items() if number]
     return " ".join(told)
 
 

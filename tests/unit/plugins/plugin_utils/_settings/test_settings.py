@@ -19,7 +19,7 @@ from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_re
     mistaken_names,
 )
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.values import Mistake
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._settings import asked, told, written
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._settings import asked, stage, told, written
 from ansible_collections.emailsec.cloudflare.tests.unit.test_structure import ROOT, load
 
 ACCOUNT = "5a1c0f3e9b7d42468ace13579bdf0246"
@@ -290,3 +290,91 @@ def test_a_file_that_ansible_would_not_read_is_not_written(tmp_path: Path) -> No
     for name in ("..", "a/b"):
         with pytest.raises(Mistake, match="cannot be the name of a file"):
             written.export_path(path, name)
+
+
+# --- the stages ----------------------------------------------------------------------------------------------------------
+
+
+class Door:
+    """Ansible, with modules that return these results."""
+
+    host, hosts, diff_mode = "one", ("one",), True
+
+    def __init__(self, variables: dict[str, t.Any], *results: dict[str, t.Any], check_mode: bool = False) -> None:
+        self.check_mode = check_mode
+        self.calls: list[tuple[str, dict[str, t.Any]]] = []
+        self._variables, self._results = variables, list(results)
+
+    def check_run(self) -> None:
+        """All is well."""
+
+    def variables(self, family: t.Any) -> dict[str, t.Any]:
+        assert family is SETTINGS
+        return {"account_id": ACCOUNT, **self._variables}
+
+    def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+        assert check_mode is self.check_mode
+        self.calls.append((module, options))
+        return self._results.pop(0)
+
+
+def run(what: t.Callable[[t.Any], dict[str, t.Any]], *given: t.Any, **more: t.Any) -> tuple[Door, dict[str, t.Any]]:
+    door = Door(*given, **more)
+    return door, what(door)
+
+
+def test_a_list_that_fails_does_not_hide_the_others() -> None:
+    lists: dict[str, t.Any] = {"allow_policies": [], "block_senders": [], "trusted_domains": []}
+    done = {"changed": True, "created": 1, "diff": {"before": {}, "after": {"x": {}}}}
+    door, result = run(stage.declare, lists, {"failed": True, "msg": "no"}, done, {})
+    assert [name for name, _options in door.calls] == list(lists)
+    assert {options["account_id"] for _name, options in door.calls} == {ACCOUNT}
+    assert (result["fails"], result["changed"], len(result["diff"])) == (True, True, 1)
+    assert result["told"].startswith("Failed. allow_policies: failed: no; block_senders: 1 created, ")
+
+
+@pytest.mark.parametrize(
+    ("check", "asks", "changed", "fails"),
+    [(True, True, True, True), (True, False, True, False), (True, True, False, False), (False, True, True, False)],
+)
+def test_drift_fails_only_if_that_is_asked_for(check: bool, asks: bool, changed: bool, fails: bool) -> None:
+    variables = {"block_senders": [], "fail_on_drift": asks}
+    assert run(stage.declare, variables, {"changed": changed}, check_mode=check)[1]["fails"] is fails
+
+
+def test_mistakes_are_told_before_any_module_runs() -> None:
+    door, result = run(stage.declare, {"block_senders": "x"})
+    assert (door.calls, result["fails"]) == ([], True)
+    assert result["told"] == "settings_block_senders must be a list of entries, not str. Nothing was sent."
+
+
+def test_an_export_tells_what_it_leaves_out(tmp_path: Path) -> None:
+    found = {
+        "account_id": ACCOUNT,
+        "settings": {"block_senders": [sender("a.example", expires="2020-01-01"), sender("b.example")]},
+        "unmanaged": {"block_senders": [{}]},
+        "duplicates": {"block_senders": [{}, {}]},
+    }
+    folder = tmp_path / "new"
+    _door, result = run(stage.export, {"export_dir": str(folder)}, found)
+    assert (result["fails"], result["changed"]) == (False, True)
+    assert result["told"] == (
+        f"2 entries written to {folder}/one.yml. Left out, because they cannot be declared (settings_info has them): 1. "
+        "Duplicates that are left out, and that settings_purge deletes: 2. Expired, and deleted when the file is applied: 1."
+    )
+    assert result["diff"] == {"before": "", "after": (folder / "one.yml").read_text()}
+    assert ((folder / "one.yml").stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert not run(stage.export, {"export_dir": str(folder)}, found)[1]["changed"]
+
+
+def test_an_export_that_fails_leaves_the_file(tmp_path: Path) -> None:
+    variables = {"export_dir": str(tmp_path)}
+    for failed in ({"failed": True, "msg": "no"}, {}):
+        _door, result = run(stage.export, variables, failed)
+        assert (result["fails"], list(tmp_path.iterdir())) == (True, [])
+    target = tmp_path / "elsewhere"
+    target.write_text(written.HEADER)
+    (tmp_path / "one.yml").symlink_to(target)
+    door, result = run(stage.export, variables)
+    assert (door.calls, result["fails"]) == ([], True)
+    assert "one.yml cannot be read: it is a symbolic link. Nothing was read from Cloudflare." in result["told"]
