@@ -17,6 +17,7 @@ from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 from ..plugin_utils._retract import stage as retracting
+from ..plugin_utils._settings import stage as settings
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
 _OMITTED: t.Any = getattr(errors, "AnsibleValueOmittedError", ())
@@ -35,6 +36,8 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "search": _searching.search,
     "merge": merging.merge,
     "retract": retracting.retract,
+    "settings": settings.declare,
+    "export_settings": settings.export,
 }
 
 
@@ -102,7 +105,8 @@ class ActionModule(ActionBase):
             raise ValueError(" ".join(mistakes))
         found = {name: self._evaluated(f"{family.prefix}{name}") for name in family.options}
         if family.connects:
-            found["account_id"] = self._evaluated(f"{ROLE.prefix}account_id")
+            if found.get("account_id") in (_NOT_GIVEN, None, ""):
+                found["account_id"] = self._evaluated(f"{ROLE.prefix}account_id")
             if found["account_id"] in (_NOT_GIVEN, None, ""):
                 found["account_id"] = self._task.args.get("account_id", _NOT_GIVEN)
             for name in CONNECTION:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+FOR_ACCOUNTS = ("release", "search", "merge_reports", "retract", "settings", "export_settings")
 TASKS = sorted(ROOT.glob("roles/*/tasks/*.yml"))
 PLAYS = {
     path: plays
@@ -57,4 +58,4 @@ def test_a_play_without_hosts_is_an_error(path: Path) -> None:
     for play in PLAYS[path]:
         chosen = "emailsec.cloudflare.play_hosts(groups, ansible_inventory_sources" in play["hosts"]
         assert chosen or play["hosts"] == "localhost"
-        assert chosen == (path.stem in ("release", "search", "merge_reports", "retract"))
+        assert chosen == (path.stem in FOR_ACCOUNTS)

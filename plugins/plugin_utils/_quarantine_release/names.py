@@ -12,6 +12,8 @@ import difflib
 import re
 import typing as t
 
+from ...module_utils._settings.kinds import KINDS
+
 FILTERS = ("recipient", "sender", "subject", "query", "domain", "message_id", "alert_id")
 SEARCH_OPTIONS = (*FILTERS, "disposition", "delivery_status", "detections_only", "start", "end", "since", "limit")
 # Connection options that accounts have as variables
@@ -102,6 +104,19 @@ RETRACT = Family(
         ),
         "account_id": "quarantine_release_account_id",
         "hosts": "quarantine_release_hosts",
+    },
+)
+_SETTINGS_VARIABLES = (
+    "account_id", *KINDS, *(f"{name}_extra" for name in KINDS), "purge", "max_deletions", "allow_broad", "remove_expired",
+    "manage_existence", "fail_on_drift", "export_dir",
+)  # fmt: skip
+SETTINGS = Family(
+    "settings_",
+    _SETTINGS_VARIABLES,
+    bare={
+        **{name: f"settings_{name}" for name in _SETTINGS_VARIABLES},
+        "hosts": "quarantine_release_hosts",
+        "settings_hosts": "quarantine_release_hosts",
     },
 )
 

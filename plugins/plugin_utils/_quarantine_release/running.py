@@ -23,7 +23,7 @@ def check_place(host: str, connection: str, become: bool) -> None:
     if connection != "local" or become:
         wrong = "ansible_become is true" if connection == "local" else f"ansible_connection is {connection}"
         raise Mistake(
-            f"The role quarantine_release runs on the machine that runs Ansible, but {wrong} for {host}, so the credential would have "
+            f"The roles of this collection run on the machine that runs Ansible, but {wrong} for {host}, so the credential would have "
             "gone elsewhere. Set ansible_connection to local and ansible_become to false in vars of the play."
         )
 

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 emailsec.cloudflare contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module is private to the collection.
+
+"""The stages of the role settings and of the playbook export_settings, for one account."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ...module_utils._files import read_whole
+from ...module_utils._text import printable
+from ...module_utils._times import from_seconds
+from .._quarantine_release.door import Door, Result, sentence
+from .._quarantine_release.names import SETTINGS
+from .._quarantine_release.places import make_directory, report_directory, write_file
+from .._quarantine_release.values import Mistake, Values
+from .asked import read, read_account
+from .told import differences, notes, summary
+from .written import HEADER, as_variables, export_path
+
+EXPORT_DIRECTORY = "settings-export"
+_MOST = 64 * 1024 * 1024
+
+
+def declare(door: Door) -> Result:
+    """Make the lists of an account as declared, one after the other. It never fails itself: C(fails) tells whether the host does."""
+    try:
+        door.check_run()
+        asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
+    except ValueError as error:
+        return _failure(f"{sentence(error)} Nothing was sent.")
+    outcomes = [
+        (wanted, door.call(wanted.kind.name, {"account_id": asked.account_id, **wanted.options}, door.check_mode))
+        for wanted in asked.lists
+    ]
+    today = from_seconds(time.time()).date()
+    changed = any(bool(result.get("changed")) for _wanted, result in outcomes)
+    failed = any(bool(result.get("failed")) for _wanted, result in outcomes)
+    diff = differences(outcomes, door.host) if door.diff_mode else []
+    return {
+        "changed": changed,
+        "lines": [line for wanted, result in outcomes for line in notes(wanted, result, today)],
+        "told": summary(outcomes, door.check_mode),
+        "fails": failed or (asked.fail_on_drift and door.check_mode and changed),
+        **({"diff": diff} if diff else {}),
+    }
+
+
+def export(door: Door) -> Result:
+    """Write the lists of an account as variables of its host. It never fails itself."""
+    try:
+        door.check_run()
+        variables = door.variables(SETTINGS)
+        values = Values(variables, SETTINGS.prefix, {"export_dir": EXPORT_DIRECTORY})
+        directory = report_directory(values.text("export_dir"))
+        values.check()
+        account_id = read_account(variables, door.host, len(door.hosts))
+        path = export_path(directory, door.host)
+        before = _present(path)
+    except ValueError as error:
+        return _failure(f"{sentence(error)} Nothing was read from Cloudflare.")
+    found = door.call("settings_info", {"account_id": account_id}, door.check_mode)
+    if found.get("failed") or "settings" not in found:
+        return _failure(str(found.get("msg") or "The module that reads the lists ended without a result."))
+    text = as_variables(found["account_id"], found["settings"])
+    changed = text != before
+    if changed and not door.check_mode:
+        try:
+            make_directory(os.path.dirname(path))
+            write_file(path, text)
+        except OSError as error:
+            return _failure(f"The settings were not written: {sentence(error)}")
+    return {
+        "changed": changed,
+        "lines": [],
+        "told": printable(_exported(path, found, changed, door.check_mode), None),
+        "fails": False,
+        **({"diff": {"before": before, "after": text}} if changed and door.diff_mode else {}),
+    }
+
+
+def _present(path: str) -> str:
+    """Return what the file of an earlier export holds, or nothing. Raises Mistake for any other file."""
+    try:
+        text = read_whole(path, _MOST).decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise Mistake(f"{path} cannot be read: {error.strerror}.") from None
+    if not text.startswith(HEADER.partition("\n")[0]):
+        raise Mistake(f"{path} was not written by an export, so it is not replaced. Use another settings_export_dir.")
+    return text
+
+
+def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
+    counts = {part: sum(map(len, found[part].values())) for part in ("settings", "unmanaged", "duplicates")}
+    today = from_seconds(time.time()).date().isoformat()
+    expired = sum("" < entry.get("expires", "") < today for entries in found["settings"].values() for entry in entries)
+    word = ("would be written to" if check_mode else "written to") if changed else "already in"
+    told = [f"{counts['settings']} entries {word} {path}."]
+    left = {
+        "Left out, because they cannot be declared (settings_info has them)": counts["unmanaged"],
+        "Duplicates that are left out, and that settings_purge deletes": counts["duplicates"],
+        "Expired, and deleted when the file is applied": expired,
+    }
+    told += [f"{words}: {number}." for words, number in left.items() if number]
+    return " ".join(told)
+
+
+def _failure(told: str) -> Result:
+    return {"changed": False, "lines": [], "told": printable(told, None), "fails": True}
