@@ -61,15 +61,15 @@ def test_a_poll_finds_what_an_alert_came_too_early_for(rulebook: Rulebook, emula
     start(rulebook, port)
     early = emulator.add_message(**SAFE, message_id="<early@partner.example>", state="delivered")
     assert push(port, [alert(early) | {"MessageID": "<later@partner.example>"}]).text == "1 new\n"
-    rulebook.wait(lambda: rulebook.output.count("PLAY RECAP") == 1)
-    assert "not_found 1" in rulebook.output
+    # ansible-rulebook shows the output of a job that failed once more, so runs cannot be counted.
+    rulebook.wait(lambda: "1 message: 1 not_found." in rulebook.output)
     assert not delivered(emulator)
     late = emulator.add_message(**SAFE, message_id="<later@partner.example>")
-    rulebook.wait(lambda: rulebook.output.count("PLAY RECAP") == 2)
+    rulebook.wait(lambda: "1 message: 1 released" in rulebook.output)
     assert delivered(emulator) == {late.id}
     sent = accepted(emulator)
     assert push(port, [alert(late)]).text == "1 new\n"
-    rulebook.wait(lambda: rulebook.output.count("PLAY RECAP") == 3)
+    rulebook.wait(lambda: "1 message: 1 already_released." in rulebook.output)
     assert accepted(emulator) == sent, "what was released is not sent again"
     assert delivered(emulator) == {late.id}
 
