@@ -25,12 +25,11 @@ from ._times import from_seconds
 def declare(module: t.Any, kind: Kind, clock: Clock) -> None:
     """Make the account have the entries that an AnsibleModule was given, and end it."""
     params = module.params
-    calls: t.Callable[[], int] = int
+    client = None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, clock.stop)
     try:
         client = make_client(module, clock)
-        calls = lambda: client.calls  # noqa: E731
         today = from_seconds(clock.time()).date()
         wish = Wish(
             kind,
@@ -47,7 +46,7 @@ def declare(module: t.Any, kind: Kind, clock: Clock) -> None:
         )
         outcome = apply(client, clock, wish, limits, module.check_mode)
     except CloudflareError as error:
-        fail(module, error, api_calls=calls())
+        fail(module, error, api_calls=client.calls if client else 0)
     result = {**outcome.data(), "account_id": client.account_id, "api_calls": client.calls}
     if module._diff:
         result["diff"] = outcome.diff()
