@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ...module_utils._plan.follow_up import FollowUp, follow_up_of
@@ -106,7 +105,9 @@ def allow(door: Door) -> Result:
     if "settings" not in results[-1]:
         rows, trouble = allowing.unread(chosen, "Nothing was sent."), left_out(results[-1])[1]
         return _ended(door, rows, results, trouble)
-    started = t.cast("datetime.datetime", parse_time(selection(door)["started"]))
+    started = parse_time(selection(door)["started"])
+    if started is None:
+        raise ValueError("The stage select has no start.")
     last_day = follow_up.last_day(started)
     decided = allowing.decide(
         [(target, allowing.sender_of(facts, follow_up.allow_domains)) for target, facts in seen if facts],
