@@ -111,7 +111,7 @@ class Reclassifier(Work):
         rows: t.Mapping[str, t.Mapping[str, t.Any]] = {}
         try:
             if self._has_record:
-                rows = recorded(self._client, items, self._disposition, self._clock.time())
+                rows = recorded(self._client, items, self._disposition, self._client.time())
         except (AuthenticationError, ForeignAnswerError, RateLimitError):
             raise
         except ApiError as error:

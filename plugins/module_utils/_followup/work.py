@@ -110,7 +110,7 @@ class Work:
     def records(self, items: t.Iterable[Item], age: float) -> dict[Item, Record]:
         """Return what earlier runs recorded of these messages within the last seconds."""
         items = list(items)
-        now = self._clock.time()
+        now = self._client.time()
         names = {name for item in items for name in item.names}
         found = latest(self._journal.tail(), self.kind.verb, self._client.account_id, names, now - age, now)
         return {
@@ -121,7 +121,7 @@ class Work:
 
     def wait_for(self, records: t.Iterable[Record], done: str) -> None:
         """Wait until Cloudflare shows what earlier runs did. done: the status of what was certainly done."""
-        now, wait = self._clock.time(), 0.0
+        now, wait = self._client.time(), 0.0
         for record in records:
             age = max(0.0, now - record.time)
             if record.status == done:

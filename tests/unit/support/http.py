@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import io
 import json
 import threading
@@ -53,6 +54,10 @@ class Reply(t.NamedTuple):
     content: t.Any = b""
     status: int = 200
     headers: t.Mapping[str, str] | None = None
+
+    def dated(self, moment: float) -> Reply:
+        """Return the answer with the time of the server, in seconds since the epoch."""
+        return self._replace(headers={**(self.headers or {}), "Date": email.utils.formatdate(moment, usegmt=True)})
 
 
 class Step(t.NamedTuple):

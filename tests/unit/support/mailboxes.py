@@ -26,7 +26,7 @@ class Mailboxes:
     acts: what the next moves do, in their order; after the last, everything asked for is moved.
     moves: how often each message was moved. bodies: of all moves. refused: messages for which a move is refused.
     act: does everything else: gets the numbers and the honest work, returns the answer.
-    forms: fields of the body that are known. lag: seconds until the action log shows a move.
+    forms: fields of the body that are known. lag: seconds until the action log shows a move. tells_time: answers have a date.
     """
 
     def __init__(self, count: int, clock: FakeClock, *acts: Act) -> None:
@@ -40,6 +40,7 @@ class Mailboxes:
         self.form_refusal = "{missing}: is required"
         self.words = "message cannot be moved"
         self.lag = 0.0
+        self.tells_time = False
         self.act: t.Callable[[list[int], t.Callable[[], Reply]], Reply] = lambda _numbers, work: work()
         self._clock = clock
         self._numbers = {found[name]: number for number, found in self.rows.items() for name in ("id", "postfix_id")}
@@ -49,7 +50,7 @@ class Mailboxes:
         results = []
         for number in numbers:
             self.moves[number] += success
-            now = self._clock.time()
+            now = self._clock.monotonic()
             entry = {
                 "operation": "MOVE",
                 "completed_at": to_text(from_seconds(now)),
@@ -70,6 +71,10 @@ class Mailboxes:
         return results
 
     def __call__(self, sent: Sent) -> Reply:
+        reply = self._reply(sent)
+        return reply.dated(self._clock.monotonic()) if self.tells_time else reply
+
+    def _reply(self, sent: Sent) -> Reply:
         if sent.method == "POST":
             return self._move(sent.body)
         if sent.path == "investigate":
@@ -83,7 +88,7 @@ class Mailboxes:
         return Reply(envelope(self._shown(number)))
 
     def _log(self, number: int) -> list[dict[str, t.Any]]:
-        return [entry for time, entry in self.logs[number] if time + self.lag <= self._clock.time()]
+        return [entry for time, entry in self.logs[number] if time + self.lag <= self._clock.monotonic()]
 
     def _shown(self, number: int) -> dict[str, t.Any]:
         moved = ["MOVE"] if self._log(number) else []

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import collections
-import email.utils
 import threading
 import typing as t
 import urllib.parse
@@ -145,8 +144,7 @@ class Quarantine:
 
     def __call__(self, sent: Sent) -> Reply:
         reply = self._reply(sent)
-        date = {"Date": email.utils.formatdate(self.date(), usegmt=True)} if self.date else {}
-        return reply._replace(headers={**(reply.headers or {}), **date})
+        return reply.dated(self.date()) if self.date else reply
 
     def _reply(self, sent: Sent) -> Reply:
         try:

@@ -661,6 +661,20 @@ def test_a_second_run_believes_the_journal_if_the_log_lags_longer(
     assert mailboxes.moves == {1: 2}
 
 
+@pytest.mark.parametrize("wrong", [-25 * 3600, 25 * 3600])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_clock_that_is_wrong_does_not_make_the_journal_forget(
+    run: Runner, mailboxes: Mailboxes, clock: FakeClock, tmp_path: Path, wrong: float, first: bool
+) -> None:
+    mailboxes.lag, mailboxes.tells_time = 100, True
+    journal = str(tmp_path / "journal.jsonl")
+    clock.wrong = wrong if first else 0
+    assert move(run, 1, journal=journal).statuses == ["moved"]
+    clock.wrong = 0 if first else wrong
+    assert move(run, 1, journal=journal).statuses == ["already_moved"]
+    assert mailboxes.moves == {1: 1}
+
+
 def test_without_action_logs_the_journal_still_tells(run: Runner, script: Script, tmp_path: Path) -> None:
     journal = str(tmp_path / "journal.jsonl")
     script.get(path(1), envelope(released_row(1)))
