@@ -129,3 +129,7 @@ class RateLimitError(ApiError):
 
 class TooLargeError(CloudflareError):
     """The answer to a read is larger than wanted. The rest of it was not read."""
+
+
+# After these errors, a request was certainly not processed, and others would fare no better.
+NOT_PROCESSED = (AuthenticationError, RateLimitError, ConnectError, InputError, InterruptError, JournalError)

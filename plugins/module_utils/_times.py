@@ -13,6 +13,7 @@ import re
 
 from ._errors import InputError
 
+CLOCK_SKEW = datetime.timedelta(minutes=5)  # by which the clocks of two machines may differ
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = datetime.timedelta(days=3660)
 

@@ -12,11 +12,11 @@ import collections
 import concurrent.futures
 import json
 import typing as t
-import urllib.parse
 
-from .._api.client import PAGE_SIZE, Client
+from .._api.client import Client
 from .._errors import ApiError, AuthenticationError, DoubtfulError, ForeignAnswerError, RateLimitError
 from .._json import mapping, rows, string
+from .._mail.messages import action_log
 from .._times import parse_time
 
 _THREADS = 4
@@ -62,19 +62,16 @@ def read_logs(client: Client, ids: t.Sequence[str]) -> dict[str, Log]:
     def read(message_id: str) -> Log:
         if failures[0] >= _HOPELESS:
             return UnreadableLog("other action logs could not be read either")
-        path = f"investigate/{urllib.parse.quote(message_id, safe='')}/action_log"
         try:
-            result = client.get(path, {"per_page": PAGE_SIZE}).get("result")
+            entries = action_log(client, message_id)
         except (AuthenticationError, ForeignAnswerError, RateLimitError):
             raise
         except (ApiError, DoubtfulError) as error:
             refused = isinstance(error, ApiError) and error.status >= 400
             failures[0] += not refused
             return UnreadableLog(str(error), refused)
-        if not isinstance(result, list):
-            return UnreadableLog("the answer holds no list of actions")
         failures[0] = 0
-        return [_entry(row) for row in rows(result)]
+        return [_entry(row) for row in rows(entries)]
 
     if len(ids) < 2:
         return {message_id: read(message_id) for message_id in ids}

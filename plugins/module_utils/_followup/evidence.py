@@ -17,7 +17,6 @@ import json
 import os
 import types
 import typing as t
-import urllib.parse
 import uuid
 
 from .._api.client import Client
@@ -36,7 +35,7 @@ from .._errors import (
 )
 from .._mail.handles import Handle
 from .._mail.message import BriefMessage
-from .._mail.messages import Messages
+from .._mail.messages import Messages, path_of
 from .._release.items import Item, resolve
 from .._release.journal import Journal
 from .evidence_files import folder_name, holds, keep, kept
@@ -223,7 +222,7 @@ class _Saver:
 
     def _read(self, name: str, part: str) -> bytes:
         """Return the content of one part."""
-        path = f"investigate/{urllib.parse.quote(name, safe='')}/{part}"
+        path = path_of(name, part)
         try:
             if part == ACTION_LOG:
                 return self._as_json(self._entries(path))

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._json import items, mapping, parse, rows, string
-from .._times import parse_time
-
-_SKEW = 300.0  # between the clocks of two machines
+from .._json import mapping, parse, string
+from .._release.history import told
+from .._times import CLOCK_SKEW, parse_time
 
 
 class Record(t.NamedTuple):
@@ -47,21 +46,10 @@ def latest(
             entry.get("account_id") != account_id
             or not isinstance(entry.get("run"), str)
             or moment is None
-            or not since <= moment.timestamp() <= now + _SKEW
+            or not since <= moment.timestamp() <= now + CLOCK_SKEW.total_seconds()
         ):
             continue
-        for name, status in _told(entry, verb):
+        for name, status in told(entry, f"{verb}_"):
             if isinstance(name, str) and name in names:
-                records[name] = Record(moment.timestamp(), status, entry)
+                records[name] = Record(moment.timestamp(), string(status), entry)
     return records
-
-
-def _told(entry: t.Mapping[str, t.Any], verb: str) -> t.Iterator[tuple[t.Any, str | None]]:
-    """Yield each name of a message in a line, with its status."""
-    if entry.get("event") == f"{verb}_intent":
-        for name in items(entry.get("ids")):
-            yield name, None
-    elif entry.get("event") in (f"{verb}_outcome", f"{verb}_settled"):
-        for row in rows(entry.get("messages")):
-            yield row.get("id"), string(row.get("status"))
-            yield row.get("postfix_id"), string(row.get("status"))

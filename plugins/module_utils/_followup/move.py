@@ -17,7 +17,7 @@ import typing as t
 
 from .._api.client import Client
 from .._clock import Clock
-from .._errors import ApiError, CloudflareError, DoubtfulError, ForeignAnswerError
+from .._errors import NOT_PROCESSED, ApiError, CloudflareError, DoubtfulError, ForeignAnswerError
 from .._mail.handles import postfix_part
 from .._release.body import is_about_the_form
 from .._release.items import Item
@@ -29,7 +29,7 @@ from .action_log import Entry, UnreadableLog, new_entries, read_logs
 from .folders import FOLDERS, is_folder, option_name
 from .history import Record
 from .outcome import AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, UNKNOWN, Kind, Outcome
-from .work import AT_WORK, NOT_PROCESSED, Work, message_of
+from .work import AT_WORK, Work, message_of
 
 MOVED = "moved"
 PARTIAL = "partial"

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import collections
 import typing as t
-import urllib.parse
 
 from .._api.client import Client
 from .._clock import Clock
 from .._errors import (
+    NOT_PROCESSED,
     ApiError,
     AuthenticationError,
     CloudflareError,
@@ -23,13 +23,14 @@ from .._errors import (
     RateLimitError,
 )
 from .._json import string
+from .._mail.messages import path_of
 from .._release.items import Item
 from .._release.journal import Journal
 from .._times import from_seconds, to_text
 from .action_log import UnreadableLog, read_logs
 from .orders import PATH, description, logged, order, postfix_id_of, read_answer, recorded, verdict
 from .outcome import AMBIGUOUS, NOT_ATTEMPTED, NOT_FOUND, UNKNOWN, Kind, Outcome
-from .work import NOT_PROCESSED, Work, message_of
+from .work import Work, message_of
 
 SUBMITTED = "submitted"
 ALREADY_SUBMITTED = "already_submitted"
@@ -170,7 +171,7 @@ class Reclassifier(Work):
 
     def _reclassify(self, item: Item) -> list[Case]:
         """Send one message by the deprecated call, which older servers have."""
-        path = f"investigate/{urllib.parse.quote(item.names[0], safe='')}/reclassify"
+        path = path_of(item.names[0], "reclassify")
         body = {"expected_disposition": self._disposition}
         return self._send([item], lambda: self._client.post(path, body, accepted=True), call=False)
 

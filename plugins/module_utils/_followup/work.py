@@ -12,23 +12,13 @@ import typing as t
 
 from .._api.client import Client
 from .._clock import Clock
-from .._errors import (
-    AuthenticationError,
-    CloudflareError,
-    ConnectError,
-    InputError,
-    InterruptError,
-    JournalError,
-    RateLimitError,
-)
+from .._errors import CloudflareError, JournalError
 from .._mail.message import Message
 from .._release.items import Item
 from .._release.journal import Journal
 from .history import Record, latest
 from .outcome import NOT_ATTEMPTED, UNKNOWN, Kind, Outcome
 
-# After these errors, a request was certainly not processed.
-NOT_PROCESSED = (AuthenticationError, RateLimitError, ConnectError, InputError, InterruptError, JournalError)
 # Seconds in which a request of a run that was killed may still be at work
 AT_WORK = 600.0
 

@@ -91,9 +91,8 @@ class Messages(t.Generic[Kind_co]):
 
         If the answer describes another message, the state of the returned message is UNREADABLE.
         """
-        path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}"
         try:
-            result = self._client.get(path, None, lambda result: _is_about(result, message_id))["result"]
+            result = self._client.get(path_of(message_id), None, lambda result: _is_about(result, message_id))["result"]
         except GarbledError:
             return self._kind({"id": message_id})
         except ApiError as error:
@@ -147,15 +146,14 @@ class Messages(t.Generic[Kind_co]):
         return self._parallel(self._detections, message_ids)
 
     def action_log(self, message_id: str) -> list[t.Any]:
-        """Return what was done with a message, as far as it fits on one page. Raises DoubtfulError if there is no list."""
-        path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/action_log"
-        envelope = self._client.get(path, {"per_page": PAGE_SIZE}, lambda result: isinstance(result, list))
-        return t.cast("list[t.Any]", envelope["result"])
+        """Return what was done with a message, as action_log does."""
+        return action_log(self._client, message_id)
 
     def _detections(self, message_id: str) -> dict[str, t.Any] | None:
         try:
-            path = f"{_PATH}/{urllib.parse.quote(message_id, safe='')}/detections"
-            envelope = self._client.get(path, None, lambda result: result is None or isinstance(result, dict))
+            envelope = self._client.get(
+                path_of(message_id, "detections"), None, lambda result: result is None or isinstance(result, dict)
+            )
         except NotFoundError:
             return None
         return t.cast("dict[str, t.Any] | None", envelope.get("result"))
@@ -267,6 +265,18 @@ class Messages(t.Generic[Kind_co]):
             finally:
                 for future in futures:
                     future.cancel()
+
+
+def path_of(message_id: str, *below: str) -> str:
+    """Return the path of a message, or of something below it."""
+    return "/".join([_PATH, urllib.parse.quote(message_id, safe=""), *below])
+
+
+def action_log(client: Client, message_id: str) -> list[t.Any]:
+    """Return what was done with a message, as far as it fits on one page. Raises DoubtfulError if there is no list."""
+    path = path_of(message_id, "action_log")
+    envelope = client.get(path, {"per_page": PAGE_SIZE}, lambda result: isinstance(result, list))
+    return t.cast("list[t.Any]", envelope["result"])
 
 
 def _is_about(result: object, message_id: str) -> bool:

@@ -23,7 +23,7 @@ from .._json import mapping
 from .._mail.handles import parse_handle
 from .._mail.message import Message
 from .._mail.verdicts import got_worse
-from .._times import parse_time, to_text
+from .._times import CLOCK_SKEW, parse_time, to_text
 from .follow_up import is_sound
 
 SCHEMA = "emailsec.cloudflare/plan"
@@ -33,7 +33,6 @@ LONGEST = datetime.timedelta(days=90)  # from the time a plan is made until it e
 # In bytes. 10,000 messages with full evidence and ten links each have 36 MiB and a million values.
 LARGEST = 48 * 1024 * 1024
 _MOST_VALUES = 3_000_000
-_SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 
 
 class Decision:
@@ -102,7 +101,7 @@ def check_plan(plan: t.Mapping[str, t.Any], account_id: str, now: datetime.datet
     if plan["account_id"] != account_id:
         raise InputError(f"The plan is for account {plan['account_id']!r:.80}, not for {account_id}")
     created, expires = t.cast(datetime.datetime, parse_time(plan["created_at"])), expiry(plan)
-    if created > now + _SKEW:
+    if created > now + CLOCK_SKEW:
         raise InputError(
             f"The plan was made in the future, at {to_text(created)}. Check the clocks of this machine and of the one that made "
             "the plan, then make a new plan"

@@ -23,17 +23,13 @@ import typing as t
 from .._api.client import Client
 from .._clock import Clock
 from .._errors import (
+    NOT_PROCESSED,
     ApiError,
-    AuthenticationError,
     CloudflareError,
-    ConnectError,
     DoubtfulError,
     ForeignAnswerError,
-    InputError,
     InternalError,
-    InterruptError,
     JournalError,
-    RateLimitError,
     SilentError,
 )
 from .._mail.message import BriefMessage
@@ -52,8 +48,6 @@ _HOPELESS = 3
 # So many batches in a row that could not be read back end the run: of those to which nobody answered, and of all.
 _MOST_SILENT = 3
 _MOST_UNREAD = 20
-# After these errors, the request was certainly not processed, and others would fare no better.
-_NOT_PROCESSED = (AuthenticationError, RateLimitError, ConnectError, InputError, InterruptError, JournalError)
 
 
 class Options(t.NamedTuple):
@@ -189,7 +183,7 @@ class Releaser:
             for item in items:
                 item.in_flight = True
             envelope = self._client.post(_PATH, content(names, form))
-        except _NOT_PROCESSED as error:
+        except NOT_PROCESSED as error:
             self._halt(error)
             for item in items:
                 item.in_flight = False
@@ -278,7 +272,7 @@ class Releaser:
     def _is_final(self, trouble: CloudflareError | None) -> bool:
         """Tell whether a trouble with reading back ends the run: nothing else would be read either."""
         silent = isinstance(trouble, (SilentError, ForeignAnswerError))
-        return isinstance(trouble, _NOT_PROCESSED) or self._unread >= (_MOST_SILENT if silent else _MOST_UNREAD)
+        return isinstance(trouble, NOT_PROCESSED) or self._unread >= (_MOST_SILENT if silent else _MOST_UNREAD)
 
     def _after_silence(self, case: Case, left: list[Item]) -> list[Batch]:
         """Send again what is still in quarantine, as often as retries allows."""

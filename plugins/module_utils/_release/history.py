@@ -11,12 +11,10 @@ from __future__ import annotations
 import typing as t
 
 from .._json import items, mapping, parse, rows
-from .._times import parse_time
+from .._times import CLOCK_SKEW, parse_time
 from .outcome import STATUSES, Status
 
 _DAY = 86400.0
-_SKEW = 300.0  # between the clocks of two machines
-_OUTCOMES = ("outcome", "settled")
 
 
 class Record(t.NamedTuple):
@@ -48,8 +46,8 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
         moment = parse_time(str(entry.get("time")))
         if entry.get("account_id") != account_id or moment is None or moment.timestamp() < now - _DAY:
             continue
-        credible = moment.timestamp() <= now + _SKEW and isinstance(entry.get("run"), str)
-        for name, status in _told(entry):
+        credible = moment.timestamp() <= now + CLOCK_SKEW.total_seconds() and isinstance(entry.get("run"), str)
+        for name, status in told(entry):
             if not isinstance(name, str) or name not in names:
                 continue
             if credible and (status is None or status in STATUSES):
@@ -59,12 +57,12 @@ def latest(lines: t.Iterable[bytes], account_id: str, names: t.Container[str], n
     return records
 
 
-def _told(entry: t.Mapping[str, t.Any]) -> t.Iterator[tuple[t.Any, t.Any]]:
-    """Yield each name of a message in a line, with its status."""
-    if entry.get("event") == "intent":
+def told(entry: t.Mapping[str, t.Any], verb: str = "") -> t.Iterator[tuple[t.Any, t.Any]]:
+    """Yield each name of a message in a line, with its status. verb: begins the events of what is no release, such as move_."""
+    if entry.get("event") == f"{verb}intent":
         for name in items(entry.get("ids")):
             yield name, None
-    elif entry.get("event") in _OUTCOMES:
+    elif entry.get("event") in (f"{verb}outcome", f"{verb}settled"):
         for row in rows(entry.get("messages")):
             yield row.get("id"), row.get("status")
             yield row.get("postfix_id"), row.get("status")

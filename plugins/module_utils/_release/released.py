@@ -18,7 +18,7 @@ from .._errors import InputError
 from .._files import open_private
 from .._json import items, mapping, parse, string, strings
 from .._mail.handles import INVESTIGATE_ID, MESSAGE_ID, parse_handle
-from .._times import from_seconds, parse_duration, parse_time, to_text
+from .._times import CLOCK_SKEW, from_seconds, parse_duration, parse_time, to_text
 from .outcome import STATUSES, Status
 
 # What is told of: messages that somebody got, and those that somebody may have got.
@@ -27,7 +27,6 @@ TRAIL = ("ticket", "reason", "started_by", "requested_by", "approved_by", "plan_
 
 _EVENTS = ("intent", "outcome", "settled")
 _LONGEST_LINE = 16 * 1024 * 1024
-_SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 _MOST_UNREADABLE = 100
 
 Entry = t.Dict[str, t.Any]
@@ -67,7 +66,7 @@ class Releases:
     ) -> None:
         self.unreadable: list[dict[str, t.Any]] = []
         self._unreadable = 0
-        self._future = from_seconds(now) + _SKEW
+        self._future = from_seconds(now) + CLOCK_SKEW
         self._since, self._until = since, until
         self._ticket = ticket
         # By run, account and one id of the message

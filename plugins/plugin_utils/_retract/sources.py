@@ -18,12 +18,11 @@ from ...module_utils._files import read_whole
 from ...module_utils._json import mapping, rows, string
 from ...module_utils._mail.handles import parse_handle
 from ...module_utils._release.released import TOLD, TRAIL, Releases
-from ...module_utils._times import from_seconds, parse_time, to_text
+from ...module_utils._times import CLOCK_SKEW, from_seconds, parse_time, to_text
 
 Entry = t.Dict[str, t.Any]
 _ACCOUNT = re.compile(r"[0-9a-f]{32}\Z")
 _LARGEST = 256 * 1024 * 1024
-_SKEW = datetime.timedelta(minutes=5)  # between the clocks of two machines
 
 
 class Source(t.NamedTuple):
@@ -86,7 +85,7 @@ def _read_report(path: str, now: float) -> tuple[list[Entry], datetime.datetime]
     is_release = "title" not in report  # one of this playbook has a title
     if not is_release or not isinstance(messages, list) or "total" not in summary or not _ACCOUNT.match(account_id):
         raise InputError(f"The report {path} does not tell what was released. Use the journal")
-    if moment is None or moment > from_seconds(now) + _SKEW:
+    if moment is None or moment > from_seconds(now) + CLOCK_SKEW:
         raise InputError(
             f"The report {path} does not tell when it was made, or its time is in the future. Use the journal"
         )
