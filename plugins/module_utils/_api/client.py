@@ -83,11 +83,16 @@ class Settings(t.NamedTuple):
 
 
 class Page(t.NamedTuple):
-    """One page of a list. more: another page follows. broken: the list has no end, or something of it may be missing."""
+    """One page of a list.
+
+    more: another page follows. broken: the list has no end, or something of it may be missing.
+    total: how many objects the whole list has, 0 if the API does not say.
+    """
 
     rows: list[dict[str, t.Any]]
     more: bool
     broken: bool
+    total: int = 0
 
 
 def access_name(settings: Settings) -> str:

@@ -38,7 +38,7 @@ def numbered_pages(get: Get, params: t.Mapping[str, t.Any], check_time: t.Callab
         seen += len(result)
         more = _follows(number, len(result), seen, query["per_page"], info)
         broken = more and (not result or result == before or number == _MOST_PAGES)
-        yield Page(rows(result), more and not broken, broken)
+        yield Page(rows(result), more and not broken, broken, _positive(info.get("total_count")))
         if broken or not more:
             return
         before = result

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.client import PAGE_SIZE, Client
+from .._api.client import Client
+from .._api.numbered import numbered_pages
 from .._errors import DoubtfulError
 from .._json import mapping
 from . import expiry
@@ -33,29 +34,22 @@ def read_list(client: Client, kind: Kind) -> Rows:
 
 def _read(client: Client, kind: Kind) -> tuple[Rows, bool]:
     """Return the entries on all pages, and whether these are as many as the API says there are."""
-    rows: Rows = {}
-    check_time = client.list_timer()
-    order = {"order": "created_at", "direction": "asc"} if kind.in_order else {}
-    page = 1
-    while True:
-        envelope = client.get(kind.path, {"page": page, "per_page": PAGE_SIZE, **order})
-        found, info = envelope.get("result"), mapping(envelope.get("result_info"))
+
+    def get(query: dict[str, t.Any]) -> dict[str, t.Any]:
+        envelope = client.get(kind.path, query)
+        found = envelope.get("result")
         if not isinstance(found, list) or not all(isinstance(mapping(row).get("id"), str) for row in found):
             raise DoubtfulError(f"the answer holds no list of {kind.name} with ids")
+        return envelope
+
+    rows: Rows = {}
+    order = {"order": "created_at", "direction": "asc"} if kind.in_order else {}
+    for page in numbered_pages(get, order, client.list_timer()):
         known = len(rows)
-        rows.update((row["id"], row) for row in found)
-        total, pages, size = (info.get(name) for name in ("total_count", "total_pages", "per_page"))
-        last = (
-            page >= pages
-            if isinstance(pages, int)
-            else len(found) < (size if isinstance(size, int) and size > 0 else PAGE_SIZE)
-        )
-        if last:
-            return rows, not isinstance(total, int) or len(rows) >= total
-        if len(rows) == known:
+        rows.update((row["id"], row) for row in page.rows)
+        if page.broken or (page.more and len(rows) == known):
             return rows, False
-        page += 1
-        check_time()
+    return rows, len(rows) >= page.total
 
 
 def as_entry(kind: Kind, row: Row) -> dict[str, t.Any]:
