@@ -119,6 +119,14 @@ def handles_argument_spec() -> dict[str, dict[str, t.Any]]:
     }
 
 
+# How these options go together, in a module that always needs handles
+HANDLES_RULES: t.Mapping[str, t.Any] = {
+    "mutually_exclusive": [("messages", "messages_file")],
+    "required_one_of": [("messages", "messages_file")],
+    "required_by": {"messages_column": ["messages_file"]},
+}
+
+
 def rows_argument_spec() -> dict[str, dict[str, t.Any]]:
     """Return the options that say where the rows of a result go."""
     return {
@@ -186,12 +194,14 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
     )
 
 
-def end_follow_up(module: AnsibleModule, client: Client, run: Result, trail: t.Mapping[str, t.Any]) -> t.NoReturn:
-    """End the task with the result of a follow-up."""
-    result = {**run.data(), "account_id": client.account_id, "api_calls": client.calls, **trail}
+def end_follow_up(
+    module: AnsibleModule, client: Client, run: Result, trail: t.Mapping[str, t.Any], fail_on: t.Iterable[str]
+) -> t.NoReturn:
+    """End the task with the result of a follow-up. fail_on: the statuses with which it fails."""
+    result = {**run.data(), **client.used(), **trail}
     if module._diff:
         result["diff"] = run.diff()
-    if run.error or run.fails(module.params["fail_on"]):
+    if run.error or run.fails(fail_on):
         fail(module, run.error, **result)
     module.exit_json(**result)
     raise AssertionError("exit_json ended the task")

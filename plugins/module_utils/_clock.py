@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 
@@ -23,6 +24,11 @@ class Clock:
     def stop(self, *_signal: object) -> None:
         """Let the run end as soon as its open requests are answered. Can be a signal handler."""
         self.stopping = True
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT stop the run, as stop does."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""

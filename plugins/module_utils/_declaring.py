@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import signal
 import typing as t
 
 from ._api.connection import in_range
@@ -26,8 +25,7 @@ def declare(module: t.Any, kind: Kind, clock: Clock) -> None:
     """Make the account have the entries that an AnsibleModule was given, and end it."""
     params = module.params
     client = None
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, clock.stop)
+    clock.stop_on_signals()
     try:
         client = make_client(module, clock)
         today = from_seconds(clock.time()).date()
@@ -47,7 +45,7 @@ def declare(module: t.Any, kind: Kind, clock: Clock) -> None:
         outcome = apply(client, clock, wish, limits, module.check_mode)
     except CloudflareError as error:
         fail(module, error, api_calls=client.calls if client else 0)
-    result = {**outcome.data(), "account_id": client.account_id, "api_calls": client.calls}
+    result = {**outcome.data(), **client.used()}
     if module._diff:
         result["diff"] = outcome.diff()
     if outcome.error:

@@ -239,13 +239,14 @@ cf_ray:
   sample: 8f1c2d3e4a5b6c7d-FRA
 """
 
-import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
+    HANDLES_RULES,
     api_argument_spec,
+    end_follow_up,
     fail,
     given_handles,
     handles_argument_spec,
@@ -271,15 +272,12 @@ def main() -> None:
             ticket={"type": "str"},
             started_by={"type": "str"},
         ),
-        mutually_exclusive=[("messages", "messages_file")],
-        required_one_of=[("messages", "messages_file")],
-        required_by={"messages_column": ["messages_file"]},
+        **HANDLES_RULES,
         supports_check_mode=True,
     )
     params = module.params
     clock = Clock()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, clock.stop)
+    clock.stop_on_signals()
     try:
         client = make_client(module, clock)
         refuse_null(module, "dest")
@@ -298,17 +296,7 @@ def main() -> None:
         run = save_evidence(client, clock, request)
     except CloudflareError as error:
         fail(module, error)
-    result = {
-        **run.data(),
-        "account_id": client.account_id,
-        "api_calls": client.calls,
-        **request.trail,
-    }
-    if module._diff:
-        result["diff"] = run.diff()
-    if run.error or run.fails(FAIL_ON):
-        fail(module, run.error, **result)
-    module.exit_json(**result)
+    end_follow_up(module, client, run, request.trail, FAIL_ON)
 
 
 if __name__ == "__main__":

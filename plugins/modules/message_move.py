@@ -239,12 +239,12 @@ cf_ray:
   sample: 8f1c2d3e4a5b6c7d-FRA
 """
 
-import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
+    HANDLES_RULES,
     api_argument_spec,
     end_follow_up,
     fail,
@@ -270,15 +270,12 @@ def main() -> None:
             purge={"type": "bool", "default": False},
             batch_size={"type": "int", "default": 50},
         ),
-        mutually_exclusive=[("messages", "messages_file")],
-        required_one_of=[("messages", "messages_file")],
-        required_by={"messages_column": ["messages_file"]},
+        **HANDLES_RULES,
         supports_check_mode=True,
     )
     params = module.params
     clock = Clock()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, clock.stop)
+    clock.stop_on_signals()
     destination = params["destination"]
     try:
         check_purge(destination, params["purge"])
@@ -297,7 +294,7 @@ def main() -> None:
         )
     except CloudflareError as error:
         fail(module, error)
-    end_follow_up(module, client, run, request.trail)
+    end_follow_up(module, client, run, request.trail, params["fail_on"])
 
 
 if __name__ == "__main__":

@@ -212,12 +212,12 @@ cf_ray:
   sample: 8f1c2d3e4a5b6c7d-FRA
 """
 
-import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
 from ..module_utils._arguments import (
+    HANDLES_RULES,
     api_argument_spec,
     end_follow_up,
     fail,
@@ -241,15 +241,12 @@ def main() -> None:
             **follow_up_argument_spec(STATUSES, FAIL_ON),
             expected_disposition={"type": "str", "choices": list(EXPECTED_DISPOSITIONS), "default": "none"},
         ),
-        mutually_exclusive=[("messages", "messages_file")],
-        required_one_of=[("messages", "messages_file")],
-        required_by={"messages_column": ["messages_file"]},
+        **HANDLES_RULES,
         supports_check_mode=True,
     )
     params = module.params
     clock = Clock()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, clock.stop)
+    clock.stop_on_signals()
     disposition = params["expected_disposition"]
     try:
         client = make_client(module, clock)
@@ -266,7 +263,7 @@ def main() -> None:
         )
     except CloudflareError as error:
         fail(module, error)
-    end_follow_up(module, client, run, request.trail)
+    end_follow_up(module, client, run, request.trail, params["fail_on"])
 
 
 if __name__ == "__main__":

@@ -440,7 +440,6 @@ cf_ray:
   sample: 8f1c2d3e4a5b6c7d-FRA
 """
 
-import signal
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -498,8 +497,7 @@ def main() -> None:
     )
     params = module.params
     clock = Clock()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, clock.stop)
+    clock.stop_on_signals()
     try:
         client = make_client(module, clock, connections=in_range(params, "concurrency", 1, 16))
         refuse_null(module, "plan_digest", "only")

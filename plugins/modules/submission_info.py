@@ -277,7 +277,7 @@ def main() -> None:
         failure = None
     except CloudflareError as error:
         failure = error
-    result = {**submissions.data(), "account_id": client.account_id, "api_calls": client.calls}
+    result = {**submissions.data(), **client.used()}
     if failure:
         fail(module, failure, **{**result, "msg": f"{failure.sentence()} {result['msg']}"})
     module.exit_json(**result)
