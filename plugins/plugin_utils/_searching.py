@@ -11,10 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from ._found import FAILING, search_outcome
-from ._quarantine_release.asked import missing_account
 from ._quarantine_release.door import Door, Result
 from ._quarantine_release.names import FILTERS, SEARCH, SEARCH_OPTIONS
-from ._quarantine_release.values import Values
+from ._quarantine_release.values import Values, missing_account
 from ._told import searched
 
 _DEFAULTS = {"since": "7d", "limit": 100, "fail_on": []}

@@ -17,7 +17,7 @@ from ...module_utils._plan.policy import Policy
 from ...module_utils._release.outcome import STATUSES
 from ...module_utils._rows import ALL, ATTENTION, NONE
 from .names import FILTERS, ROLE, SEARCH_OPTIONS
-from .values import Values
+from .values import Values, missing_account
 
 MODES = ("plan", "apply", "release")
 FORMATS = ("json", "txt", "csv", "html")
@@ -121,16 +121,6 @@ def read(
     others = [*_contradictions(asked, reader), *missing_account(asked.account_id, host, hosts)]
     reader.check(*others)
     return asked
-
-
-def missing_account(account_id: str | None, host: str, hosts: int) -> list[str]:
-    """Return a mistake if a host has no account, and it cannot be that of the environment, because there are other hosts."""
-    if account_id or hosts == 1:
-        return []
-    return [
-        f"quarantine_release_account_id is not set for {host}. The account of the environment is only used by a play of one "
-        f"host, and this one has {hosts}."
-    ]
 
 
 class _Reader(Values):

@@ -20,6 +20,7 @@ from .places import Places
 from .work import Trail
 
 Result = t.Dict[str, t.Any]
+_UNSENT = "Nothing was sent."
 
 
 class Door(t.Protocol):
@@ -115,6 +116,11 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or 'A file'} cannot be written ({error.strerror})."
     return ended(str(error))
+
+
+def unsent(error: Exception) -> str:
+    """Return an error before anything was sent, and say that once."""
+    return f"{sentence(error).replace(f' {_UNSENT}', '')} {_UNSENT}"
 
 
 def now() -> str:

@@ -104,7 +104,7 @@ def allow(door: Door) -> Result:
         results.append(door.call("settings_info", {**account, "kinds": ["allow_policies"]}, True))
     if "settings" not in results[-1]:
         rows, trouble = allowing.unread(chosen, "Nothing was sent."), left_out(results[-1])[1]
-        return _ended(door, rows, results, trouble)
+        return _ended(door, chosen, rows, results, trouble)
     started = parse_time(selection(door)["started"])
     if started is None:
         raise ValueError("The stage select has no start.")
@@ -122,12 +122,14 @@ def allow(door: Door) -> Result:
         results.append(made)
     rows = allowing.allowed(decided, made, last_day, door.check_mode)
     rows += allowing.unread([target for target, facts in seen if not facts], "The message could not be read.")
-    return _ended(door, rows, results, left_out(made)[1] if made.get("failed") else "")
+    return _ended(door, chosen, rows, results, left_out(made)[1] if made.get("failed") else "")
 
 
-def _ended(door: Door, rows: list[dict[str, t.Any]], results: list[Result], trouble: str) -> Result:
+def _ended(
+    door: Door, chosen: t.Sequence[Target], rows: list[dict[str, t.Any]], results: list[Result], trouble: str
+) -> Result:
     calls = sum(result.get("api_calls") or 0 for result in results)
-    places = {target.name: number for number, target in enumerate(_task(door)[1])}
+    places = {target.name: number for number, target in enumerate(chosen)}
     followed = ended(TITLES["allow"], sorted(rows, key=lambda row: places[row["id"]]), calls, trouble)
     return {**mark(door), "changed": followed["changed"], "followed": followed}
 

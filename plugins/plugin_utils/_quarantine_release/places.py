@@ -17,6 +17,7 @@ from ...module_utils._files import write_whole
 from .asked import Asked
 
 REPORT_DIRECTORY = "quarantine-release-reports"
+_ROOM = 8192  # bytes that a message takes in all reports together, about
 
 
 class Places(t.NamedTuple):
@@ -82,8 +83,8 @@ def make_directory(path: str) -> None:
     os.makedirs(path, mode=0o700, exist_ok=True)
 
 
-def try_directory(path: str, size: int, check_mode: bool) -> None:
-    """Raise OSError unless as many bytes can be written into a directory. In check mode it is not made, and nothing stays behind."""
+def try_directory(path: str, messages: int, check_mode: bool) -> None:
+    """Raise OSError unless reports about so many messages fit into a directory. In check mode it is not made, and nothing stays behind."""
     if not check_mode:
         make_directory(path)
     existing = path
@@ -91,7 +92,7 @@ def try_directory(path: str, size: int, check_mode: bool) -> None:
         existing = os.path.dirname(existing)
     try:
         with tempfile.TemporaryFile(dir=existing) as file:
-            file.write(bytes(size))
+            file.write(bytes((messages + 128) * _ROOM))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

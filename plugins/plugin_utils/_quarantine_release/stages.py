@@ -26,7 +26,7 @@ from .._packing import unpacked_plan
 from .._plan_lines import approval_lines
 from .._told import counted, searched
 from .asked import Asked, read
-from .door import Door, Result, approved, earlier, mark, now, selected, selection, sentence
+from .door import Door, Result, approved, earlier, mark, now, selected, selection, unsent
 from .following import follows, wanted
 from .pictures import save_pictures, wants_pictures
 from .places import make_directory, places, try_directory, write_file
@@ -37,7 +37,6 @@ _APPLIED_BEFORE = (
     "This job was relaunched, and the plan in it was applied before. No journal tells what that released, and the state of a message "
     "may not show it yet. Start the workflow again, which makes a new plan. With awx_setup_shared_directory, there is a journal that lasts."
 )
-_ROOM = 8192  # bytes that a message takes in all reports together, about
 
 
 def select(door: Door) -> Result:
@@ -65,7 +64,7 @@ def select(door: Door) -> Result:
         if kept.result_file and not door.check_mode:
             check_result_file(kept.result_file, kept.journal, kept.plan)
         if last == "report":
-            try_directory(kept.directory, (len(asked.handles or ()) + 128) * _ROOM, door.check_mode)
+            try_directory(kept.directory, len(asked.handles or ()), door.check_mode)
         if asked.packed and not asked.journal_lasts and door.relaunched():
             raise Mistake(_APPLIED_BEFORE)
         if asked.packed:
@@ -73,7 +72,7 @@ def select(door: Door) -> Result:
             make_directory(os.path.dirname(kept.plan))
             write_file(kept.plan, json.dumps(unpacked_plan(asked.packed)))
     except (Mistake, CloudflareError, OSError, ValueError) as error:
-        return {**result, "mistake": f"{sentence(error).replace(' Nothing was sent.', '')} Nothing was sent."}
+        return {**result, "mistake": unsent(error)}
     asks = asked.approve and asked.mode != "plan" and not door.check_mode
     return {**result, "plans": asked.plans, "asks": asks, "asked": asked._asdict(), "places": kept._asdict()}
 
@@ -88,7 +87,7 @@ def plan(door: Door) -> Result:
         if is_lost(planned):
             planned["failed"] = True
     except OSError as error:
-        planned = {"failed": True, "msg": f"{sentence(error)} Nothing was sent."}
+        planned = {"failed": True, "msg": unsent(error)}
     pictures = save_pictures(asked, kept, planned, door.call) if wants_pictures(asked) and not door.check_mode else {}
     lines = (
         approval_lines(planned.get("plan") or {}, asked.show_content) if asked.mode == "plan" or asked.approve else []
@@ -126,7 +125,7 @@ def release(door: Door) -> Result:
                 _outlast_the_lag(door, asked)
         run = _releasing(door).run(lambda line: door.say(printable(line, None)), looked.get("looked"), refused)
     except OSError as error:
-        run = {"failed": True, "changed": False, "msg": f"{sentence(error)} Nothing was sent."}
+        run = {"failed": True, "changed": False, "msg": unsent(error)}
     changed = bool(run.get("changed")) and asked.mode != "plan"
     return {**mark(door), "changed": changed, "run": run, "follows": follows(door, run)}
 

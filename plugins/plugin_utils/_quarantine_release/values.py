@@ -16,6 +16,7 @@ import typing as t
 
 import yaml
 
+from ...module_utils._api.connection import own_account
 from ...module_utils._errors import InputError
 from ...module_utils._mail.filters import DELIVERY_STATUSES, DISPOSITIONS, SEARCH_OPTIONS, search_filters
 
@@ -152,6 +153,14 @@ class Values:
             )
         return _unquoted(value) or None
 
+    def own_account(self, account_id: str | None, prefix: str) -> str | None:
+        """Return the account that the modules will use. prefix: of the variable that has it."""
+        try:
+            return own_account(account_id)
+        except InputError as error:
+            self.mistakes.append(f"{prefix}{error}.")
+            return None
+
     def _flag(self, name: str, value: t.Any) -> bool:
         word = str(value).strip().lower()
         if word not in (*_TRUE, *_FALSE):
@@ -164,6 +173,20 @@ class Values:
             self.mistakes.append(f"{name} must be a whole number, not {text!r:.40}.")
             return None
         return int(text) if text else None
+
+
+def missing_account(
+    account_id: str | None, host: str, hosts: int, missing: str = "quarantine_release_account_id is not set for"
+) -> list[str]:
+    """Return a mistake if a host has no account, and it cannot be that of the environment, because there are other hosts.
+
+    missing: the beginning of the mistake, with the variable.
+    """
+    if account_id or hosts == 1:
+        return []
+    return [
+        f"{missing} {host}. The account of the environment is only used by a play of one host, and this one has {hosts}."
+    ]
 
 
 def not_text(name: str, value: t.Any) -> str:

@@ -12,15 +12,13 @@ import os
 import re
 import typing as t
 
-from ...module_utils._api.connection import own_account
 from ...module_utils._errors import InputError
 from ...module_utils._followup.folders import FOLDERS, PURGES
 from ...module_utils._mail.verdicts import check_dispositions
 from ...module_utils._release.released import read_moment
-from .._quarantine_release.asked import missing_account
-from .._quarantine_release.names import RETRACT
+from .._quarantine_release.names import RETRACT, ROLE
 from .._quarantine_release.places import resolved
-from .._quarantine_release.values import Values, not_text
+from .._quarantine_release.values import Values, missing_account, not_text
 
 WORSE = "worse"
 ALL = "all"
@@ -60,7 +58,7 @@ def read(variables: t.Mapping[str, t.Any], host: str, hosts: int, now: float) ->
     account_id = reader.as_text("quarantine_release_account_id", reader.value("account_id"))
     others = missing_account(account_id, host, hosts)
     if not others:
-        account_id = reader.account(account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID"))
+        account_id = reader.own_account(account_id or os.environ.get("CLOUDFLARE_ACCOUNT_ID"), ROLE.prefix)
     asked = Asked(
         account_id=account_id or "",
         journals=reader.paths("journal"),
@@ -91,14 +89,6 @@ def read(variables: t.Mapping[str, t.Any], host: str, hosts: int, now: float) ->
 
 
 class _Reader(Values):
-    def account(self, value: str | None) -> str | None:
-        """Return the account that the modules will use."""
-        try:
-            return own_account(value)
-        except InputError as error:
-            self.mistakes.append(f"quarantine_release_{error}.")
-            return None
-
     def paths(self, name: str) -> list[str]:
         """Return one path or several, resolved, each once."""
         value = self.value(name)

@@ -17,7 +17,7 @@ from ...module_utils._release.planned import this_user
 from ...module_utils._release.released import read_moment
 from ...module_utils._text import first_few, printable
 from .._joining import is_lost
-from .._quarantine_release.door import Door, Result, now, sentence
+from .._quarantine_release.door import Door, Result, now, sentence, unsent
 from .._quarantine_release.names import RETRACT
 from .._quarantine_release.places import report_directory, report_path, try_directory
 from .._shown import message_lines
@@ -25,9 +25,6 @@ from . import judged
 from .asked import Asked, read
 from .reports import make_report, write_reports
 from .sources import Entry, Source, read_journals, read_reports
-
-_ROOM = 8192  # bytes that a message takes in all reports together, about
-_UNSENT = "Nothing was sent."
 
 
 def retract(door: Door) -> Result:
@@ -39,10 +36,9 @@ def retract(door: Door) -> Result:
         source = _source(asked)
         entries = source.of(asked.account_id)
         directory = report_directory(asked.report_dir)
-        try_directory(directory, (len(entries) + 128) * _ROOM, door.check_mode)
+        try_directory(directory, len(entries), door.check_mode)
     except (InputError, OSError, ValueError) as error:
-        mistake = f"{sentence(error).replace(f' {_UNSENT}', '')} {_UNSENT}"
-        return {"changed": False, "lines": [], "told": printable(mistake, None), "fails": True}
+        return {"changed": False, "lines": [], "told": printable(unsent(error), None), "fails": True}
     person = door.person() or os.environ.get("USER") or this_user()
     rows, moved, why = _taken_back(door, asked, entries, directory, person)
     flaws = _flaws(door, asked, source)

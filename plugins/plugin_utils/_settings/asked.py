@@ -11,12 +11,10 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ...module_utils._api.connection import own_account
-from ...module_utils._errors import InputError
 from ...module_utils._settings.keys import key_of, keys_to_look_for
 from ...module_utils._settings.kinds import KINDS, Kind
 from .._quarantine_release.names import SETTINGS
-from .._quarantine_release.values import Values
+from .._quarantine_release.values import Values, missing_account
 
 _DEFAULTS = {"max_deletions": 10}
 _EXPIRING = [name for name, kind in KINDS.items() if kind.comments]
@@ -97,18 +95,8 @@ class _Reader(Values):
     def account(self, host: str, hosts: int) -> str | None:
         """Return the account that the modules will use."""
         account_id = self.as_text("settings_account_id", self.value("account_id"))
-        if account_id is None:
-            if hosts > 1:
-                self.mistakes.append(
-                    f"settings_account_id is not set for {host}. The account of the environment is only used by a play of one "
-                    f"host, and this one has {hosts}."
-                )
-            return None
-        try:
-            return own_account(account_id)
-        except InputError as error:
-            self.mistakes.append(f"{self.prefix}{error}.")
-            return None
+        self.mistakes += missing_account(account_id, host, hosts, "settings_account_id is not set for")
+        return self.own_account(account_id, self.prefix) if account_id else None
 
     def wanted(self) -> t.Iterator[Wanted]:
         """Yield each list that is declared, or whose expired entries are to be removed."""

@@ -14,7 +14,7 @@ import time
 from ...module_utils._files import read_whole
 from ...module_utils._text import printable
 from ...module_utils._times import from_seconds
-from .._quarantine_release.door import Door, Result, sentence
+from .._quarantine_release.door import Door, Result, sentence, unsent
 from .._quarantine_release.names import SETTINGS
 from .._quarantine_release.places import make_directory, report_directory, write_file
 from .._quarantine_release.values import Mistake, Values
@@ -32,7 +32,7 @@ def declare(door: Door) -> Result:
         door.check_run()
         asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
     except ValueError as error:
-        return _failure(f"{sentence(error)} Nothing was sent.")
+        return _failure(unsent(error))
     outcomes = [
         (wanted, door.call(wanted.kind.name, {"account_id": asked.account_id, **wanted.options}, door.check_mode))
         for wanted in asked.lists
