@@ -198,11 +198,17 @@ def not_text(name: str, value: t.Any) -> str:
     elif isinstance(value, (datetime.date, datetime.datetime)):
         kind = f"a date ({value})"
     else:
-        return f"{name} must be text, not {type(value).__name__}."
+        return f"{name} must be text, not {type_name(value)}."
     return (
         f"{name} is {kind} and not text. Put it in quotes, such as '0047', because YAML reads some words without quotes as "
         "numbers or dates. In a survey of AWX, type the quotes into the answer. After !unsafe, write two pairs: \"'0047'\"."
     )
+
+
+def type_name(value: t.Any) -> str:
+    """Return what a value is called in errors. Since 2.19, ansible-core has types of its own that are made of these."""
+    plain = next((kind for kind in (bool, int, float, str, list, dict) if isinstance(value, kind)), type(value))
+    return plain.__name__
 
 
 def _unquoted(text: str) -> str:

@@ -14,7 +14,7 @@ import typing as t
 from ...module_utils._settings.keys import key_of, keys_to_look_for
 from ...module_utils._settings.kinds import KINDS, Kind
 from .._quarantine_release.names import SETTINGS
-from .._quarantine_release.values import Values, missing_account
+from .._quarantine_release.values import Values, missing_account, type_name
 
 _DEFAULTS = {"max_deletions": 10}
 _EXPIRING = [name for name, kind in KINDS.items() if kind.comments]
@@ -133,7 +133,7 @@ class _Reader(Values):
         if value is None:
             return None
         if not isinstance(value, (list, tuple)):
-            self.mistakes.append(f"{self.prefix}{name} must be a list of entries, not {type(value).__name__}.")
+            self.mistakes.append(f"{self.prefix}{name} must be a list of entries, not {type_name(value)}.")
             return []
         odd = [index for index, entry in enumerate(value) if not isinstance(entry, t.Mapping)]
         if odd:

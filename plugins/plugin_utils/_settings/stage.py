@@ -16,7 +16,7 @@ from ...module_utils._text import printable
 from ...module_utils._times import from_seconds
 from .._quarantine_release.door import Door, Result, sentence, unsent
 from .._quarantine_release.names import SETTINGS
-from .._quarantine_release.places import make_directory, report_directory, write_file
+from .._quarantine_release.places import make_directory, report_directory, try_directory, write_file
 from .._quarantine_release.values import Mistake, Values
 from .asked import read, read_account
 from .told import differences, notes, summary
@@ -61,7 +61,8 @@ def export(door: Door) -> Result:
         account_id = read_account(variables, door.host, len(door.hosts))
         path = export_path(directory, door.host)
         before = _present(path)
-    except ValueError as error:
+        try_directory(directory, 0, check_mode=True)  # it is made when there is something to write
+    except (OSError, ValueError) as error:
         return _failure(f"{sentence(error)} Nothing was read from Cloudflare.")
     found = door.call("settings_info", {"account_id": account_id}, door.check_mode)
     if found.get("failed") or "settings" not in found:

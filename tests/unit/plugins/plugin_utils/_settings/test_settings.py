@@ -26,6 +26,10 @@ ACCOUNT = "5a1c0f3e9b7d42468ace13579bdf0246"
 BLOCK = KINDS["block_senders"]
 
 
+class Tagged(int):
+    """A number as ansible-core has it since 2.19."""
+
+
 def sender(pattern: str, **more: t.Any) -> dict[str, t.Any]:
     return {"pattern": pattern, "pattern_type": "DOMAIN", **more}
 
@@ -87,6 +91,7 @@ def test_expired_entries_of_a_list_that_is_named_only_there() -> None:
         ({"purge": True, "remove_expired": True}, "No list is declared."),
         ({"block_senders": {"pattern": "x"}}, "settings_block_senders must be a list of entries, not dict."),
         ({"block_senders": "x"}, "settings_block_senders must be a list of entries, not str."),
+        ({"block_senders": Tagged(7)}, "settings_block_senders must be a list of entries, not int."),
         ({"block_senders_extra": [{}, "x"]}, "settings_block_senders_extra[1] must be a dictionary"),
         ({"block_senders": [], "purge": "block_sender"}, "settings_purge must be one or more of: allow_policies"),
         ({"block_senders": [], "purge": "maybe"}, "settings_purge must be true or false"),
@@ -365,6 +370,14 @@ def test_an_export_tells_what_it_leaves_out(tmp_path: Path) -> None:
     assert result["diff"] == {"before": "", "after": (folder / "one.yml").read_text()}
     assert ((folder / "one.yml").stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
     assert not run(stage.export, {"export_dir": str(folder)}, found)[1]["changed"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="takes /proc for a directory where nobody can write")
+def test_an_export_that_cannot_be_written_is_found_before_anything_is_read() -> None:
+    door, result = run(stage.export, {"export_dir": "/proc/below"})
+    assert (door.calls, result["fails"]) == ([], True)
+    assert result["told"].startswith("/proc/below cannot be written (")
+    assert result["told"].endswith("). Nothing was read from Cloudflare.")
 
 
 def test_an_export_that_fails_leaves_the_file(tmp_path: Path) -> None:
