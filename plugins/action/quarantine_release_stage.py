@@ -17,6 +17,7 @@ from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 from ..plugin_utils._retract import stage as retracting
+from ..plugin_utils._settings import report as settings_report
 from ..plugin_utils._settings import stage as settings
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
@@ -37,6 +38,7 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "merge": merging.merge,
     "retract": retracting.retract,
     "settings": settings.declare,
+    "conclude_settings": settings_report.conclude,
     "export_settings": settings.export,
 }
 
@@ -114,9 +116,9 @@ class ActionModule(ActionBase):
                 self._evaluated(name)
         return {name: value for name, value in found.items() if value is not _NOT_GIVEN}
 
-    def variable(self, name: str) -> t.Any:
-        """Return one variable of the role, named without its prefix. Raises ValueError."""
-        value = self._evaluated(f"{ROLE.prefix}{name}")
+    def variable(self, name: str, family: Family = ROLE) -> t.Any:
+        """Return one variable of a family, named without its prefix. Raises ValueError."""
+        value = self._evaluated(f"{family.prefix}{name}")
         return None if value is _NOT_GIVEN else value
 
     def _evaluated(self, name: str) -> t.Any:
@@ -145,10 +147,10 @@ class ActionModule(ActionBase):
         """Return the names of all hosts of the inventory, also those that the play leaves out."""
         return list(self._vars["groups"]["all"])
 
-    def earlier(self, stage: str, host: str | None = None) -> dict[str, t.Any]:
+    def earlier(self, stage: str, host: str | None = None, family: Family = ROLE) -> dict[str, t.Any]:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
         variables = self._vars if host in (None, self.host) else self._vars["hostvars"][host]
-        return variables.get(f"__{ROLE.prefix}{stage}") or {}
+        return variables.get(f"__{family.prefix}{stage}") or {}
 
     def person(self) -> str:
         """Return the user of AWX who started the job, or an empty string."""
@@ -162,11 +164,18 @@ class ActionModule(ActionBase):
         """Tell whether AWX runs a job again, with what it was given the first time."""
         return "relaunch" in (self._vars.get("awx_job_launch_type"), self._vars.get("tower_job_launch_type"))
 
-    def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-        """Run a module of the collection with the connection options of this task, and return its result."""
+    def call(
+        self, module: str, options: dict[str, t.Any], check_mode: bool, diff: bool | None = None
+    ) -> dict[str, t.Any]:
+        """Run a module of the collection with the connection options of this task, and return its result.
+
+        diff: whether it has differences; None as Ansible was asked.
+        """
         connection = {name: value for name, value in self._task.args.items() if name != "stage"}
         given = {name: value for name, value in options.items() if value is not None}
-        before, self._task.check_mode = self._task.check_mode, check_mode
+        before = self._task.check_mode, self._task.diff
+        self._task.check_mode = check_mode
+        self._task.diff = self._task.diff if diff is None else diff
         try:
             result = self._execute_module(
                 f"emailsec.cloudflare.{module}", {**connection, **given}, task_vars=self._vars
@@ -176,7 +185,7 @@ class ActionModule(ActionBase):
         except AnsibleError as error:
             result = {"failed": True, "changed": False, "msg": str(error)}
         finally:
-            self._task.check_mode = before
+            self._task.check_mode, self._task.diff = before
         if isinstance(result.get("msg"), str):
             result["msg"] = with_variables(result["msg"])
         # What Ansible adds for its own output; exception is no plain data since ansible-core 2.19.

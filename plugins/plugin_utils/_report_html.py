@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import base64
 import collections
-import hashlib
 import struct
 import typing as t
-from pathlib import Path
-
-import jinja2
 
 from ..module_utils._plan.follow_up import follow_up_of
 from ..module_utils._text import printable
+from ..plugin_utils._html_page import html_page
 from ..plugin_utils._report_rows import TRAIL, report_rows
 
-_PARTS = Path(__file__).parent / "report"
 # The order of the chart: first what needs attention, last what is done.
 _ORDER = (
     "unknown", "failed", "undelivered", "partial", "ambiguous", "not_found", "quarantined", "not_attempted",
@@ -41,19 +37,12 @@ def report_html(reports: t.Sequence[t.Mapping[str, t.Any]], pictures: t.Sequence
 
     pictures: for each report, the pictures of its messages by their handles.
     """
-    style, script = ((_PARTS / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string((_PARTS / "report.html.j2").read_text(encoding="utf-8"))
     rows = [row for report in reports for row in report_rows(report)]
     shown = [figure for report, known in zip(reports, pictures) for figure in _figures(report, known)]
-    images = "img-src data:; " if any(figure["data"] for figure in shown) else ""
     counts = collections.Counter(row["status"] for row in rows)
-    return template.render(
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; {images}base-uri 'none'; form-action 'none'",
+    return html_page(
+        "report.html.j2",
+        images=any(figure["data"] for figure in shown),
         reports=[_head(report) for report in reports],
         rows=rows,
         figures=shown,
@@ -104,8 +93,3 @@ def _head(report: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 def _rank(status: str) -> tuple[int, str]:
     return (_ORDER.index(status) if status in _ORDER else -1, status)
-
-
-def _hash(text: str) -> str:
-    """Return the source expression by which a Content-Security-Policy admits an inline element."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -105,6 +105,70 @@ def test_what_is_shared_what_an_account_adds_and_one_that_fails(ansible: Ansible
     assert cedar == "There is no variable settings_purges. Did you mean settings_purge? Nothing was sent."
 
 
+def test_the_report_of_drift_and_the_approval_of_it(ansible: Ansible, emulator: Emulator) -> None:
+    declare(
+        ansible, emulator, "harbour", "meadow", "cedar",
+        block_senders=[{"pattern": "spam.example", "pattern_type": "DOMAIN", "comments": "<script>1</script>"}],
+    )  # fmt: skip
+    put(ansible, "host_vars/meadow.yml", block_senders=[])
+    put(ansible, "host_vars/cedar.yml", block_senders=[{"pattern": "0.0.0.0/0", "pattern_type": "IP"}])
+    play = yaml.safe_load((CHECKOUT / "playbooks" / "settings.yml").read_text(encoding="utf-8"))
+    batches = ansible.directory / "batches.yml"
+    batches.write_text(yaml.safe_dump([{**play[0], "hosts": "all", "serial": 1}]), encoding="utf-8")
+    folder = ansible.directory / "reports"
+    gate = {"settings_report_dir": str(folder), "settings_fail_if_nothing": True}
+
+    def report() -> dict[str, Any]:
+        """Return the only report, and remove it."""
+        (file,) = folder.glob("settings-*.json")
+        made: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        page = file.with_suffix(".html").read_text(encoding="utf-8")
+        assert "<script" not in page
+        assert file.stat().st_mode & 0o777 == file.with_suffix(".html").stat().st_mode & 0o777 == 0o600
+        file.unlink()
+        file.with_suffix(".html").unlink()
+        return made
+
+    run = ansible.playbook("-i", "accounts", str(batches), "--check", "-e", json.dumps(gate))
+    assert run.code == 0, run.output  # what failed waits in the report, as harbour has drift to approve
+    made = report()
+    assert [(one["host"], one["outcome"]) for one in made["accounts"]] == [
+        ("cedar", "failed"), ("harbour", "drift"), ("meadow", "no_change"),
+    ]  # fmt: skip
+    assert {one["account_id"] for one in made["accounts"]} == {account.id for account in emulator.accounts[:3]}
+    (change,) = made["accounts"][1]["lists"]["block_senders"]["changes"]
+    assert (change["verb"], change["key"]) == ("create", "DOMAIN spam.example")
+    assert change["fields"]["comments"] == {"before": None, "after": "<script>1</script>"}
+    digests = run.artifacts["settings_digest"]
+    assert digests.keys() == {"harbour", "meadow"}
+    assert digests["harbour"] == made["accounts"][1]["digest"]
+    assert {host: one["result"] for host, one in run.artifacts["settings_results"].items()} == {
+        "harbour": "drift", "meadow": "no_change", "cedar": "failed",
+    }  # fmt: skip
+    assert writes(emulator) == []
+
+    approved = ("-e", json.dumps(run.artifacts))
+    seen = {"pattern": "late.example", "pattern_type": "DOMAIN", "is_regex": False}
+    emulator.add_entries("block_senders", seen, account=emulator.accounts[1].id)
+    late = ("-e", '{"settings_purge": true}', "-e", json.dumps({"settings_report_dir": str(folder)}))
+    applied = settings(ansible, *approved, *late)
+    assert applied.code == 2, applied.output
+    assert {host: row["failures"] for host, row in applied.recap.items()} == {"harbour": 0, "meadow": 1, "cedar": 1}
+    assert "nothing was changed: their digest is sha256:" in applied.result("Fail with the reason", "meadow")["msg"]
+    assert "settings_digest has no digest for cedar" in applied.result("Fail with the reason", "cedar")["msg"]
+    lists = [[row["pattern"] for row in emulator.entries("block_senders", one.id)] for one in emulator.accounts[:3]]
+    assert lists == [["spam.example"], ["late.example"], []]
+    assert [(one["host"], one["outcome"]) for one in report()["accounts"]] == [
+        ("meadow", "failed"), ("cedar", "failed"), ("harbour", "changed"),
+    ]  # fmt: skip
+
+    nothing = ("-e", json.dumps(gate), "--limit", "harbour,meadow", "--check")
+    closed = settings(ansible, *nothing)
+    assert (closed.code, closed.total("failures")) == (2, 2), closed.output
+    assert closed.result("Fail with the reason", "harbour")["msg"].startswith("No change. ")
+    assert report()["outcome"] == "no_change"
+
+
 def test_expired_entries_of_lists_that_nobody_declares(ansible: Ansible, emulator: Emulator) -> None:
     meadow = emulator.accounts[1].id
     for pattern, day in (("old.example", "2020-01-01"), ("new.example", "2099-01-01")):

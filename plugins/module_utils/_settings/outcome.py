@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from .._errors import CloudflareError
@@ -86,11 +87,13 @@ class Outcome:
         return {index: pending.get(index, row) for index, row in self.now.stored.items()}
 
     def diff(self) -> dict[str, t.Any]:
-        """Return the changed entries before and after, by key."""
+        """Return the changed entries before and after, by key. Stored ones with the same key have their id in addition."""
         kind = self.wish.kind
+        titles = [kind.title({**change.before, **change.fields}) for change in self.done]
+        counts = collections.Counter(titles)
         before, after = {}, {}
-        for change in self.done:
-            title = kind.title({**change.before, **change.fields})
+        for key, change in zip(titles, self.done):
+            title = f"{key} ({change.before['id']})" if counts[key] > 1 and change.before else key
             if change.verb != CREATE:
                 before[title] = as_entry(kind, change.before)
             if change.verb != DELETE:

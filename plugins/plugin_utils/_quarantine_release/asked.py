@@ -155,7 +155,7 @@ class _Reader(Values):
             max_messages=self.number("max_messages") or 0,
             show_content=self.flag("show_content"),
             account_id=self.text("account_id"),
-            digest=self._digest() if self.given("plan_digest") else None,
+            digest=self.digest("plan_digest", self._host, "plan") if applies else None,
             packed=self._of_host("plan_packed") if applies else None,
             plan_file=self._of_host("plan_file"),
             journal=self._journal(report_dir),
@@ -213,25 +213,6 @@ class _Reader(Values):
         if isinstance(value, dict):
             value = value.get(self._host)
         return self.as_text(self.prefix + name, value)
-
-    def _digest(self) -> str | None:
-        """Return the digest that was approved. An empty one is a mistake, because it approves nothing."""
-        given = self._variables["plan_digest"]
-        value = given.get(self._host) if isinstance(given, dict) else given
-        text = "" if value is None or value is False or value == [] else str(value).strip().lower()
-        if re.fullmatch("(sha256:)?[0-9a-f]{64}", text):
-            return text
-        if self.text("mode") == "apply":
-            if isinstance(given, dict) and not value:
-                self.mistakes.append(
-                    f"quarantine_release_plan_digest has no digest for {self._host}, so no plan of it was approved."
-                )
-            else:
-                what = f"It is {value!s:.80}." if text else "It is empty, so no plan was approved."
-                self.mistakes.append(
-                    f"quarantine_release_plan_digest must be sha256: and 64 hexadecimal digits, as the plan has it. {what}"
-                )
-        return None
 
     def _formats(self) -> list[str]:
         given = self.words("report_formats", FORMATS)

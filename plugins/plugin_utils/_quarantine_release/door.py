@@ -42,8 +42,8 @@ class Door(t.Protocol):
     def variables(self, family: Family = ROLE) -> dict[str, t.Any]:
         """Return the variables of the role or of a playbook, without their prefix. Raises ValueError."""
 
-    def variable(self, name: str) -> t.Any:
-        """Return one variable of the role, named without its prefix. Raises ValueError."""
+    def variable(self, name: str, family: Family = ROLE) -> t.Any:
+        """Return one variable of a family, named without its prefix. Raises ValueError."""
 
     def of_host(self, host: str, name: str) -> t.Any:
         """Return a variable of a host of the inventory by its whole name, None if it is not set or cannot be evaluated."""
@@ -51,7 +51,7 @@ class Door(t.Protocol):
     def inventory_hosts(self) -> list[str]:
         """Return the names of all hosts of the inventory, also those that the play leaves out."""
 
-    def earlier(self, stage: str, host: str | None = None) -> Result:
+    def earlier(self, stage: str, host: str | None = None, family: Family = ROLE) -> Result:
         """Return what an earlier stage returned for a host, this one by default. It may be of an earlier run of the role."""
 
     def person(self) -> str:
@@ -63,8 +63,8 @@ class Door(t.Protocol):
     def relaunched(self) -> bool:
         """Tell whether AWX runs a job again, with what it was given the first time."""
 
-    def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> Result:
-        """Run a module of the collection and return its result."""
+    def call(self, module: str, options: dict[str, t.Any], check_mode: bool, diff: bool | None = None) -> Result:
+        """Run a module of the collection and return its result. diff: whether it has differences; None as Ansible was asked."""
 
     def say(self, line: str) -> None:
         """Show a line in the output of the job."""
@@ -126,3 +126,8 @@ def unsent(error: Exception) -> str:
 def now() -> str:
     """Return the time, UTC, as reports have it."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stats(data: Result) -> Result:
+    """Return what makes Ansible publish data as set_stats does."""
+    return {"ansible_stats": {"data": data, "per_host": False, "aggregate": True}}

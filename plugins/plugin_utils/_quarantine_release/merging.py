@@ -19,7 +19,7 @@ from ...module_utils._times import parse_duration
 from .._merging import Report, is_broken, merged_reports, without_report
 from .door import Door, Result, sentence
 from .names import MERGE
-from .places import report_directory, resolved
+from .places import SETTINGS_REPORT, report_directory, resolved
 from .reports import write_reports
 from .values import Values
 
@@ -67,6 +67,7 @@ def _found(directory: str, within: str | None) -> t.Iterator[Report]:
         if (
             name.endswith(".json")
             and not name.endswith((".plan.json", ".retract.json"))
+            and not SETTINGS_REPORT.fullmatch(name)
             and os.stat(path).st_mtime >= since
         ):
             yield _read(path)

@@ -108,11 +108,12 @@ RETRACT = Family(
 )
 _SETTINGS_VARIABLES = (
     "account_id", *KINDS, *(f"{name}_extra" for name in KINDS), "purge", "max_deletions", "allow_broad", "remove_expired",
-    "manage_existence", "fail_on_drift", "export_dir",
+    "manage_existence", "fail_on_drift", "fail_if_nothing", "digest", "report_dir", "export_dir",
 )  # fmt: skip
 SETTINGS = Family(
     "settings_",
     _SETTINGS_VARIABLES,
+    published=("results",),
     bare={
         **{name: f"settings_{name}" for name in _SETTINGS_VARIABLES},
         "hosts": "quarantine_release_hosts",

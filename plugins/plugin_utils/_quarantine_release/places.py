@@ -17,6 +17,8 @@ from ...module_utils._files import write_whole
 from .asked import Asked
 
 REPORT_DIRECTORY = "quarantine-release-reports"
+# A release of a host named settings has fractions of a second in the name of its report.
+SETTINGS_REPORT = re.compile(r"settings-\d{8}T\d{6}Z\.json")
 _ROOM = 8192  # bytes that a message takes in all reports together, about
 
 

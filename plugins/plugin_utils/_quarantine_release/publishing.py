@@ -21,7 +21,7 @@ from .._merging import by_urgency, without_report
 from .._packing import packed_plan
 from . import outcome
 from .asked import Asked
-from .door import Door, Result, earlier, mark, now, selected, selection, sentence
+from .door import Door, Result, earlier, mark, now, selected, selection, sentence, stats
 from .following import cut, endings, shown_plan
 from .places import Places, make_directory, report_directory, report_path
 from .reports import make_report, write_reports, write_rows
@@ -42,7 +42,7 @@ def report(door: Door) -> Result:
             "report": _refused(door, chosen),
             "several": several,
             # So that the last node of a workflow knows that nothing was sent.
-            **_stats({"quarantine_release_results": {door.host: {"result": "failed", "summary": {}}}}),
+            **stats({"quarantine_release_results": {door.host: {"result": "failed", "summary": {}}}}),
         }
     asked, kept, trail = selected(door)
     run = _run(door)
@@ -67,10 +67,10 @@ def report(door: Door) -> Result:
     result = {"result": made["outcome"], "summary": run.get("summary") or {}}
     if after:
         result["follow_up"] = {name: {"failed": one["failed"], **one["summary"]} for name, one in after.items()}
-    stats = {"quarantine_release_results": {door.host: result}}
+    published = {"quarantine_release_results": {door.host: result}}
     if asked.mode == "plan":
         # A second name, because the next node publishes its own results under the first.
-        stats["quarantine_release_plan_results"] = {door.host: result}
+        published["quarantine_release_plan_results"] = {door.host: result}
     return {
         **mark(door),
         "changed": False,
@@ -82,7 +82,7 @@ def report(door: Door) -> Result:
         "hands_over": hands_over,
         "several": several and bool({"csv", "html"} & set(asked.formats)),
         "diff": run.get("diff", {}) if door.diff_mode and run.get("changed") and not asked.show_content else {},
-        **_stats(stats),
+        **stats(published),
     }
 
 
@@ -134,7 +134,7 @@ def hand_over(door: Door) -> Result:
         else {"quarantine_release_plan_file": {door.host: _plan_file(door)}}
     )
     digest = {"quarantine_release_plan_digest": {door.host: made["facts"]["digest"]}}
-    return {**mark(door), "changed": False, "said": said, "refused": False, **_stats({**digest, **plan_stats})}
+    return {**mark(door), "changed": False, "said": said, "refused": False, **stats({**digest, **plan_stats})}
 
 
 def conclude(door: Door) -> Result:
@@ -225,8 +225,3 @@ def _gate_closed(door: Door) -> bool:
         return False
     ended = [earlier(door, "report", host).get("facts", {}).get("result") for host in door.hosts]
     return "would_release" not in ended
-
-
-def _stats(data: Result) -> Result:
-    """Return what makes Ansible publish data as set_stats does."""
-    return {"ansible_stats": {"data": data, "per_host": False, "aggregate": True}}

@@ -139,6 +139,27 @@ class Values:
             self.mistakes.append(f"{begins}{error}.")
         return given
 
+    def digest(self, name: str, host: str, of: str) -> str | None:
+        """Return the digest that was approved, None if the variable is not given. An empty one is a mistake, because it approves nothing.
+
+        The value may be a dictionary with the digest of each host. of: what has a digest.
+        """
+        if not self.given(name):
+            return None
+        given = self._variables[name]
+        value = given.get(host) if isinstance(given, dict) else given
+        text = "" if value is None or value is False or value == [] else str(value).strip().lower()
+        if re.fullmatch("(sha256:)?[0-9a-f]{64}", text):
+            return text
+        if isinstance(given, dict) and not value:
+            self.mistakes.append(f"{self.prefix}{name} has no digest for {host}, so no {of} of it was approved.")
+        else:
+            what = f"It is {value!s:.80}." if text else f"It is empty, so no {of} was approved."
+            self.mistakes.append(
+                f"{self.prefix}{name} must be sha256: and 64 hexadecimal digits, as the {of} has it. {what}"
+            )
+        return None
+
     def as_text(self, name: str, value: t.Any) -> str | None:
         """Return a value as text, without the quotes that a survey needs around some. None if it is not given."""
         if value is None:

@@ -40,13 +40,19 @@ class Wanted(t.NamedTuple):
         text = _OPTION.sub(rf"{SETTINGS.prefix}\1", text)
         return re.sub(r"\bentries\[(\d+)\]", lambda match: places.get(int(match[1]), match[0]), text)
 
+    def failure(self, result: t.Mapping[str, t.Any]) -> str:
+        """Return why the list failed."""
+        return self.in_variables(str(result.get("msg") or "the module ended without a result"))
+
 
 class Asked(t.NamedTuple):
-    """account_id: None for the one of the environment."""
+    """account_id: None for the one of the environment. digest: the one that was approved, or None."""
 
     account_id: str | None
     lists: list[Wanted]
     fail_on_drift: bool
+    fail_if_nothing: bool
+    digest: str | None
 
 
 def read(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
@@ -55,9 +61,17 @@ def read(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
     variables: without their prefix. hosts: how many the play has.
     """
     reader = _Reader(variables, SETTINGS.prefix, _DEFAULTS)
-    asked = Asked(reader.account(host, hosts), list(reader.wanted()), reader.flag("fail_on_drift"))
+    asked = Asked(
+        reader.account(host, hosts),
+        list(reader.wanted()),
+        reader.flag("fail_on_drift"),
+        reader.flag("fail_if_nothing"),
+        reader.digest("digest", host, "drift"),
+    )
     nothing = "No list is declared. Set one of the variables of the lists, such as settings_allow_policies."
-    reader.check(*([] if asked.lists or reader.mistakes else [nothing]))
+    always = "With settings_fail_on_drift and settings_fail_if_nothing, every run would fail. Set only one of them."
+    both = asked.fail_on_drift and asked.fail_if_nothing
+    reader.check(*([] if asked.lists or reader.mistakes else [nothing]), *([always] if both else []))
     return asked
 
 

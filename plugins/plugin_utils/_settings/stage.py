@@ -14,11 +14,13 @@ import time
 from ...module_utils._files import read_whole
 from ...module_utils._text import printable
 from ...module_utils._times import from_seconds
-from .._quarantine_release.door import Door, Result, sentence, unsent
+from .._quarantine_release.door import Door, Result, now, sentence, stats, unsent
 from .._quarantine_release.names import SETTINGS
 from .._quarantine_release.places import make_directory, report_directory, try_directory, write_file
 from .._quarantine_release.values import Mistake, Values
 from .asked import read, read_account
+from .report import DRIFT, FAILED, account, counts, lists_of
+from .run import run
 from .told import differences, notes, summary
 from .written import HEADER, as_variables, export_path
 
@@ -27,26 +29,38 @@ _MOST = 64 * 1024 * 1024
 
 
 def declare(door: Door) -> Result:
-    """Make the lists of an account as declared, one after the other. It never fails itself: C(fails) tells whether the host does."""
+    """Make the lists of an account as declared, one after the other. It never fails itself: conclude_settings decides about that."""
+    begun: Result = {"started": now(), "directory": "", "gate": False}
     try:
+        directory = Values({"report_dir": door.variable("report_dir", SETTINGS)}, SETTINGS.prefix).text("report_dir")
+        if directory:
+            begun["directory"] = report_directory(directory)
+            try_directory(begun["directory"], 0, check_mode=False)  # the report is written in check mode, too
         door.check_run()
         asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
-    except ValueError as error:
-        return _failure(unsent(error))
-    outcomes = [
-        (wanted, door.call(wanted.kind.name, {"account_id": asked.account_id, **wanted.options}, door.check_mode))
-        for wanted in asked.lists
-    ]
+    except (OSError, ValueError) as error:
+        mistake = _failure(unsent(error))
+        made = account(door.host, FAILED, mistake["told"], False)
+        return {**begun, **mistake, "outcome": FAILED, "account": made, **_stats(door.host, FAILED, {}, "")}
+    begun["gate"] = asked.fail_if_nothing and door.check_mode
+    done = run(door, asked)
+    word = done.word
+    line = summary(done.outcomes, word, done.digest if word == DRIFT else "", done.wrong)
+    refused = done.predicted and not door.check_mode and word == FAILED
     today = from_seconds(time.time()).date()
-    changed = any(bool(result.get("changed")) for _wanted, result in outcomes)
-    failed = any(bool(result.get("failed")) for _wanted, result in outcomes)
-    diff = differences(outcomes, door.host) if door.diff_mode else []
+    numbers = {} if refused else {wanted.kind.name: counts(wanted, result) for wanted, result in done.outcomes}
+    diff = differences(done.outcomes, door.host) if door.diff_mode else []
+    found = {"account_id": done.account_id, "digest": done.digest, "lists": lists_of(done.outcomes, today)}
     return {
-        "changed": changed,
-        "lines": [line for wanted, result in outcomes for line in notes(wanted, result, today)],
-        "told": summary(outcomes, door.check_mode),
-        "fails": failed or (asked.fail_on_drift and door.check_mode and changed),
+        **begun,
+        "changed": done.differs and not refused,
+        "lines": [note for wanted, result in done.outcomes for note in notes(wanted, result, today)],
+        "told": line,
+        "fails": word == FAILED or (asked.fail_on_drift and word == DRIFT),
+        "outcome": word,
+        "account": account(door.host, word, line, done.predicted, **found) if begun["directory"] else None,
         **({"diff": diff} if diff else {}),
+        **_stats(door.host, word, numbers, done.digest if door.check_mode else ""),
     }
 
 
@@ -114,3 +128,9 @@ def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
 
 def _failure(told: str) -> Result:
     return {"changed": False, "lines": [], "told": printable(told, None), "fails": True}
+
+
+def _stats(host: str, word: str, numbers: Result, digest: str) -> Result:
+    """Return what the next job of a workflow gets. digest: empty for none."""
+    results = {"settings_results": {host: {"result": word, "summary": numbers}}}
+    return stats({**results, **({"settings_digest": {host: digest}} if digest else {})})

@@ -19,38 +19,43 @@ _COUNTS = ("created", "updated", "deleted", "unchanged")
 _WEEK = datetime.timedelta(days=7)
 
 
-def summary(outcomes: t.Sequence[tuple[Wanted, Result]], check_mode: bool) -> str:
-    """Return one line about all lists. Its first word tells a failure from drift."""
+def summary(outcomes: t.Sequence[tuple[Wanted, Result]], outcome: str, digest: str = "", wrong: str = "") -> str:
+    """Return one line about all lists. Its first word tells a failure from drift.
+
+    digest: of the changes, or empty. wrong: what is not as it was approved, or empty.
+    """
     parts = [f"{wanted.kind.name}: {_counts(wanted, result)}" for wanted, result in outcomes]
-    if any(result.get("failed") for _wanted, result in outcomes):
-        word = "Failed"
-    elif any(result.get("changed") for _wanted, result in outcomes):
-        word = "Drift" if check_mode else "Changed"
-    else:
-        word = "No change"
-    return printable(f"{word}. {ended('; '.join(parts))}", None)
+    approval = f"Digest of these changes: {digest}." if digest else ""
+    word = outcome.capitalize().replace("_", " ")
+    return printable(" ".join(filter(None, [f"{word}.", wrong, ended("; ".join(parts)), approval])), None)
 
 
 def _counts(wanted: Wanted, result: Result) -> str:
     if result.get("failed"):
-        return f"failed: {wanted.in_variables(str(result.get('msg') or 'the module ended without a result'))}"
+        return f"failed: {wanted.failure(result)}"
     return ", ".join(f"{result.get(word, 0)} {word}" for word in _COUNTS)
 
 
 def notes(wanted: Wanted, result: Result, today: datetime.date) -> list[str]:
     """Return what else people have to know of a list: which entries expire within a week, and which are there twice."""
     title, name = wanted.kind.title, wanted.kind.name
-    last = (today + _WEEK).isoformat()
-    expiring = [entry for entry in result.get("entries") or [] if "" < entry.get("expires", "") <= last]
+    soon = expiring(result, today)
     duplicates = result.get("duplicates") or []
     found = []
-    if expiring:
-        shown = [f"{title(entry)} ({entry['expires']})" for entry in sorted(expiring, key=lambda each: each["expires"])]
+    if soon:
+        shown = [f"{title(entry)} ({entry['expires']})" for entry in soon]
         found.append(f"{name}: expires within a week: {first_few(shown, show=printable)}")
     if duplicates:
         shown = [title(entry) for entry in duplicates]
         found.append(f"{name}: has the same key as an older entry: {first_few(shown, show=printable)}")
     return found
+
+
+def expiring(result: Result, today: datetime.date) -> list[Result]:
+    """Return the entries that expire within a week, the first to expire first."""
+    last = (today + _WEEK).isoformat()
+    soon = [entry for entry in result.get("entries") or [] if "" < entry.get("expires", "") <= last]
+    return sorted(soon, key=lambda entry: str(entry["expires"]))
 
 
 def differences(outcomes: t.Sequence[tuple[Wanted, Result]], host: str) -> list[dict[str, t.Any]]:

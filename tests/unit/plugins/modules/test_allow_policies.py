@@ -162,6 +162,15 @@ def test_duplicates_are_reported_and_only_purge_removes_them(run: Runner, server
     assert [row["id"] for row in server.rows] == ["id-1"]
 
 
+def test_the_difference_has_each_of_the_entries_with_one_key(run: Runner, server: ListServer) -> None:
+    for comments in ("first", "second", "third"):
+        server.add(stored(comments=comments))
+    done = run("allow_policies", entries=[entry(comments="new")], purge=True, check=True, diff=True)
+    before, after = done.result["diff"]["before"], done.result["diff"]["after"]
+    assert [entry["comments"] for entry in before.values()] == ["first", "second", "third"]
+    assert after == {"EMAIL a@partner.example (id-1)": {**before["EMAIL a@partner.example (id-1)"], "comments": "new"}}
+
+
 def test_absent_removes_all_with_that_key(run: Runner, server: ListServer) -> None:
     server.add(stored())
     server.add(stored("A@partner.example"))

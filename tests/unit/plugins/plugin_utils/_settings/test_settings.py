@@ -182,21 +182,21 @@ def outcomes(*results: dict[str, t.Any]) -> list[tuple[asked.Wanted, dict[str, t
 
 
 @pytest.mark.parametrize(
-    ("check", "first", "second", "line"),
+    ("word", "first", "second", "line"),
     [
-        (True, {"changed": False, "unchanged": 2}, {"changed": False}, "No change. allow_policies: 0 created, 0 updated, 0 deleted, 2 unchanged; "),
-        (True, {"changed": True, "created": 1}, {}, "Drift. allow_policies: 1 created"),
-        (False, {}, {"changed": True}, "Changed. "),
-        (True, {"changed": True}, {"failed": True, "msg": "no\x1b[31m."}, "Failed. allow_policies: 0 created, "),
-        (False, {"failed": True}, {}, "Failed. allow_policies: failed: the module ended without a result; "),
+        ("no_change", {"changed": False, "unchanged": 2}, {"changed": False}, "No change. allow_policies: 0 created, 0 updated, 0 deleted, 2 unchanged; "),
+        ("drift", {"changed": True, "created": 1}, {}, "Drift. allow_policies: 1 created"),
+        ("changed", {}, {"changed": True}, "Changed. "),
+        ("failed", {"changed": True}, {"failed": True, "msg": "no\x1b[31m."}, "Failed. allow_policies: 0 created, "),
+        ("failed", {"failed": True}, {}, "Failed. allow_policies: failed: the module ended without a result; "),
     ],
 )  # fmt: skip
-def test_the_last_line(check: bool, first: dict[str, t.Any], second: dict[str, t.Any], line: str) -> None:
-    assert told.summary(outcomes(first, second), check).startswith(line)
+def test_the_last_line(word: str, first: dict[str, t.Any], second: dict[str, t.Any], line: str) -> None:
+    assert told.summary(outcomes(first, second), word).startswith(line)
 
 
 def test_the_words_of_a_failure_are_on_the_last_line() -> None:
-    said = told.summary(outcomes({}, {"failed": True, "msg": "no\x1b[31m\nmore."}), False)
+    said = told.summary(outcomes({}, {"failed": True, "msg": "no\x1b[31m\nmore."}), "failed")
     assert said.endswith("; block_senders: failed: no\ufffd[31m\ufffdmore.")
 
 
@@ -308,6 +308,7 @@ class Door:
     def __init__(self, variables: dict[str, t.Any], *results: dict[str, t.Any], check_mode: bool = False) -> None:
         self.check_mode = check_mode
         self.calls: list[tuple[str, dict[str, t.Any]]] = []
+        self.modes: list[bool] = []
         self._variables, self._results = variables, list(results)
 
     def check_run(self) -> None:
@@ -317,8 +318,15 @@ class Door:
         assert family is SETTINGS
         return {"account_id": ACCOUNT, **self._variables}
 
-    def call(self, module: str, options: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-        assert check_mode is self.check_mode
+    def variable(self, name: str, family: t.Any) -> t.Any:
+        assert family is SETTINGS
+        return self._variables.get(name)
+
+    def call(
+        self, module: str, options: dict[str, t.Any], check_mode: bool, diff: bool | None = None
+    ) -> dict[str, t.Any]:
+        assert diff or module == "settings_info"
+        self.modes.append(check_mode)
         self.calls.append((module, options))
         return self._results.pop(0)
 
