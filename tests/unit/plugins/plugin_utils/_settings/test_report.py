@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._settings.kinds import KINDS
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.merging import SETTINGS_REPORT
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release import merging
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.places import SETTINGS_REPORT
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._settings import asked, digest, page, report, stage
 from ansible_collections.emailsec.cloudflare.tests.unit.plugins.plugin_utils._settings.test_settings import (
     ACCOUNT,
@@ -171,7 +172,7 @@ class End(Door):
 def declared(host: str, *results: dict[str, t.Any], **variables: t.Any) -> dict[str, t.Any]:
     door = Door({**BLOCK, **variables}, *results, check_mode=True)
     door.host = host
-    return stage.declare(door)
+    return stage.declare(t.cast(t.Any, door))
 
 
 def test_the_report_has_all_accounts_by_urgency(tmp_path: Path) -> None:
@@ -255,6 +256,13 @@ def test_the_gate_is_for_check_mode_and_mistakes_always_fail() -> None:
     assert {host: one["fails"] for host, one in ends.items()} == {"one": True, "two": False}
     _door, both = run(stage.declare, {**BLOCK, "fail_if_nothing": True, "fail_on_drift": True})
     assert "every run would fail" in both["told"]
+
+
+def test_merge_reports_takes_no_report_of_settings_and_one_of_a_host_with_this_name(tmp_path: Path) -> None:
+    release = {"host": "settings", "outcome": "ok", "started": "x", "result": {}}
+    (tmp_path / "settings-20261127T091451Z.json").write_text("{}")
+    (tmp_path / "settings-20261127T091451.000001Z.json").write_text(json.dumps(release))
+    assert list(merging._found(str(tmp_path), None)) == [release]
 
 
 # --- the page ------------------------------------------------------------------------------------------------------------

@@ -303,7 +303,8 @@ def test_a_file_that_ansible_would_not_read_is_not_written(tmp_path: Path) -> No
 class Door:
     """Ansible, with modules that return these results."""
 
-    host, hosts, diff_mode = "one", ("one",), True
+    host, diff_mode = "one", True
+    hosts: t.Sequence[str] = ("one",)
 
     def __init__(self, variables: dict[str, t.Any], *results: dict[str, t.Any], check_mode: bool = False) -> None:
         self.check_mode = check_mode
