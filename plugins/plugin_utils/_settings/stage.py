@@ -32,10 +32,13 @@ def declare(door: Door) -> Result:
     """Make the lists of an account as declared, one after the other. It never fails itself: conclude_settings decides about that."""
     begun: Result = {"started": now(), "directory": "", "gate": False}
     try:
-        directory = Values({"report_dir": door.variable("report_dir", SETTINGS)}, SETTINGS.prefix).text("report_dir")
-        if directory:
-            begun["directory"] = report_directory(directory)
-            try_directory(begun["directory"], 0, check_mode=False)  # the report is written in check mode, too
+        values = Values({"report_dir": door.variable("report_dir", SETTINGS)}, SETTINGS.prefix)
+        given = values.text("report_dir")
+        values.check()
+        if given:
+            directory = report_directory(given)
+            try_directory(directory, 0, check_mode=False)  # the report is written in check mode, too
+            begun["directory"] = directory
         door.check_run()
         asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
     except (OSError, ValueError) as error:

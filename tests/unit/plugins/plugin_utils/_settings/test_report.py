@@ -210,6 +210,12 @@ def test_a_directory_is_tried_before_anything_is_read(tmp_path: Path) -> None:
     door, result = run(stage.declare, {**BLOCK, "report_dir": str(tmp_path / "file")})
     assert (door.calls, result["fails"]) == ([], True)
     assert "cannot be written (" in result["told"]
+    door, result = run(stage.declare, {**BLOCK, "report_dir": 7})
+    assert (door.calls, result["fails"], result["told"][:44]) == (
+        [],
+        True,
+        "settings_report_dir is a number (7) and not ",
+    )
 
 
 def test_a_report_that_cannot_be_written_fails_the_host_and_keeps_its_last_line(tmp_path: Path) -> None:
