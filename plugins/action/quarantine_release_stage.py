@@ -17,6 +17,7 @@ from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 from ..plugin_utils._retract import stage as retracting
+from ..plugin_utils._settings import expired
 from ..plugin_utils._settings import stage as settings
 
 # Since 2.19, ansible-core raises this for an omitted value. Before, it used a text.
@@ -38,6 +39,7 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "retract": retracting.retract,
     "settings": settings.declare,
     "export_settings": settings.export,
+    "remove_expired_settings": expired.remove,
 }
 
 

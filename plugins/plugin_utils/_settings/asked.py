@@ -42,7 +42,7 @@ class Wanted(t.NamedTuple):
 
 
 class Asked(t.NamedTuple):
-    """account_id: None for the one of the environment."""
+    """What is to be done in an account. account_id: None for the one of the environment."""
 
     account_id: str | None
     lists: list[Wanted]
@@ -58,6 +58,17 @@ def read(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
     asked = Asked(reader.account(host, hosts), list(reader.wanted()), reader.flag("fail_on_drift"))
     nothing = "No list is declared. Set one of the variables of the lists, such as settings_allow_policies."
     reader.check(*([] if asked.lists or reader.mistakes else [nothing]))
+    return asked
+
+
+def read_expired(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
+    """Return what is asked for if only what has expired is removed: from all lists, unless some are named. Raises Mistake."""
+    reader = _Reader(variables, SETTINGS.prefix, {**_DEFAULTS, "remove_expired": True})
+    names, _all = reader.lists("remove_expired", _EXPIRING)
+    limit = reader.number("max_deletions")
+    options = {"entries": [], "remove_expired": True, "max_deletions": limit}
+    asked = Asked(reader.account(host, hosts), [Wanted(KINDS[name], options, []) for name in names], False)
+    reader.check()
     return asked
 
 

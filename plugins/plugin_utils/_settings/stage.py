@@ -18,7 +18,7 @@ from .._quarantine_release.door import Door, Result, sentence, unsent
 from .._quarantine_release.names import SETTINGS
 from .._quarantine_release.places import make_directory, report_directory, try_directory, write_file
 from .._quarantine_release.values import Mistake, Values
-from .asked import read, read_account
+from .asked import Asked, read, read_account
 from .told import differences, notes, summary
 from .written import HEADER, as_variables, export_path
 
@@ -32,7 +32,12 @@ def declare(door: Door) -> Result:
         door.check_run()
         asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
     except ValueError as error:
-        return _failure(unsent(error))
+        return failure(unsent(error))
+    return made(door, asked, "as declared")
+
+
+def made(door: Door, asked: Asked, after: str) -> Result:
+    """Run the module of each list that is asked for, and return what came of it. after: what differences call the list then."""
     outcomes = [
         (wanted, door.call(wanted.kind.name, {"account_id": asked.account_id, **wanted.options}, door.check_mode))
         for wanted in asked.lists
@@ -40,7 +45,7 @@ def declare(door: Door) -> Result:
     today = from_seconds(time.time()).date()
     changed = any(bool(result.get("changed")) for _wanted, result in outcomes)
     failed = any(bool(result.get("failed")) for _wanted, result in outcomes)
-    diff = differences(outcomes, door.host) if door.diff_mode else []
+    diff = differences(outcomes, door.host, after) if door.diff_mode else []
     return {
         "changed": changed,
         "lines": [line for wanted, result in outcomes for line in notes(wanted, result, today)],
@@ -63,10 +68,10 @@ def export(door: Door) -> Result:
         before = _present(path)
         try_directory(directory, 0, check_mode=True)  # it is made when there is something to write
     except (OSError, ValueError) as error:
-        return _failure(f"{sentence(error)} Nothing was read from Cloudflare.")
+        return failure(f"{sentence(error)} Nothing was read from Cloudflare.")
     found = door.call("settings_info", {"account_id": account_id}, door.check_mode)
     if found.get("failed") or "settings" not in found:
-        return _failure(str(found.get("msg") or "The module that reads the lists ended without a result."))
+        return failure(str(found.get("msg") or "The module that reads the lists ended without a result."))
     text = as_variables(found["account_id"], found["settings"])
     changed = text != before
     if changed and not door.check_mode:
@@ -74,7 +79,7 @@ def export(door: Door) -> Result:
             make_directory(os.path.dirname(path))
             write_file(path, text)
         except OSError as error:
-            return _failure(f"The settings were not written: {sentence(error)}")
+            return failure(f"The settings were not written: {sentence(error)}")
     return {
         "changed": changed,
         "lines": [],
@@ -112,5 +117,6 @@ def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
     return " ".join(told)
 
 
-def _failure(told: str) -> Result:
+def failure(told: str) -> Result:
+    """Return the result of a stage that did nothing."""
     return {"changed": False, "lines": [], "told": printable(told, None), "fails": True}
