@@ -46,7 +46,7 @@ class Asked(t.NamedTuple):
 
     account_id: str | None
     lists: list[Wanted]
-    fail_on_drift: bool
+    fail_on_drift: bool = False
 
 
 def read(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
@@ -67,7 +67,7 @@ def read_expired(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Ask
     names, _all = reader.lists("remove_expired", _EXPIRING)
     limit = reader.number("max_deletions")
     options = {"entries": [], "remove_expired": True, "max_deletions": limit}
-    asked = Asked(reader.account(host, hosts), [Wanted(KINDS[name], options, []) for name in names], False)
+    asked = Asked(reader.account(host, hosts), [Wanted(KINDS[name], options, []) for name in names])
     reader.check()
     return asked
 
