@@ -21,7 +21,6 @@ WORKFLOW = "Quarantine: Plan, approve, release"
 WATCH = "Quarantine: Watch over releases"
 DRIFT, SETTINGS, EXPIRED = (f"Quarantine: Settings: {name}" for name in ("show drift", "apply", "remove expired"))
 SETTINGS_WORKFLOW = "Quarantine: Settings: check, approve, apply"
-EVERY_MORNING = "DTSTART:20260101T060000Z RRULE:FREQ=DAILY;INTERVAL=1"
 # The example of the guide, with all that it leaves out
 EXAMPLE = yaml.safe_load((CHECKOUT / "docs" / "awx-variables.yml").read_text(encoding="utf-8"))
 OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.items()} | {
@@ -33,9 +32,6 @@ OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.ite
     "shared_directory": "/var/lib/quarantine",
     "ask_follow_up": True,
     "retract_schedule": "DTSTART:20260101T000000Z RRULE:FREQ=MINUTELY;INTERVAL=15",
-    "settings": True,
-    "settings_schedule": EVERY_MORNING,
-    "settings_expired_schedule": EVERY_MORNING,
     "groups": [{"name": "regulated", "hosts": ["harbour-logistics"], "variables": {"search_limit": 5}}],
     "notification_templates": [
         {
@@ -185,7 +181,10 @@ def test_settings_have_job_templates_and_a_workflow(set_up: SetUp) -> None:
     links = {name: awx.store.listed("workflow_job_template_nodes", nodes[name], "success_nodes") for name in nodes}
     assert links == {"check": [nodes["approve"]], "approve": [nodes["apply"]], "apply": []}
     schedules = {each["unified_job_template"]: each["rrule"] for each in awx.all("schedules") if each["name"] != WATCH}
-    assert schedules == {templates[name]["id"]: EVERY_MORNING for name in (DRIFT, EXPIRED)}
+    assert schedules == {
+        templates[DRIFT]["id"]: OPTIONS["settings_schedule"],
+        templates[EXPIRED]["id"]: OPTIONS["settings_expired_schedule"],
+    }
     # A job on a schedule is told of if it fails.
     for name, told in ((DRIFT, ["Quarantine: chat"]), (EXPIRED, ["Quarantine: chat"]), (SETTINGS, [])):
         assert awx.related("job_templates", name, "notification_templates_error") == told
@@ -213,12 +212,16 @@ def test_settings_can_be_ended(set_up: SetUp) -> None:
     awx = set_up.awx
     schedule = next(each["id"] for each in awx.all("schedules") if each["name"] == DRIFT)
     changes = {"settings_schedule": "", "notifications": {**OPTIONS["notifications"], "error": []}}
-    run = set_up.controller.set_up(**changes, settings_expired_schedule=EVERY_MORNING)
+    run = set_up.controller.set_up(**changes, accounts=EXAMPLE["awx_setup_accounts"])
     assert run.code == 0, run.output
+    # With several accounts, there is a question, and a schedule need not answer it.
+    for endpoint, name in (("job_templates", DRIFT), ("workflow_job_templates", SETTINGS_WORKFLOW)):
+        (question,) = awx.survey(endpoint, name)
+        assert (question["required"], question["choices"]) == (False, ["all", "harbour-logistics", "meadow-clinic"])
     assert ("DELETE", f"/api/v2/schedules/{schedule}/") in [(write.method, write.path) for write in awx.writes]
     assert {each["name"] for each in awx.all("schedules")} == {WATCH, EXPIRED}
 
-    off = {"settings": False, "settings_schedule": "", "settings_expired_schedule": ""}
+    off = {"settings": "false", "settings_schedule": "", "settings_expired_schedule": ""}
     ended = set_up.controller.set_up(**off)
     assert ended.code == 0, ended.output
     assert not [name for names in awx.inventory().values() for name in names if "ettings" in name]
