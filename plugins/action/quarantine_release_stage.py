@@ -17,6 +17,7 @@ from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
 from ..plugin_utils._retract import stage as retracting
+from ..plugin_utils._settings import expired
 from ..plugin_utils._settings import report as settings_report
 from ..plugin_utils._settings import stage as settings
 
@@ -40,6 +41,7 @@ _STAGES: dict[str, t.Callable[[ActionModule], dict[str, t.Any]]] = {
     "settings": settings.declare,
     "conclude_settings": settings_report.conclude,
     "export_settings": settings.export,
+    "remove_expired_settings": expired.remove,
 }
 
 

@@ -128,6 +128,14 @@ duplicates:
   type: list
   elements: dict
   sample: []
+expiring:
+  description:
+    - All entries of the list that expire within a week or have expired, also those that are not declared, as they are now. In check
+      mode, as they would be.
+  returned: unless the task failed before the first change
+  type: list
+  elements: dict
+  sample: []
 account_id:
   description: ID of the account.
   returned: unless the task failed before the first change

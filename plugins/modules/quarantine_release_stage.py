@@ -29,7 +29,9 @@ options:
     description: The stage to run.
     type: str
     required: true
-    choices: [select, plan, look, release, reclassify, allow, report, report_all, hand_over, conclude, search, merge, retract, settings, export_settings]
+    choices:
+      [select, plan, look, release, reclassify, allow, report, report_all, hand_over, conclude, search, merge, retract, settings,
+       export_settings, remove_expired_settings]
   directory:
     description: The directory of the reports. Only for the stage V(merge).
     type: path

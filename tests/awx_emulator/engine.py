@@ -152,6 +152,8 @@ class Engine:
                 hosts, **json.loads(store.items["inventories"][item["inventory"]]["variables"] or "{}")
             ),
             forks=item["forks"],
+            check=item["job_type"] == "check",
+            diff=item["diff_mode"],
         )
 
     def launch(self, user: Item, template: Template, **launch: Any) -> Job:

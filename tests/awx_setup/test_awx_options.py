@@ -19,6 +19,8 @@ from playbooks import CHECKOUT
 OPERATORS, APPROVERS, AUDITORS = "Service desk", "Mail security", "Audit"
 WORKFLOW = "Quarantine: Plan, approve, release"
 WATCH = "Quarantine: Watch over releases"
+DRIFT, SETTINGS, EXPIRED = (f"Quarantine: Settings: {name}" for name in ("show drift", "apply", "remove expired"))
+SETTINGS_WORKFLOW = "Quarantine: Settings: check, approve, apply"
 # The example of the guide, with all that it leaves out
 EXAMPLE = yaml.safe_load((CHECKOUT / "docs" / "awx-variables.yml").read_text(encoding="utf-8"))
 OPTIONS = {name.removeprefix("awx_setup_"): value for name, value in EXAMPLE.items()} | {
@@ -139,15 +141,98 @@ def test_releases_are_watched_over_on_a_schedule(set_up: SetUp) -> None:
     assert awx.related("job_templates", WATCH, "notification_templates_error") == ["Quarantine: chat"]
     assert awx.holders("job_templates", WATCH, "execute") == []
     assert awx.holders("job_templates", WATCH, "read") == [AUDITORS]
-    (schedule,) = awx.all("schedules")
+    schedule = awx.one("schedules", WATCH)
     assert schedule["unified_job_template"] == template["id"]
     assert (schedule["rrule"], schedule["enabled"]) == (OPTIONS["retract_schedule"], True)
+
+
+def test_settings_have_job_templates_and_a_workflow(set_up: SetUp) -> None:
+    """Drift is shown by a check that may read; what writes is on schedule or approved, and takes turns with releases."""
+    awx = set_up.awx
+    templates = {name: awx.one("job_templates", name) for name in (DRIFT, SETTINGS, EXPIRED)}
+    assert {name: (each["playbook"], each["job_type"], each["diff_mode"]) for name, each in templates.items()} == {
+        DRIFT: ("playbooks/settings.yml", "check", True),
+        SETTINGS: ("playbooks/settings.yml", "run", True),
+        EXPIRED: ("playbooks/remove_expired_settings.yml", "run", True),
+    }
+    group = ["Quarantine: one release at a time"]
+    assert {
+        name: (awx.related("job_templates", name, "credentials"), awx.related("job_templates", name, "instance_groups"))
+        for name in templates
+    } == {
+        DRIFT: (["Quarantine: may read"], []),
+        SETTINGS: (["Quarantine: may release"], group),
+        EXPIRED: (["Quarantine: may release"], group),
+    }
+    variables = {name: json.loads(each["extra_vars"] or "{}") for name, each in templates.items()}
+    assert variables[DRIFT]["settings_fail_on_drift"] is True
+    assert variables[SETTINGS]["settings_digest"] == {}
+    assert variables[EXPIRED] == {}
+    for name in (DRIFT, SETTINGS):
+        assert variables[name]["settings_report_dir"] == "/var/lib/quarantine/settings-reports"
+    workflow = awx.one("workflow_job_templates", SETTINGS_WORKFLOW)
+    assert json.loads(workflow["extra_vars"]) == {"settings_fail_if_nothing": True, "settings_fail_on_drift": False}
+    nodes = {
+        node["identifier"]: node["id"]
+        for node in awx.all("workflow_job_template_nodes")
+        if node["workflow_job_template"] == workflow["id"]
+    }
+    assert sorted(nodes) == ["apply", "approve", "check"]
+    links = {name: awx.store.listed("workflow_job_template_nodes", nodes[name], "success_nodes") for name in nodes}
+    assert links == {"check": [nodes["approve"]], "approve": [nodes["apply"]], "apply": []}
+    schedules = {each["unified_job_template"]: each["rrule"] for each in awx.all("schedules") if each["name"] != WATCH}
+    assert schedules == {
+        templates[DRIFT]["id"]: OPTIONS["settings_schedule"],
+        templates[EXPIRED]["id"]: OPTIONS["settings_expired_schedule"],
+    }
+    # A job on a schedule is told of if it fails.
+    for name, told in ((DRIFT, ["Quarantine: chat"]), (EXPIRED, ["Quarantine: chat"]), (SETTINGS, [])):
+        assert awx.related("job_templates", name, "notification_templates_error") == told
+
+
+def test_teams_do_their_part_for_settings(set_up: SetUp) -> None:
+    """Operators look for drift and start the workflow, approvers approve; nobody applies by himself."""
+    awx = set_up.awx
+    assert awx.holders("workflow_job_templates", SETTINGS_WORKFLOW, "execute") == [OPERATORS]
+    assert awx.holders("workflow_job_templates", SETTINGS_WORKFLOW, "approval") == [APPROVERS]
+    assert awx.holders("workflow_job_templates", SETTINGS_WORKFLOW, "read") == [AUDITORS]
+    assert awx.holders("job_templates", DRIFT, "execute") == [OPERATORS]
+    for name in (SETTINGS, EXPIRED):
+        assert awx.holders("job_templates", name, "execute") == []
+    for name, readers in (
+        (DRIFT, [AUDITORS, APPROVERS, OPERATORS]),
+        (SETTINGS, [AUDITORS, APPROVERS, OPERATORS]),
+        (EXPIRED, [AUDITORS]),
+    ):
+        assert sorted(awx.holders("job_templates", name, "read")) == readers
+
+
+def test_settings_can_be_ended(set_up: SetUp) -> None:
+    """Without a schedule, only the schedule goes; without the settings, all of it goes, and then a run writes nothing."""
+    awx = set_up.awx
+    schedule = next(each["id"] for each in awx.all("schedules") if each["name"] == DRIFT)
+    changes = {"settings_schedule": "", "notifications": {**OPTIONS["notifications"], "error": []}}
+    run = set_up.controller.set_up(**changes, accounts=EXAMPLE["awx_setup_accounts"])
+    assert run.code == 0, run.output
+    # With several accounts, there is a question, and a schedule need not answer it.
+    for endpoint, name in (("job_templates", DRIFT), ("workflow_job_templates", SETTINGS_WORKFLOW)):
+        (question,) = awx.survey(endpoint, name)
+        assert (question["required"], question["choices"]) == (False, ["all", "harbour-logistics", "meadow-clinic"])
+    assert ("DELETE", f"/api/v2/schedules/{schedule}/") in [(write.method, write.path) for write in awx.writes]
+    assert {each["name"] for each in awx.all("schedules")} == {WATCH, EXPIRED}
+
+    off = {"settings": "false", "settings_schedule": "", "settings_expired_schedule": ""}
+    ended = set_up.controller.set_up(**off)
+    assert ended.code == 0, ended.output
+    assert not [name for names in awx.inventory().values() for name in names if "ettings" in name]
+    again = set_up.controller.set_up(**off)
+    assert (again.code, again.total("changed"), awx.writes) == (0, 0, []), again.output
 
 
 def test_watch_can_be_changed_and_ended(set_up: SetUp) -> None:
     """Another schedule reaches the schedule alone; without one, template and schedule go."""
     awx = set_up.awx
-    (schedule,) = awx.all("schedules")
+    schedule = awx.one("schedules", WATCH)
     rule = "DTSTART;TZID=Europe/Berlin:20260101T060000 RRULE:INTERVAL=2;FREQ=HOURLY"
     run = set_up.controller.set_up(retract_schedule=f" {rule}\n")
     assert run.code == 0, run.output
@@ -161,7 +246,7 @@ def test_watch_can_be_changed_and_ended(set_up: SetUp) -> None:
     ended = set_up.controller.set_up(retract_schedule="")
     assert ended.code == 0, ended.output
     assert [(write.method, write.path) for write in awx.writes] == [("DELETE", f"/api/v2/job_templates/{template}/")]
-    assert awx.all("schedules") == []
+    assert {each["name"] for each in awx.all("schedules")} == {DRIFT, EXPIRED}
 
 
 def test_second_run_changes_nothing(set_up: SetUp) -> None:

@@ -58,6 +58,11 @@ def test_wrong_token(awx: Awx, tmp_path: Path) -> None:
                 EVERY_QUARTER.replace(";INTERVAL=15", ""),
             )
         ),
+        ({"settings_schedule": EVERY_QUARTER}, "need awx_setup_settings. Set it to true."),
+        (
+            {"settings": True, "settings_expired_schedule": "daily"},
+            "awx_setup_settings_expired_schedule must be a rule as AWX takes it",
+        ),
         (
             {"job_templates": [{"name": "x", "playbook": "y", "ask_variables_on_launch": True}]},
             "ask_variables_on_launch",

@@ -28,7 +28,9 @@ HOSTILE = (
     "<{#@evil.example>",
 )
 # Playbooks that take no such value
-OTHERS = {"awx_setup", "awx_remove", "export_settings", "merge_reports", "retract", "settings", "workflow_report"}
+OTHERS = {
+    "awx_setup", "awx_remove", "export_settings", "merge_reports", "remove_expired_settings", "retract", "settings", "workflow_report",
+}  # fmt: skip
 ENVIRONMENT = re.compile(r"lookup\('ansible\.builtin\.env', '(\w+)'\)")
 LOOKUP = re.compile(r"\{\{ lookup\('ansible\.builtin\.(env|file)', '[^']+'\) \}\}")
 # Templates whose content AWX marks, as it is the answer to a survey, or that name what a run has found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -180,6 +181,45 @@ def test_expired_entries_of_lists_that_nobody_declares(ansible: Ansible, emulato
     run = settings(ansible)
     assert (run.code, changed(run)) == (0, {"harbour": 0, "meadow": 1}), run.output
     assert [entry["pattern"] for entry in emulator.entries("block_senders", meadow)] == ["new.example"]
+
+
+def test_a_removal_of_what_has_expired_applies_no_list(ansible: Ansible, emulator: Emulator) -> None:
+    harbour, meadow = (account.id for account in emulator.accounts[:2])
+    soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    for account, pattern, day in (
+        (harbour, "old.example", "2020-01-01"), (harbour, "soon.example", soon), (meadow, "later.example", "2099-01-01"),
+    ):  # fmt: skip
+        row = {"pattern": pattern, "pattern_type": "DOMAIN", "is_regex": False, "comments": f"[expires {day}]"}
+        emulator.add_entries("block_senders", row, account=account)
+    emulator.add_entries("url_ignore_patterns", {"pattern": "x", "comments": "[expires 2020-01-01]"}, account=meadow)
+    declare(ansible, emulator, "harbour", "meadow", **WANTED, purge=True, manage_existence=True, fail_on_drift=True)
+    put(ansible, "host_vars/meadow.yml", trusted_domains="no list")
+
+    def remove(*arguments: object) -> Run:
+        return ansible.playbook("-i", "accounts", "emailsec.cloudflare.remove_expired_settings", *arguments)
+
+    checked = remove(*CHECK)
+    assert (checked.code, changed(checked)) == (0, {"harbour": 1, "meadow": 1}), checked.output
+    assert writes(emulator) == []
+    assert "--- before: harbour: block_senders" in checked.output
+    assert "+++ after: meadow: url_ignore_patterns, without what has expired" in checked.output
+    expires = checked.result("Show what expires soon, and what is there twice", "harbour")["msg"]
+    assert expires == [f"block_senders: expires within a week: DOMAIN soon.example ({soon})"]
+
+    done = remove()
+    assert (done.code, changed(done)) == (0, {"harbour": 1, "meadow": 1}), done.output
+    told = done.result("Show the outcome", "harbour")["msg"]
+    assert told.startswith("Changed. allow_policies: 0 created, 0 updated, 0 deleted, 0 unchanged; block_senders: 0 c")
+    assert "domains: 0 created, 0 updated, 0 deleted, 0 unchanged; content_policies" in told
+    before = len(writes(emulator))
+    assert before == 2
+    again = remove()
+    assert (again.code, changed(again), len(writes(emulator))) == (0, {"harbour": 0, "meadow": 0}, before), again.output
+    left = {(kind, each): len(emulator.entries(kind, each)) for kind in WANTED for each in (harbour, meadow)}
+    assert {key: number for key, number in left.items() if number} == {
+        ("block_senders", harbour): 1,
+        ("block_senders", meadow): 1,
+    }
 
 
 def test_an_export_is_no_change(ansible: Ansible, emulator: Emulator) -> None:

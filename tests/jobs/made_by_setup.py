@@ -46,11 +46,16 @@ class Setup:
                 extra_vars=found.get("extra_vars", {}),
                 environment=_environment(emulator, found.get("credentials", []), made),
                 inventory=inventory,
+                check=found.get("job_type") == "check",
+                diff=found.get("diff_mode", False),
                 forks=made["forks"],
             )
             for found in made["job_templates"]
         }
         self.workflow = Workflow(made["workflow_nodes"], self.templates, made["workflow"]["extra_vars"])
+        self.settings_workflow = Workflow(
+            made["settings_workflow_nodes"], self.templates, made["settings_workflow"]["extra_vars"]
+        )
         self.survey = made["workflow"]["survey_spec"]["spec"]
 
     def template(self, playbook: str) -> Template:
@@ -79,6 +84,8 @@ def _resolved(directory: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         "job_templates",
         "workflow",
         "workflow_nodes",
+        "settings_workflow",
+        "settings_workflow_nodes",
         "forks",
         "search_limit",
         "read_credential",

@@ -13,7 +13,15 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FOR_ACCOUNTS = ("release", "search", "merge_reports", "retract", "settings", "export_settings")
+FOR_ACCOUNTS = (
+    "release",
+    "search",
+    "merge_reports",
+    "retract",
+    "settings",
+    "export_settings",
+    "remove_expired_settings",
+)
 TASKS = sorted(ROOT.glob("roles/*/tasks/*.yml"))
 PLAYS = {
     path: plays

@@ -55,11 +55,13 @@ class Difference(t.NamedTuple):
 
     stored: what is stored of each declared entry, by its index, as it will be.
     duplicates: entries that another one, which is older, makes superfluous.
+    others: entries that are not declared, and stay.
     """
 
     changes: list[Change]
     stored: dict[int, Row]
     duplicates: list[Row]
+    others: list[Row]
 
 
 def difference(wish: Wish, rows: t.Iterable[Row]) -> Difference:
@@ -83,13 +85,15 @@ def difference(wish: Wish, rows: t.Iterable[Row]) -> Difference:
         stored[entry.number] = change.after if change else found[0]
         kept.update(row["id"] for row in found[:1])
     for row in managed:
-        expired = wish.remove_expired and expiry.is_past(_mark(kind, row), wish.today)
+        expired = wish.remove_expired and expiry.is_past(day_of(kind, row), wish.today)
         if row["id"] not in kept and (wish.purge or expired):
             deleted.setdefault(row["id"], Change(DELETE, None, row, {}))
-    return Difference([*changes, *deleted.values()], stored, duplicates)
+    others = [row for row in managed if row["id"] not in kept and row["id"] not in deleted]
+    return Difference([*changes, *deleted.values()], stored, duplicates, others)
 
 
-def _mark(kind: Kind, row: Row) -> expiry.Day | None:
+def day_of(kind: Kind, row: Row) -> expiry.Day | None:
+    """Return the day on which a stored entry expires."""
     return expiry.split(row.get(kind.comments))[1] if kind.comments else None
 
 

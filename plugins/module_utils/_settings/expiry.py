@@ -13,6 +13,7 @@ import re
 import typing as t
 
 NEVER = "never"
+_SOON = datetime.timedelta(days=7)
 _MARK = re.compile(r"(?s)(.*?)\s*\[expires (\d{4}-\d\d-\d\d)\]\s*\Z")
 
 Day = datetime.date
@@ -55,3 +56,8 @@ def _mark(day: Day) -> str:
 def is_past(day: Day | None, today: Day) -> bool:
     """Tell whether an entry has expired. It counts until the end of its day, by UTC."""
     return day is not None and day < today
+
+
+def is_soon(day: Day | None, today: Day) -> bool:
+    """Tell whether an entry has expired, or expires within a week."""
+    return day is not None and day <= today + _SOON

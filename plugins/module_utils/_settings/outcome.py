@@ -12,7 +12,9 @@ import collections
 import typing as t
 
 from .._errors import CloudflareError
-from .difference import CREATE, DELETE, UPDATE, Change, Difference, Wish, difference
+from .difference import CREATE, DELETE, UPDATE, Change, Difference, Wish, day_of, difference
+from .expiry import is_soon
+from .kinds import Row
 from .lists import Rows, as_entry
 
 _WORDS = {CREATE: "created", UPDATE: "updated", DELETE: "deleted"}
@@ -67,19 +69,26 @@ class Outcome:
         counts = {word: sum(change.verb == verb for change in done) for verb, word in _WORDS.items()}
         differing = {change.target for change in self.found.changes} - self._others
         deleting = {change.entry.number for change in self.found.changes if change.entry and change.verb == DELETE}
-        lacking = set() if self.check_mode else {change.target for change in self.left if change.verb == CREATE}
+        left = [] if self.check_mode else self.left
+        lacking = {change.target for change in left if change.verb == CREATE}
+        stored = [row for index, row in sorted(self._stored().items()) if index not in lacking]
+        undeleted = [change.before for change in left if change.verb == DELETE]
         return {
             "changed": bool(done),
             "msg": self._sentences(counts),
             **counts,
             "unchanged": sum(entry.number not in differing | deleting for entry in self.wish.entries),
-            "entries": [
-                {"id": row.get("id"), **as_entry(kind, row)}
-                for index, row in sorted(self._stored().items())
-                if index not in lacking
-            ],
-            "duplicates": [{"id": row["id"], **as_entry(kind, row)} for row in self.now.duplicates],
+            "entries": self._shown(stored),
+            "duplicates": self._shown(self.now.duplicates),
+            **({"expiring": self._expiring([*stored, *self.now.others, *undeleted])} if kind.comments else {}),
         }
+
+    def _shown(self, rows: t.Iterable[Row]) -> list[dict[str, t.Any]]:
+        return [{"id": row.get("id"), **as_entry(self.wish.kind, row)} for row in rows]
+
+    def _expiring(self, rows: t.Iterable[Row]) -> list[dict[str, t.Any]]:
+        kind, today = self.wish.kind, self.wish.today
+        return self._shown(row for row in rows if is_soon(day_of(kind, row), today))
 
     def _stored(self) -> dict[int, t.Mapping[str, t.Any]]:
         """Return the declared entries as they are stored."""

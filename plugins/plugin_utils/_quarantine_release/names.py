@@ -120,6 +120,10 @@ SETTINGS = Family(
         "settings_hosts": "quarantine_release_hosts",
     },
 )
+# The playbook that applies no list. What else there is for the role may be in the inventory, and is not even evaluated.
+EXPIRED = SETTINGS._replace(
+    options=("account_id", "remove_expired", "max_deletions"), published=(*SETTINGS.options, *SETTINGS.published)
+)
 
 
 # Options of modules in the messages of modules. What is in a policy is called after it.

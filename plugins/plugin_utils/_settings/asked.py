@@ -46,13 +46,13 @@ class Wanted(t.NamedTuple):
 
 
 class Asked(t.NamedTuple):
-    """account_id: None for the one of the environment. digest: the one that was approved, or None."""
+    """What is to be done in an account. account_id: None for the one of the environment. digest: the one that was approved, or None."""
 
     account_id: str | None
     lists: list[Wanted]
-    fail_on_drift: bool
-    fail_if_nothing: bool
-    digest: str | None
+    fail_on_drift: bool = False
+    fail_if_nothing: bool = False
+    digest: str | None = None
 
 
 def read(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
@@ -72,6 +72,17 @@ def read(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
     always = "With settings_fail_on_drift and settings_fail_if_nothing, every run would fail. Set only one of them."
     both = asked.fail_on_drift and asked.fail_if_nothing
     reader.check(*([] if asked.lists or reader.mistakes else [nothing]), *([always] if both else []))
+    return asked
+
+
+def read_expired(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> Asked:
+    """Return what is asked for if only what has expired is removed: from all lists, unless some are named. Raises Mistake."""
+    reader = _Reader(variables, SETTINGS.prefix, {**_DEFAULTS, "remove_expired": True})
+    names, _all = reader.lists("remove_expired", _EXPIRING)
+    limit = reader.number("max_deletions")
+    options = {"entries": [], "remove_expired": True, "max_deletions": limit}
+    asked = Asked(reader.account(host, hosts), [Wanted(KINDS[name], options, []) for name in names])
+    reader.check()
     return asked
 
 

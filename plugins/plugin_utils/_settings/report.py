@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import typing as t
 
@@ -19,7 +18,6 @@ from .._quarantine_release.places import make_directory, report_path, write_file
 from .asked import Wanted
 from .digest import CHANGED, changes
 from .page import page
-from .told import expiring
 
 FAILED, DRIFT, MADE, NOTHING = "failed", "drift", "changed", "no_change"
 _URGENCY = (FAILED, DRIFT, MADE, NOTHING)
@@ -100,17 +98,18 @@ def _lost(host: str, one: Result) -> dict[str, t.Any]:
     return account(host, FAILED, str(one.get("msg") or _LOST), False)
 
 
-def lists_of(outcomes: t.Iterable[tuple[Wanted, Result]], today: datetime.date) -> dict[str, t.Any]:
+def lists_of(outcomes: t.Iterable[tuple[Wanted, Result]]) -> dict[str, t.Any]:
     """Return what the report says of the lists of an account."""
-    return {wanted.kind.name: _list(wanted, result, today) for wanted, result in outcomes}
+    return {wanted.kind.name: _list(wanted, result) for wanted, result in outcomes}
 
 
-def _list(wanted: Wanted, result: Result, today: datetime.date) -> dict[str, t.Any]:
+def _list(wanted: Wanted, result: Result) -> dict[str, t.Any]:
     title = wanted.kind.title
+    expiring = sorted(result.get("expiring") or [], key=lambda entry: str(entry["expires"]))
     return {
         **counts(wanted, result),
         "changes": changes(result),
-        "expiring": [{"key": title(entry), "expires": entry["expires"]} for entry in expiring(result, today)],
+        "expiring": [{"key": title(entry), "expires": entry["expires"]} for entry in expiring],
         "duplicates": [title(entry) for entry in result.get("duplicates") or []],
     }
 

@@ -20,7 +20,7 @@ from .._quarantine_release.places import make_directory, report_directory, try_d
 from .._quarantine_release.values import Mistake, Values
 from .asked import read, read_account
 from .report import DRIFT, FAILED, account, counts, lists_of
-from .run import run
+from .run import Done, run
 from .told import differences, notes, summary
 from .written import HEADER, as_variables, export_path
 
@@ -42,28 +42,35 @@ def declare(door: Door) -> Result:
         door.check_run()
         asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
     except (OSError, ValueError) as error:
-        mistake = _failure(unsent(error))
+        mistake = failure(unsent(error))
         made = account(door.host, FAILED, mistake["told"], False)
         return {**begun, **mistake, "outcome": FAILED, "account": made, **_stats(door.host, FAILED, {}, "")}
     begun["gate"] = asked.fail_if_nothing and door.check_mode
     done = run(door, asked)
     word = done.word
-    line = summary(done.outcomes, word, done.digest if word == DRIFT else "", done.wrong)
+    told = told_of(door, done, "as declared", done.digest if word == DRIFT else "")
     refused = done.predicted and not door.check_mode and word == FAILED
-    today = from_seconds(time.time()).date()
     numbers = {} if refused else {wanted.kind.name: counts(wanted, result) for wanted, result in done.outcomes}
-    diff = differences(done.outcomes, door.host) if door.diff_mode else []
-    found = {"account_id": done.account_id, "digest": done.digest, "lists": lists_of(done.outcomes, today)}
+    found = {"account_id": done.account_id, "digest": done.digest, "lists": lists_of(done.outcomes)}
     return {
         **begun,
+        **told,
         "changed": done.differs and not refused,
-        "lines": [note for wanted, result in done.outcomes for note in notes(wanted, result, today)],
-        "told": line,
         "fails": word == FAILED or (asked.fail_on_drift and word == DRIFT),
         "outcome": word,
-        "account": account(door.host, word, line, done.predicted, **found) if begun["directory"] else None,
-        **({"diff": diff} if diff else {}),
+        "account": account(door.host, word, told["told"], done.predicted, **found) if begun["directory"] else None,
         **_stats(door.host, word, numbers, done.digest if door.check_mode else ""),
+    }
+
+
+def told_of(door: Door, done: Done, after: str, digest: str = "") -> Result:
+    """Return what a stage says of the lists of an account. after: what differences call the lists then. digest: empty for none."""
+    today = from_seconds(time.time()).date()
+    diff = differences(done.outcomes, door.host, after) if door.diff_mode else []
+    return {
+        "lines": [note for wanted, result in done.outcomes for note in notes(wanted, result, today)],
+        "told": summary(done.outcomes, done.word, digest, done.wrong),
+        **({"diff": diff} if diff else {}),
     }
 
 
@@ -80,10 +87,10 @@ def export(door: Door) -> Result:
         before = _present(path)
         try_directory(directory, 0, check_mode=True)  # it is made when there is something to write
     except (OSError, ValueError) as error:
-        return _failure(f"{sentence(error)} Nothing was read from Cloudflare.")
+        return failure(f"{sentence(error)} Nothing was read from Cloudflare.")
     found = door.call("settings_info", {"account_id": account_id}, door.check_mode)
     if found.get("failed") or "settings" not in found:
-        return _failure(str(found.get("msg") or "The module that reads the lists ended without a result."))
+        return failure(str(found.get("msg") or "The module that reads the lists ended without a result."))
     text = as_variables(found["account_id"], found["settings"])
     changed = text != before
     if changed and not door.check_mode:
@@ -91,7 +98,7 @@ def export(door: Door) -> Result:
             make_directory(os.path.dirname(path))
             write_file(path, text)
         except OSError as error:
-            return _failure(f"The settings were not written: {sentence(error)}")
+            return failure(f"The settings were not written: {sentence(error)}")
     return {
         "changed": changed,
         "lines": [],
@@ -129,7 +136,8 @@ def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
     return " ".join(told)
 
 
-def _failure(told: str) -> Result:
+def failure(told: str) -> Result:
+    """Return the result of a stage that did nothing."""
     return {"changed": False, "lines": [], "told": printable(told, None), "fails": True}
 
 

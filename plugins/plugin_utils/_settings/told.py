@@ -16,7 +16,6 @@ from .asked import Wanted
 
 Result = t.Mapping[str, t.Any]
 _COUNTS = ("created", "updated", "deleted", "unchanged")
-_WEEK = datetime.timedelta(days=7)
 
 
 def summary(outcomes: t.Sequence[tuple[Wanted, Result]], outcome: str, digest: str = "", wrong: str = "") -> str:
@@ -37,34 +36,27 @@ def _counts(wanted: Wanted, result: Result) -> str:
 
 
 def notes(wanted: Wanted, result: Result, today: datetime.date) -> list[str]:
-    """Return what else people have to know of a list: which entries expire within a week, and which are there twice."""
-    title, name = wanted.kind.title, wanted.kind.name
-    soon = expiring(result, today)
-    duplicates = result.get("duplicates") or []
-    found = []
-    if soon:
-        shown = [f"{title(entry)} ({entry['expires']})" for entry in soon]
-        found.append(f"{name}: expires within a week: {first_few(shown, show=printable)}")
-    if duplicates:
-        shown = [title(entry) for entry in duplicates]
-        found.append(f"{name}: has the same key as an older entry: {first_few(shown, show=printable)}")
-    return found
+    """Return what else people have to know of a list: what has expired, what expires within a week, and what is there twice."""
+    title = wanted.kind.title
+    expiring = sorted(result.get("expiring") or [], key=lambda entry: entry["expires"])
+    days = [(entry["expires"], f"{title(entry)} ({entry['expires']})") for entry in expiring]
+    found = {
+        "has expired, and still works": [shown for day, shown in days if day < today.isoformat()],
+        "expires within a week": [shown for day, shown in days if day >= today.isoformat()],
+        "has the same key as an older entry": [title(entry) for entry in result.get("duplicates") or []],
+    }
+    return [
+        f"{wanted.kind.name}: {words}: {first_few(shown, show=printable)}" for words, shown in found.items() if shown
+    ]
 
 
-def expiring(result: Result, today: datetime.date) -> list[Result]:
-    """Return the entries that expire within a week, the first to expire first."""
-    last = (today + _WEEK).isoformat()
-    soon = [entry for entry in result.get("entries") or [] if "" < entry.get("expires", "") <= last]
-    return sorted(soon, key=lambda entry: str(entry["expires"]))
-
-
-def differences(outcomes: t.Sequence[tuple[Wanted, Result]], host: str) -> list[dict[str, t.Any]]:
-    """Return the difference of each list that has one, with a header that names account and list."""
+def differences(outcomes: t.Sequence[tuple[Wanted, Result]], host: str, after: str) -> list[dict[str, t.Any]]:
+    """Return the difference of each list that has one, with headers that name account and list. after: of what is made of it."""
     return [
         {
             **result["diff"],
             "before_header": f"{host}: {wanted.kind.name}",
-            "after_header": f"{host}: {wanted.kind.name}, as declared",
+            "after_header": f"{host}: {wanted.kind.name}, {after}",
         }
         for wanted, result in outcomes
         if any((result.get("diff") or {}).values())

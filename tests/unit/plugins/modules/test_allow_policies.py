@@ -234,6 +234,26 @@ def test_expired_entries_stay_unless_asked_for(run: Runner, server: ListServer) 
     assert not run("allow_policies", entries=[entry()], remove_expired=True).result["changed"]
 
 
+def test_what_expires_soon_is_told_of_the_whole_list(run: Runner, server: ListServer) -> None:
+    days = {"past": "2026-11-21", "last": "2026-11-29", "later": "2026-11-30"}
+    for name, day in days.items():
+        server.add(stored(f"{name}@x.example", comments=f"why [expires {day}]"))
+    server.add(stored("never@x.example"))
+
+    def expiring(**options: t.Any) -> list[tuple[str | None, str]]:
+        done = run("allow_policies", **{"entries": [entry("new@x.example", expires="2026-11-22")], **options})
+        return sorted((row["id"], row["expires"]) for row in done.result["expiring"] if row["id"]) + [
+            (None, row["expires"]) for row in done.result["expiring"] if row["id"] is None
+        ]
+
+    soon = [("id-1", "2026-11-21"), ("id-2", "2026-11-29")]
+    assert expiring(check=True) == [*soon, (None, "2026-11-22")]
+    assert expiring(check=True, remove_expired=True) == [soon[1], (None, "2026-11-22")]
+    server.faults = [lambda _server, _sent: Reply(refusal(1001, "no"), 400)]
+    assert expiring(remove_expired=True) == soon
+    assert expiring(remove_expired=True) == [soon[1], ("id-5", "2026-11-22")]
+
+
 # --- what is refused before anything is sent ---------------------------------------------------------------------------
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import copy
-import datetime
 import html.parser
 import json
 import re
@@ -27,7 +26,6 @@ from ansible_collections.emailsec.cloudflare.tests.unit.plugins.plugin_utils._se
 )
 from ansible_collections.emailsec.cloudflare.tests.unit.plugins.plugin_utils.test_reports import HOSTILE
 
-TODAY = datetime.date(2026, 11, 27)
 BLOCK: dict[str, t.Any] = {"block_senders": []}
 
 
@@ -306,9 +304,9 @@ def paged(*accounts: dict[str, t.Any]) -> Tags:
 def test_hostile_text_is_shown_and_does_nothing(text: str) -> None:
     wanted = asked.Wanted(KINDS["block_senders"], {}, [])
     entry = {**sender(text), "comments": text, "expires": "2026-11-28"}
-    result = drift(text, entries=[entry], duplicates=[entry], failed=True, msg=text)
+    result = drift(text, expiring=[entry], duplicates=[entry], failed=True, msg=text)
     result["diff"]["before"][f"DOMAIN {text}"] = {"comments": text, "list": [text]}
-    given = {"account_id": text, "digest": text, "lists": report.lists_of([(wanted, result)], TODAY)}
+    given = {"account_id": text, "digest": text, "lists": report.lists_of([(wanted, result)])}
     made = paged(report.account(text, "failed", text, True, **given))
     plain = paged(report.account("x", "failed", "x", True, **{**given, "account_id": "x"}))
     assert (made.tags, made.names) == (plain.tags, plain.names)
@@ -321,10 +319,10 @@ def test_all_links_lead_somewhere_and_what_has_no_change_is_one_line() -> None:
     wanted = asked.Wanted(KINDS["block_senders"], {}, [])
 
     def one(host: str, word: str, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        return report.account(host, word, "m", True, lists=report.lists_of([(wanted, result)], TODAY))
+        return report.account(host, word, "m", True, lists=report.lists_of([(wanted, result)]))
 
     many = drift(*(f"{number}.example" for number in range(1000)))
-    soon = drift(entries=[{**sender("soon"), "expires": "2026-11-28"}])
+    soon = drift(expiring=[{**sender("soon"), "expires": "2026-11-28"}])
     made = paged(one("a", "drift", many), one("b", "no_change", drift()), one("c", "no_change", soon))
     assert made.links - {""} <= made.places
     assert {"a0", "a0-block_senders", "a2-block_senders"} <= made.places

@@ -15,11 +15,12 @@ import pytest
 import yaml
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._settings.kinds import KINDS
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.names import (
+    EXPIRED,
     SETTINGS,
     mistaken_names,
 )
 from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._quarantine_release.values import Mistake
-from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._settings import asked, stage, told, written
+from ansible_collections.emailsec.cloudflare.plugins.plugin_utils._settings import asked, expired, stage, told, written
 from ansible_collections.emailsec.cloudflare.tests.unit.test_structure import ROOT, load
 
 ACCOUNT = "5a1c0f3e9b7d42468ace13579bdf0246"
@@ -201,14 +202,15 @@ def test_the_words_of_a_failure_are_on_the_last_line() -> None:
 
 
 def test_what_expires_within_a_week_and_what_is_there_twice() -> None:
-    entries = [sender(f"{day}.example", expires=f"2026-12-{day:02}") for day in (9, 8, 1)]
+    expiring = [sender(f"{day}.example", expires=f"2026-12-{day:02}") for day in (9, 1, 8)]
     found = told.notes(
         asked.Wanted(BLOCK, {}, []),
-        {"entries": [*entries, sender("never.example")], "duplicates": [sender("1.example")]},
-        datetime.date(2026, 12, 1),
+        {"entries": [sender("x.example")], "expiring": expiring, "duplicates": [sender("1.example")]},
+        datetime.date(2026, 12, 8),
     )
     assert found == [
-        "block_senders: expires within a week: DOMAIN 1.example (2026-12-01), DOMAIN 8.example (2026-12-08)",
+        "block_senders: has expired, and still works: DOMAIN 1.example (2026-12-01)",
+        "block_senders: expires within a week: DOMAIN 8.example (2026-12-08), DOMAIN 9.example (2026-12-09)",
         "block_senders: has the same key as an older entry: DOMAIN 1.example",
     ]
     assert told.notes(asked.Wanted(BLOCK, {}, []), {"failed": True}, datetime.date(2026, 12, 1)) == []
@@ -216,7 +218,9 @@ def test_what_expires_within_a_week_and_what_is_there_twice() -> None:
 
 def test_only_lists_that_differ_are_shown() -> None:
     diff: dict[str, t.Any] = {"before": {}, "after": {"x": {}}}
-    found = told.differences(outcomes({"diff": {"before": {}, "after": {}}}, {"diff": diff}, {"failed": True}), "one")
+    found = told.differences(
+        outcomes({"diff": {"before": {}, "after": {}}}, {"diff": diff}, {"failed": True}), "one", "as declared"
+    )
     assert found == [{**diff, "before_header": "one: block_senders", "after_header": "one: block_senders, as declared"}]
 
 
@@ -316,7 +320,7 @@ class Door:
         """All is well."""
 
     def variables(self, family: t.Any) -> dict[str, t.Any]:
-        assert family is SETTINGS
+        assert family in (SETTINGS, EXPIRED)
         return {"account_id": ACCOUNT, **self._variables}
 
     def variable(self, name: str, family: t.Any) -> t.Any:
@@ -360,6 +364,55 @@ def test_mistakes_are_told_before_any_module_runs() -> None:
     door, result = run(stage.declare, {"block_senders": "x"})
     assert (door.calls, result["fails"]) == ([], True)
     assert result["told"] == "settings_block_senders must be a list of entries, not str. Nothing was sent."
+
+
+EXPIRING = [name for name, kind in KINDS.items() if kind.comments]
+
+
+@pytest.mark.parametrize(
+    ("given", "lists"),
+    [
+        ({}, EXPIRING),
+        ({"remove_expired": ""}, EXPIRING),
+        ({"remove_expired": True, "block_senders": "x", "purge": "maybe", "fail_on_drift": True}, EXPIRING),
+        ({"remove_expired": "trusted_domains, block_senders"}, ["trusted_domains", "block_senders"]),
+        ({"remove_expired": "no"}, []),
+        ({"remove_expired": []}, []),
+    ],
+)
+def test_only_what_has_expired_is_removed(given: dict[str, t.Any], lists: list[str]) -> None:
+    results = [{"changed": True, "deleted": 1, "diff": {"before": {"x": {}}, "after": {}}} for _name in lists]
+    door, result = run(expired.remove, {"max_deletions": "25", **given}, *results, check_mode=True)
+    options = {"account_id": ACCOUNT, "entries": [], "remove_expired": True, "max_deletions": 25}
+    assert door.calls == [(name, options) for name in lists]
+    assert (result["fails"], result["changed"], len(result.get("diff", []))) == (False, bool(lists), len(lists))
+    if lists:
+        assert result["told"].startswith(f"Drift. {lists[0]}: 0 created, 0 updated, 1 deleted, ")
+        assert result["diff"][0]["after_header"] == f"one: {lists[0]}, without what has expired"
+    else:
+        assert result["told"] == "No change. settings_remove_expired is off."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"remove_expired": ["domains"]}, "settings_remove_expired must be one or more of: allow_policies, "),
+        ({"remove_expired": "maybe"}, "settings_remove_expired must be true or false"),
+        ({"max_deletions": "many"}, "settings_max_deletions must be a whole number"),
+        ({"account_id": "x"}, "settings_account_id"),
+    ],
+)
+def test_a_removal_refuses_mistakes_before_any_module_runs(given: dict[str, t.Any], words: str) -> None:
+    door, result = run(expired.remove, given)
+    assert (door.calls, result["fails"]) == ([], True)
+    assert words in result["told"]
+    assert result["told"].endswith("Nothing was sent.")
+
+
+def test_a_removal_knows_the_variables_of_the_role_and_reads_three() -> None:
+    assert mistaken_names({f"settings_{name}": [] for name in SETTINGS.options}, {}, [EXPIRED]) == []
+    assert mistaken_names({"settings_purges": []}, {}, [EXPIRED]) == ["There is no variable settings_purges."]
+    assert EXPIRED.options == ("account_id", "remove_expired", "max_deletions")
 
 
 def test_an_export_tells_what_it_leaves_out(tmp_path: Path) -> None:
