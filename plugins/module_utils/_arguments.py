@@ -21,12 +21,6 @@ from ._api.http import IMPORT_ERROR
 from ._api.masking import Masker
 from ._clock import Clock
 from ._errors import CloudflareError, InputError
-from ._followup.result import Result
-from ._mail.filters import DISPOSITIONS, SEARCH_OPTIONS
-from ._mail.handle_file import read_handles
-from ._mail.handles import Handle, parse_handles
-from ._release.settle import SETTLE_TIME
-from ._rows import ALL, ATTENTION, NONE
 
 Option = t.Mapping[str, t.Any]
 _MOST_PROBLEMS = 5
@@ -84,6 +78,12 @@ def _given(options: t.Mapping[str, Option], values: t.Mapping[str, t.Any]) -> t.
                 yield name, option, values[alias]
 
 
+def as_given(module: AnsibleModule, name: str) -> t.Any:
+    """Return the value of an option as the task gives it, also by an alias, before Ansible makes its type of it."""
+    *_others, (_name, _option, value) = _given({name: module.argument_spec[name]}, _load_params())
+    return value
+
+
 def _from_environment(*names: str) -> str:
     """Return the first of these environment variables that is not empty, as the fallback of an option."""
     for name in names:
@@ -110,74 +110,6 @@ def api_argument_spec(**options: dict[str, t.Any]) -> dict[str, dict[str, t.Any]
     }
 
 
-def handles_argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the options that name messages (doc fragment handles)."""
-    return {
-        "messages": {"type": "list", "elements": "raw", "aliases": ["ids", "postfix_ids"]},
-        "messages_file": {"type": "path"},
-        "messages_column": {"type": "str"},
-    }
-
-
-# How these options go together, in a module that always needs handles
-HANDLES_RULES: t.Mapping[str, t.Any] = {
-    "mutually_exclusive": [("messages", "messages_file")],
-    "required_one_of": [("messages", "messages_file")],
-    "required_by": {"messages_column": ["messages_file"]},
-}
-
-
-def rows_argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the options that say where the rows of a result go."""
-    return {
-        "return_messages": {"type": "str", "choices": [ALL, ATTENTION, NONE], "default": ALL},
-        "result_file": {"type": "path"},
-    }
-
-
-def follow_up_argument_spec(statuses: t.Sequence[str], fail_on: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
-    """Return the options of a follow-up (doc fragment follow_up), and fail_on."""
-    trail = ("reason", "ticket", "started_by", "requested_by", "approved_by")
-    return {
-        "fail_on": {"type": "list", "elements": "str", "choices": list(statuses), "default": list(fail_on)},
-        "settle_time": {"type": "float", "default": SETTLE_TIME},
-        "journal": {"type": "path"},
-        **{name: {"type": "str"} for name in trail},
-    }
-
-
-def search_argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the options of a search (doc fragment search)."""
-    spec: dict[str, dict[str, t.Any]] = {name: {"type": "str"} for name in SEARCH_OPTIONS}
-    spec["disposition"]["choices"] = list(DISPOSITIONS)
-    return spec
-
-
-def exclusive_search_options(*others: str) -> list[tuple[str, str]]:
-    """Return the pairs of options that exclude each other if a module takes either handles or a search.
-
-    others: more options of the search.
-    """
-    search = (*SEARCH_OPTIONS, *others)
-    return [
-        ("start", "since"),
-        ("messages", "messages_file"),
-        *((given, option) for given in ("messages", "messages_file") for option in search),
-    ]
-
-
-def given_handles(module: AnsibleModule) -> list[Handle] | None:
-    """Return the handles in the options of handles_argument_spec, or None if neither is given. Raises InputError."""
-    params = module.params
-    if params["messages"] is not None:
-        # Ansible makes a list of a text, which it splits at every comma, and of a number.
-        *_others, (_name, _option, given) = _given({"messages": module.argument_spec["messages"]}, _load_params())
-        return parse_handles(given if isinstance(given, (str, list)) else [given])
-    if params["messages_file"] is not None:
-        return read_handles(params["messages_file"], params["messages_column"])
-    return None
-
-
 def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Client:
     """Return a client for the connection options. Raises InputError, also for any text that is none."""
     if IMPORT_ERROR:
@@ -192,19 +124,6 @@ def make_client(module: AnsibleModule, clock: Clock, connections: int = 4) -> Cl
     return Client(
         connection_settings(params, account, f"ansible-core {module.ansible_version}", module.warn, connections), clock
     )
-
-
-def end_follow_up(
-    module: AnsibleModule, client: Client, run: Result, trail: t.Mapping[str, t.Any], fail_on: t.Iterable[str]
-) -> t.NoReturn:
-    """End the task with the result of a follow-up. fail_on: the statuses with which it fails."""
-    result = {**run.data(), **client.used(), **trail}
-    if module._diff:
-        result["diff"] = run.diff()
-    if run.error or run.fails(fail_on):
-        fail(module, run.error, **result)
-    module.exit_json(**result)
-    raise AssertionError("exit_json ended the task")
 
 
 def fail(module: AnsibleModule, error: CloudflareError | None, **result: t.Any) -> t.NoReturn:

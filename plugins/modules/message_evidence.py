@@ -243,20 +243,12 @@ cf_ray:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import (
-    HANDLES_RULES,
-    api_argument_spec,
-    end_follow_up,
-    fail,
-    given_handles,
-    handles_argument_spec,
-    make_client,
-    refuse_null,
-)
+from ..module_utils._arguments import api_argument_spec, fail, make_client, refuse_null
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, InputError
 from ..module_utils._followup.evidence import FAIL_ON, FILES, LARGEST, Request, save_evidence
 from ..module_utils._followup.evidence_files import check_dest
+from ..module_utils._message_arguments import HANDLES_RULES, end_follow_up, given_handles, handles_argument_spec
 from ..module_utils._release.planned import this_user
 
 

@@ -336,22 +336,20 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import (
-    api_argument_spec,
-    exclusive_search_options,
-    fail,
-    given_handles,
-    handles_argument_spec,
-    make_client,
-    rows_argument_spec,
-    search_argument_spec,
-)
+from ..module_utils._arguments import api_argument_spec, fail, make_client
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
 from ..module_utils._mail.filters import DELIVERY_STATUSES, search_filters
 from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
+from ..module_utils._message_arguments import (
+    exclusive_search_options,
+    given_handles,
+    handles_argument_spec,
+    rows_argument_spec,
+    search_argument_spec,
+)
 from ..module_utils._rows import Row, check_result_file, wanted, write_result_file
 
 

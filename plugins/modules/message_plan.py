@@ -440,15 +440,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import (
-    api_argument_spec,
-    exclusive_search_options,
-    fail,
-    given_handles,
-    handles_argument_spec,
-    make_client,
-    search_argument_spec,
-)
+from ..module_utils._arguments import api_argument_spec, fail, make_client
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, InputError
 from ..module_utils._mail.filters import DELIVERY_STATUSES, SEARCH_OPTIONS, search_filters
@@ -456,6 +448,12 @@ from ..module_utils._mail.handles import Handle
 from ..module_utils._mail.message import Message
 from ..module_utils._mail.messages import Messages
 from ..module_utils._mail.verdicts import EXPECTED_DISPOSITIONS
+from ..module_utils._message_arguments import (
+    exclusive_search_options,
+    given_handles,
+    handles_argument_spec,
+    search_argument_spec,
+)
 from ..module_utils._plan.document import LONGEST, expiry
 from ..module_utils._plan.file import KeptPlan, check_writable, keep_plan
 from ..module_utils._plan.follow_up import FollowUp

@@ -216,21 +216,19 @@ cf_ray:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import (
-    HANDLES_RULES,
-    api_argument_spec,
-    end_follow_up,
-    fail,
-    follow_up_argument_spec,
-    given_handles,
-    handles_argument_spec,
-    make_client,
-)
+from ..module_utils._arguments import api_argument_spec, fail, make_client
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError
 from ..module_utils._followup.reclassify import FAIL_ON, STATUSES, Reclassifier
 from ..module_utils._followup.run import Request, follow_up
 from ..module_utils._mail.verdicts import EXPECTED_DISPOSITIONS
+from ..module_utils._message_arguments import (
+    HANDLES_RULES,
+    end_follow_up,
+    follow_up_argument_spec,
+    given_handles,
+    handles_argument_spec,
+)
 from ..module_utils._release.planned import audit_trail
 
 

@@ -444,17 +444,10 @@ cf_ray:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._api.connection import in_range
-from ..module_utils._arguments import (
-    api_argument_spec,
-    fail,
-    given_handles,
-    handles_argument_spec,
-    make_client,
-    refuse_null,
-    rows_argument_spec,
-)
+from ..module_utils._arguments import api_argument_spec, fail, make_client, refuse_null
 from ..module_utils._clock import Clock
 from ..module_utils._errors import CloudflareError, ResultFileError
+from ..module_utils._message_arguments import given_handles, handles_argument_spec, rows_argument_spec
 from ..module_utils._plan.document import check_plan
 from ..module_utils._plan.file import read_plan
 from ..module_utils._release.body import ARRAY, AUTO, OBJECT

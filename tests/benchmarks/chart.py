@@ -10,9 +10,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from .comparison import Row
 from .contenders import BARE, LOOPED, ONE_BY_ONE, OURS, SDK, Contender
 from .everything import Figures
+from .row import Row
 
 mpl.use("agg")
 from matplotlib import pyplot

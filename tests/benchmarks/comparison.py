@@ -11,22 +11,11 @@ from statistics import median
 from typing import NamedTuple
 
 from .bench import LATENCY, Bench, bench
-from .contenders import BARE, CONTENDERS, LOOPED, NOTHING, ONE_BY_ONE, OURS, Contender, start_module, start_uri
+from .contenders import BARE, CONTENDERS, LOOPED, NOTHING, ONE_BY_ONE, OURS, Contender, start_release, start_uri
 from .program import Failed
+from .row import COLUMNS, Row, extrapolate
 from .scope import Scope
-from .table import Table, count, megabytes, seconds
-
-
-class Row(NamedTuple):
-    """What one contender took for so many messages."""
-
-    contender: Contender
-    size: int
-    seconds: float
-    requests: float
-    connections: float
-    memory: float
-    extrapolated: bool = False
+from .table import Table, count, seconds
 
 
 class Comparison(NamedTuple):
@@ -42,20 +31,16 @@ class Comparison(NamedTuple):
 
     def table(self) -> Table:
         """Show it, grouped by size."""
-        rows = []
-        for row in sorted(self.rows, key=lambda row: row.size):
-            mark = "≈ " if row.extrapolated else ""
-            figures = (seconds(row.seconds), count(row.requests), count(row.connections))
-            rows.append(
-                (row.contender.name, count(row.size), *(mark + text for text in figures), megabytes(row.memory))
-            )
+        rows = [
+            (row.contender.name, count(row.size), *row.cells()) for row in sorted(self.rows, key=lambda row: row.size)
+        ]
         about = (
             f"Each answer takes {LATENCY} ms. Medians of {self.rounds} rounds; ≈ is extrapolated, not measured. The "
             "time is that of the whole command; Ansible with a module that does nothing takes "
             f"{seconds(self.start)}. Memory is that of the process that talks to the API. `message_release` reads the "
             "state of each message before it sends; the others send unread."
         )
-        return Table("Time and requests", about, ("Way", "Messages", "Time", "Requests", "Connections", "Memory"), rows)
+        return Table("Time and requests", about, ("Way", "Messages", *COLUMNS), rows)
 
 
 def compare(directory: Path, scope: Scope) -> Comparison:
@@ -65,7 +50,7 @@ def compare(directory: Path, scope: Scope) -> Comparison:
     memories: dict[tuple[Contender, int], float] = {}
     with bench(directory, max(scope.sizes)) as place:
         for _ in range(scope.rounds):
-            starts.append(NOTHING.start(place, []).wait().seconds)
+            starts.append(NOTHING.start(place).wait().seconds)
             for contender in CONTENDERS:
                 for size in _measured(contender, scope):
                     taken.setdefault((contender, size), []).append(_measure(place, contender, size))
@@ -87,7 +72,7 @@ def _measured(contender: Contender, scope: Scope) -> list[int]:
 
 def _measure(place: Bench, contender: Contender, size: int) -> tuple[float, float, float, float]:
     """Return seconds, requests, connections and memory of one run, after which each message was delivered once."""
-    usage = contender.start(place, place.begin(size)).wait()
+    usage = contender.start(place, ids=place.begin(size)).wait()
     traffic = place.traffic()
     if (traffic.delivered, traffic.copies_too_many) != (size, 0):
         raise Failed(f"{contender.name} was to release {size} messages: {traffic}")
@@ -97,9 +82,10 @@ def _measure(place: Bench, contender: Contender, size: int) -> tuple[float, floa
 def _memory_of_module(place: Bench, contender: Contender, size: int) -> float:
     """Return what the module takes that Ansible starts; 0 for a script, which was measured itself."""
     if contender == OURS:
-        return start_module(place, place.begin(size)).wait().memory
+        return start_release(place, place.begin(size)).wait().memory
     if contender in (ONE_BY_ONE, LOOPED):
-        return start_uri(place, place.begin(min(size, contender.batch))).wait().memory
+        body = {"ids": place.begin(min(size, contender.batch))}
+        return start_uri(place, "investigate/release", method="POST", body=body).wait().memory
     return 0
 
 
@@ -110,13 +96,7 @@ def _complete(rows: list[Row], scope: Scope) -> list[Row]:
         own = [row for row in rows if row.contender == contender]
         complete += [row for row in own if row.size in scope.sizes]
         small, large = own[-2:]
-        for size in scope.sizes:
-            if size > large.size:
-                slope = (large.seconds - small.seconds) / (large.size - small.size)
-                calls = -(-size // contender.batch)
-                time = large.seconds + slope * (size - large.size)
-                each = large.connections / large.requests
-                complete.append(Row(contender, size, time, calls, calls * each, large.memory, extrapolated=True))
+        complete += [extrapolate(small, large, size) for size in scope.sizes if size > large.size]
     return complete
 
 

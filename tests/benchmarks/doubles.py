@@ -73,7 +73,7 @@ def count_doubles(directory: Path, scope: Scope) -> Doubles:
         for way in WAYS:
             ids = place.begin(scope.faulty)
             place.emulator.tell("/faults", FAULTS)
-            usage = way.start(place, ids, tries=way.tries).wait(must_succeed=False)
+            usage = way.start(place, ids=ids, tries=way.tries).wait(must_succeed=False)
             lost = sum(fault.get("hits", 0) for fault in place.emulator.ask("/faults"))
             results.append((way, usage, place.traffic(), lost))
     return Doubles(scope.faulty, results)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All parts in order, and what they were to reach."""
+"""All parts on releases in order, and what they were to reach."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .machine import Machine, machine
 from .pacing import Pacing, pace
 from .scope import Scope
 from .starting import Start, start
-from .table import Table, count, megabytes, seconds
+from .table import Table, count, megabytes, seconds, target, targets
 
 Part = TypeVar("Part")
 COMPARED = 1_000
@@ -47,9 +47,9 @@ class Figures(NamedTuple):
         fewer, most = sorted(self.growth.usages)[-2:]
         copies = self.doubles.copies(OURS)
         rows = [
-            _target(f"{count(COMPARED)} messages: below bare script + start of Ansible", took, limit, seconds),
-            _target("Start: added to a module that only imports `requests`", self.start.added, ADDED, _milliseconds),
-            _target(f"Memory for {count(most)} messages", self.growth.usages[most].memory, MEMORY, megabytes),
+            target(f"{count(COMPARED)} messages: below bare script + start of Ansible", took, limit, seconds),
+            target("Start: added to a module that only imports `requests`", self.start.added, ADDED, _milliseconds),
+            target(f"Memory for {count(most)} messages", self.growth.usages[most].memory, MEMORY, megabytes),
             (
                 f"Linear: processor time for each message, of {count(most)} against {count(fewer)}",
                 f"{self.growth.cost(most) / self.growth.cost(fewer):.2f}",
@@ -57,16 +57,12 @@ class Figures(NamedTuple):
                 "see growth",
             ),
             *(
-                _target(f"Rate limit, {paced.processes} at once: time / least", paced.ratio, PACE, "{:.2f}".format)
+                target(f"Rate limit, {paced.processes} at once: time / least", paced.ratio, PACE, "{:.2f}".format)
                 for paced in self.pacing.results
             ),
             ("Double deliveries", count(copies), "0", "yes" if copies == 0 else "no"),
         ]
-        return Table("Targets", "What was aimed at, and what came of it.", ("Target", "Measured", "Limit", "Met"), rows)
-
-
-def _target(text: str, measured: float, limit: float, shown: Callable[[float], str]) -> tuple[str, str, str, str]:
-    return text, shown(measured), shown(limit), "yes" if measured < limit else "no"
+        return targets(rows)
 
 
 def _milliseconds(number: float) -> str:

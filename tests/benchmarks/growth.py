@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .bench import bench
-from .contenders import start_module, start_same_result
+from .contenders import start_release, start_same_result
 from .program import Failed, Usage
 from .scope import Scope
 from .table import Table, count, megabytes, seconds
@@ -61,7 +61,7 @@ def grow(directory: Path, scope: Scope) -> Growth:
         with bench(directory, size) as place:
             ids = place.begin(size)
             floors[size] = start_same_result(place, ids).wait()
-            usages[size] = start_module(place, ids).wait()
+            usages[size] = start_release(place, ids).wait()
             traffic = place.traffic()
             if (traffic.delivered, traffic.copies_too_many) != (size, 0):
                 raise Failed(f"The module was to release {size} messages: {traffic}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .bench import Traffic, bench
-from .contenders import start_module
+from .contenders import start_release
 from .program import Failed
 from .scope import Scope
 from .table import Table, count, seconds
@@ -77,7 +77,7 @@ def pace(directory: Path, scope: Scope) -> Pacing:
 def _paced(directory: Path, size: int, processes: int) -> Paced:
     with bench(directory, size, rate_quota=QUOTA, rate_window=WINDOW) as place:
         ids = place.begin(size)
-        started = [start_module(place, ids[number::processes], batch_size=1) for number in range(processes)]
+        started = [start_release(place, ids[number::processes], batch_size=1) for number in range(processes)]
         longest = max(process.wait().seconds for process in started)
         traffic = place.traffic()
         if (traffic.delivered, traffic.copies_too_many) != (size, 0):

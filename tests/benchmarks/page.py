@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page that shows the figures: tables between two marks, and the chart beside it."""
+"""The page that shows the figures: tables between two marks for each subject, and the chart beside them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,30 @@ from bootstrap import CHECKOUT
 
 from .chart import draw
 from .everything import Figures
+from .lists import Lists
 from .program import Failed
 
 PAGE = CHECKOUT / "docs" / "performance.md"
 CHART = CHECKOUT / "docs" / "images" / "performance.png"
-BEGIN, END = "<!-- begin of the figures: python3 tests/benchmarks --write -->", "<!-- end of the figures -->"
 
 
-def write(figures: Figures) -> None:
-    """Replace the figures on the page, and the chart."""
-    text = PAGE.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise Failed(f"{PAGE} lacks the marks between which the figures go.")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+def write(subject: str, figures: Figures | Lists) -> None:
+    """Replace the figures of a subject on the page, and the chart."""
+    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), subject, figures), encoding="utf-8")
+    if isinstance(figures, Figures):
+        draw(figures, CHART)
+
+
+def replaced(text: str, subject: str, figures: Figures | Lists) -> str:
+    """Return the page with these figures between the marks of the subject."""
+    begin = f"<!-- begin of the figures: python3 tests/benchmarks --only {subject} --write -->"
+    end = f"<!-- end of the figures of {subject} -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise Failed(f"{PAGE} lacks the marks between which the figures of {subject} go.")
+    before, after = text.partition(begin)[0], text.partition(end)[2]
     tables = [figures.targets(), *figures.tables()]
     parts = [textwrap.fill(figures.machine.text, 125), *(_wrapped(table.markdown()) for table in tables)]
-    PAGE.write_text(before + BEGIN + "\n\n" + "\n\n".join(parts) + "\n\n" + END + after, encoding="utf-8")
-    draw(figures, CHART)
+    return "\n\n".join([before + begin, *parts, end + after])
 
 
 def _wrapped(markdown: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Scope(NamedTuple):
-    """Numbers of messages, and how often each is measured."""
+    """Numbers of messages and of entries of a list, and how often each is measured."""
 
     rounds: int
     sizes: tuple[int, ...]  # of the comparison
@@ -20,6 +20,9 @@ class Scope(NamedTuple):
     faulty: int
     paced: int
     starts: int
+    entries: int  # of a list, all new or all unchanged
+    entries_one_by_one: tuple[int, int]  # measured sizes of a loop with one new entry in each call
+    changed: tuple[int, int]  # entries of a list, and of how many
 
 
 FULL = Scope(
@@ -31,6 +34,9 @@ FULL = Scope(
     faulty=1_000,
     paced=400,
     starts=15,
+    entries=1_000,
+    entries_one_by_one=(5, 20),
+    changed=(10, 5_000),
 )
 QUICK = Scope(
     rounds=1,
@@ -41,4 +47,7 @@ QUICK = Scope(
     faulty=200,
     paced=40,
     starts=2,
+    entries=20,
+    entries_one_by_one=(1, 3),
+    changed=(2, 1_200),
 )

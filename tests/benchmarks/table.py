@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
@@ -39,3 +39,13 @@ def megabytes(number: float) -> str:
 def count(number: float) -> str:
     """Return a number of things."""
     return f"{number:,.0f}"
+
+
+def targets(rows: Sequence[tuple[str, ...]]) -> Table:
+    """Return the table of what was to be reached."""
+    return Table("Targets", "What was aimed at, and what came of it.", ("Target", "Measured", "Limit", "Met"), rows)
+
+
+def target(text: str, measured: float, limit: float, shown: Callable[[float], str]) -> tuple[str, str, str, str]:
+    """Return its line for a figure that has to be below a limit."""
+    return text, shown(measured), shown(limit), "yes" if measured < limit else "no"

@@ -42,7 +42,19 @@ OFFLINE = ["release_history_info"]
 NAMES = sorted({file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__", *INTERNAL})
 
 # The rooms of the library, from the ground up. A file may import from its own room and from those before it.
-ROOMS = ("", "_api", "_mail", "_plan", "_release", "_followup", "_settings", "_events", "_arguments", "_declaring")
+ROOMS = (
+    "",
+    "_api",
+    "_mail",
+    "_plan",
+    "_release",
+    "_followup",
+    "_settings",
+    "_events",
+    "_arguments",
+    "_message_arguments",
+    "_declaring",
+)
 GROUND = {"_errors", "_version", "_files", "_clock", "_times", "_text", "_json", "_rows"}
 FILES = sorted(path for path in UTILS.rglob("*.py") if path != UTILS / "__init__.py")
 

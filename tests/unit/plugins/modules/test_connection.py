@@ -16,7 +16,7 @@ import pytest
 import requests
 import urllib3
 from ansible.module_utils import basic
-from ansible_collections.emailsec.cloudflare.plugins.module_utils import _arguments
+from ansible_collections.emailsec.cloudflare.plugins.module_utils import _arguments, _message_arguments
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.client import Client, Credential, Settings
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._api.masking import Masker
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
@@ -243,7 +243,7 @@ def test_texts_and_what_is_not_given_are_taken_as_they_are(run: Runner, script: 
     "name",
     [
         name
-        for name, option in _arguments.api_argument_spec(**_arguments.search_argument_spec()).items()
+        for name, option in _arguments.api_argument_spec(**_message_arguments.search_argument_spec()).items()
         if option["type"] in ("str", "path") and "choices" not in option
     ],
 )
