@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
-State = Mapping[str, Row]  # the entries of a list by their id, the oldest first
+State = Mapping[str, Row]  # the entries of a list by their id
 Ident = tuple[str, ...]
 KEYS = {
     "allow_policies": ("pattern_type", "pattern"),
@@ -91,7 +91,7 @@ def left(state: State, wish: Wish) -> Left:
     """What makes of a list the declared one."""
     remarks = REMARKS.get(wish.kind, "comments")
     stored: dict[Ident, list[Row]] = {}
-    for row in state.values():
+    for row in sorted(state.values(), key=lambda row: (row["created_at"], row["id"])):
         if is_managed(row):
             stored.setdefault(ident(wish.kind, row), []).append(row)
     found = Left(set(), {}, {})
