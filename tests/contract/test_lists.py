@@ -75,6 +75,16 @@ def test_two_entries_with_one_key_are_refused(api: Api, kind: str) -> None:
     assert error(create(api, kind)) == expected
 
 
+def test_an_entry_with_a_duplicate_can_be_changed(api: Api, emulator: Emulator) -> None:
+    first, second = emulator.add_entries("allow_policies", ALLOW, {**ALLOW, "pattern": "Billing@Partner.example"})
+    one = path(api, "allow_policies", f"/{first['id']}")
+    assert api.request("PATCH", one, json={"comments": "why"}).status_code == 200
+    other = path(
+        api, "allow_policies", f"/{create(api, 'allow_policies', pattern='a@x.example').json()['result']['id']}"
+    )
+    assert error(api.request("PATCH", other, json={"pattern": second["pattern"]})) == (400, 4102)
+
+
 def test_a_batch_is_a_transaction(api: Api, emulator: Emulator) -> None:
     kept = create(api, "block_senders").json()["result"]
     new = {**EXAMPLES["block_senders"], "pattern": "new@sender.example"}

@@ -191,7 +191,9 @@ class List(Struct):
                 ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
             ):
                 raise bad_request("not a public IP address", f"{pointer}/pattern")
-        key = self.kind.key_of(entry)
+        key, before = self.kind.key_of(entry), current.get(entry.get("id", ""))
+        if before and self.kind.key_of(before) == key:
+            return entry  # there may be duplicates of long ago
         if any(self.kind.key_of(other) == key and other["id"] != entry.get("id") for other in current.values()):
             if name == "pattern":
                 raise ApiError(400, error(PATTERN_EXISTS, "pattern already exists", pointer=f"{pointer}/pattern"))

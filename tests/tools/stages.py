@@ -51,7 +51,8 @@ def _chaos(environment: Environment, added: list[str]) -> None:
     variables = {"PYTHONPATH": str(COLLECTIONS)}
     _run(environment, command, variables=variables)
     if not added:
-        _run(environment, [str(environment.python), "tests/chaos/follow_ups.py"], variables=variables)
+        for program in ("tests/chaos/follow_ups.py", "tests/chaos/settings.py"):
+            _run(environment, [str(environment.python), program], variables=variables)
 
 
 def _awx(environment: Environment, added: list[str]) -> None:

@@ -17,6 +17,7 @@ from .._errors import (
     AuthenticationError,
     CloudflareError,
     DoubtfulError,
+    ForeignAnswerError,
     InputError,
     InterruptError,
     RateLimitError,
@@ -117,7 +118,7 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
             failure = error
         failures += 1
         sent = outcome.missing(request.changes)
-        if isinstance(failure, ApiError):
+        if isinstance(failure, ApiError) and _refuses(failure):
             refusal = _refusal(outcome, request, failure)
             if doubted:
                 clock.sleep(SETTLE_TIME)  # what was sent before may have been done, and be refused for that
@@ -139,6 +140,11 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
         outcome.look(rows)
         if failures > retries and outcome.missing(request.changes):
             raise failure
+
+
+def _refuses(error: ApiError) -> bool:
+    """Tell whether nothing was done: not after success: false with HTTP 200, or an answer that is not from the API."""
+    return error.status >= 400 and not isinstance(error, ForeignAnswerError)
 
 
 def _read_after(client: Client, kind: Kind, refusal: ApiError) -> Rows:

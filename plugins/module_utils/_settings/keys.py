@@ -27,9 +27,10 @@ def by_key(kind: Kind, rows: t.Iterable[Row]) -> dict[Key, list[Row]]:
     return found
 
 
-def _age(row: Row) -> float:
+def _age(row: Row) -> tuple[float, str]:
+    """Return what to sort by: when an entry was created, and its id if that is the same."""
     moment = parse_time(row["created_at"]) if isinstance(row.get("created_at"), str) else None
-    return moment.timestamp() if moment else _NO_TIME
+    return moment.timestamp() if moment else _NO_TIME, str(row.get("id"))
 
 
 def key_of(kind: Kind, entry: Row) -> Key:

@@ -13,7 +13,7 @@ from ansible_collections.emailsec.cloudflare.plugins.module_utils._settings.kind
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._settings.lists import as_entry
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
 from ansible_collections.emailsec.cloudflare.tests.unit.support.data import refusal
-from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script, Sent
 from ansible_collections.emailsec.cloudflare.tests.unit.support.lists import (
     SAMPLES,
     ListServer,
@@ -72,6 +72,23 @@ def test_lost_answers_make_nothing_twice(run: Runner, server: ListServer, name: 
     server.faults = [lost_before_work, lost_after_work]
     done = run(name, entries=[], **options(name, purge=True))
     assert (done.failed, done.result["deleted"], server.rows) == (False, len(declared(name)), [])
+
+
+@pytest.mark.parametrize("made", [True, False])
+@pytest.mark.parametrize("status", [200, 302])
+def test_an_answer_that_refuses_nothing_is_read_back(
+    run: Runner, server: ListServer, name: str, status: int, made: bool
+) -> None:
+    def unclear(server: ListServer, sent: Sent) -> Reply:
+        if made:
+            server.work(sent)
+            server.late = 1 if status == 200 else 0
+        return Reply(refusal(1001, "not done"), status)
+
+    server.faults = [unclear]
+    entries = declared(name)
+    done = run(name, entries=entries, **options(name))
+    assert (done.failed, done.result["created"], len(server.rows)) == (False, len(entries), len(entries)), done.result
 
 
 def test_a_refusal_names_the_entry(run: Runner, server: ListServer, name: str) -> None:
