@@ -329,4 +329,4 @@ def test_all_links_lead_somewhere_and_what_has_no_change_is_one_line() -> None:
     assert "a1" not in made.places
     assert made.words.count("create") > 1000
     assert "Nothing to see in 1 account: b" in made.words
-    assert "Expires within a week: DOMAIN soon (2026-11-28)" in made.words
+    assert "Has expired, or expires within a week: DOMAIN soon (2026-11-28)" in made.words
