@@ -27,12 +27,3 @@ def csv_rows(text: str, delimiter: str) -> t.Iterator[tuple[int, list[str]]]:
                 yield number, row
     except csv.Error as error:
         raise InputError(f"line {line + 1} is not valid CSV ({error})") from None
-
-
-def check_no_nul(text: str) -> None:
-    """Raise InputError for text that was read in the wrong encoding."""
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(
-            f"line {line} contains a NUL character; save the file as UTF-8, or as UTF-16 with a byte order mark"
-        )

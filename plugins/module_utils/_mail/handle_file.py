@@ -19,7 +19,7 @@ import stat
 import typing as t
 
 from .._errors import InputError
-from .csv_rows import check_no_nul, csv_rows
+from .csv_rows import csv_rows
 from .handles import Handle, parse_handle, parse_named_handles
 from .pasted import cleaned, stripped
 
@@ -74,7 +74,11 @@ def _decode(content: bytes) -> tuple[str, t.Callable[[object], Handle]]:
             raise InputError(f"line {line} is not valid UTF-16; save the file as UTF-8") from None
         # Which of the old encodings it is does not matter where a handle has ASCII characters only.
         text, parse = content.decode("cp1252", "replace"), _parse_ascii
-    check_no_nul(text)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(
+            f"line {line} contains a NUL character; save the file as UTF-8, or as UTF-16 with a byte order mark"
+        )
     return text, parse
 
 

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ...module_utils._errors import InputError
-from ...module_utils._mail.csv_rows import check_no_nul, csv_rows
+from ...module_utils._mail.csv_rows import csv_rows
 from ...module_utils._mail.pasted import stripped
 from ...module_utils._settings.keys import Key, key_of
 from ...module_utils._settings.kinds import KINDS, Kind
@@ -117,7 +117,8 @@ def _table(text: str, column: Column, has_header: bool) -> Table:
     has_header: even if it has no heading for the patterns.
     """
     text = text.lstrip("\ufeff")
-    check_no_nul(text)
+    if "\0" in text:
+        raise InputError("it is not UTF-8; save the file as UTF-8")
     declared = _SEPARATOR.match(text)
     skipped = 1 if declared else 0
     text = text[declared.end() :] if declared else text
