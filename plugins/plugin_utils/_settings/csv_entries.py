@@ -60,7 +60,7 @@ def csv_entries(
     kind = _kind(name)
     given = {**fields, **({"expires": expires} if expires else {})}
     _check_fields(kind, given)
-    table = _table(text, column, isinstance(comments_column, str))
+    table = _table(kind, text, column, isinstance(comments_column, str))
     comments = None if comments_column is None else _place(table.header, comments_column, _width(table.rows))
     found = Entries([], [], [])
     seen: dict[Key, int] = {}
@@ -102,7 +102,7 @@ def _check_fields(kind: Kind, given: t.Mapping[str, t.Any]) -> None:
 
 
 def _remark(kind: Kind, cell: str) -> str:
-    text = stripped(cell)
+    text = re.sub("\r\n?", "\n", stripped(cell))
     longest = kind.fields["comments"].longest
     if longest is not None and len(text) > longest:
         raise InputError(f"has comments of {len(text)} characters, but Cloudflare takes at most {longest}")
@@ -111,8 +111,8 @@ def _remark(kind: Kind, cell: str) -> str:
     return text
 
 
-def _table(text: str, column: Column, has_header: bool) -> Table:
-    """Return the CSV as the delimiter makes sense of it that gives the column, or else equal rows.
+def _table(kind: Kind, text: str, column: Column, has_header: bool) -> Table:
+    """Return the CSV as the delimiter makes sense of it that gives the column, or else most patterns, or else equal rows.
 
     has_header: even if it has no heading for the patterns.
     """
@@ -131,7 +131,7 @@ def _table(text: str, column: Column, has_header: bool) -> Table:
             continue
         if not rows:
             raise InputError("it has no rows; is it the right file?")
-        tables.append((_fit(rows, column), rows))
+        tables.append((_fit(kind, rows, column, delimiter == "\t"), rows))
     if not tables:
         raise InputError(problems[0])
     rows = max(tables, key=lambda each: each[0])[1]
@@ -153,13 +153,23 @@ def _table(text: str, column: Column, has_header: bool) -> Table:
     return Table(rows, header if has_header or places else [], places[0] if places else 0)
 
 
-def _fit(rows: Rows, column: Column) -> tuple[bool, bool, int]:
-    """Return how well a delimiter fits: whether there is the column, whether the rows are equal, and their width."""
+def _fit(kind: Kind, rows: Rows, column: Column, may_be_cut: bool) -> tuple[bool, int, bool, int]:
+    """Return how well a delimiter fits: whether there is the column, how many patterns, whether rows are equal, and their width.
+
+    may_be_cut: a lookup may have cut delimiters off the end of the file.
+    """
     wanted = [_heading(column)] if isinstance(column, str) else HEADINGS
     width = _width(rows)
-    # A lookup cuts blanks off the end of the file, and delimiters may be blanks.
-    equal = all(len(row) == width for _line, row in rows[:-1]) and len(rows[-1][1]) <= width
-    return any(_heading(cell) in wanted for cell in rows[0][1]), equal, width
+    equal = all(len(row) == width for _line, row in (rows[:-1] if may_be_cut else rows)) and len(rows[-1][1]) <= width
+    found = sum(_is_pattern(kind, row[column - 1 : column]) for _line, row in rows) if isinstance(column, int) else 0
+    return any(_heading(cell) in wanted for cell in rows[0][1]), found, equal, width
+
+
+def _is_pattern(kind: Kind, cells: t.Sequence[str]) -> bool:
+    try:
+        return bool([key_fields(kind, cell) for cell in cells])
+    except InputError:
+        return False
 
 
 def _width(rows: Rows) -> int:

@@ -22,14 +22,14 @@ from ...module_utils._text import printable
 Fields = t.Dict[str, t.Any]
 _NAMED = re.compile(r"[^<>@]*<\s*([^<>\s]+)\s*>")
 _LOCAL = re.compile(r"""[^\s<>()\[\],;:"\\@]+""")
-_EXPRESSION = re.compile(r"[\\^$|()\[\]]|\.[*+]")
+_EXPRESSION = re.compile(r"[\\^$|()\[\]]|(?:^|@)\.[*+]|\.[*+].*@")
 _BY_HAND = "declare it as an entry of its own, with is_regex: true"
 
 
 def key_fields(kind: Kind, cell: str) -> Fields:
     """Return the fields that say whom or what an entry is about. Raises InputError, whose text goes on with "it"."""
     text = stripped(cell)
-    if printable(text, None) != text:
+    if "\ufffd" in printable(text, None):
         raise InputError(
             "has characters that cannot be seen, or that were read in a wrong encoding; save the file as UTF-8"
         )
@@ -93,7 +93,9 @@ def _expression(local: str, domain: str) -> str:
     """Return the regular expression for an address with wildcards."""
     below = domain.startswith("*.")
     if "*" in domain[2 if below else 0 :]:
-        raise InputError(f"has a wildcard whose meaning is not certain; write *.partner.example, or {_BY_HAND}")
+        raise InputError(
+            f"has a wildcard whose meaning is not certain; write *.partner.example or a CIDR block, or {_BY_HAND}"
+        )
     name = "[^@]+" if local == "*" else "[^@]*".join(map(re.escape, local.lower().split("*")))
     return f"(?i)^{name}@{r'[^@]+[.]' if below else ''}{re.escape(_domain(domain[2 if below else 0 :], below))}$"
 
