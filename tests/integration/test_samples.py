@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from emulator import Emulator
 
-from playbooks import CEDAR, HARBOUR, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
+from playbooks import CEDAR, HARBOUR, INVENTORY, MEADOW, ONE_ACCOUNT, SEVERAL_ACCOUNTS, Ansible, statuses
 
 
 def posts(emulator: Emulator) -> int:
@@ -111,3 +111,26 @@ def test_search_finds_what_release_takes(ansible: Ansible, emulator: Emulator) -
         assert words in shown.text
     assert "None" not in shown.text
     assert "Found: 1" in shown.text
+
+
+def test_settings_of_all_accounts_of_a_group_and_of_one(ansible: Ansible, emulator: Emulator) -> None:
+    accounts = {account.name: account.id for account in emulator.accounts}
+    drift, applied, again = (
+        ansible.playbook("-i", INVENTORY / "settings", "emailsec.cloudflare.settings", *arguments)
+        for arguments in (("--check", "--diff"), (), ())
+    )
+    assert [run.code for run in (drift, applied, again)] == [0, 0, 0], drift.output + applied.output
+    assert [run.total("changed") for run in (drift, applied, again)] == [3, 3, 0]
+    shared = ["billing@carrier.example"]
+    found = {
+        name: [row["pattern"] for row in emulator.entries("allow_policies", id_)] for name, id_ in accounts.items()
+    }
+    assert found["Harbour Logistics"] == [*shared, "newsletter.example"]
+    assert found["Cedar Law"] == [*shared, "reports@health-office.example"]
+    assert found["Meadow Clinic"] == [*shared, "newsletter.example", "reports@health-office.example"]
+    assert [row.get("comments") for row in emulator.entries("allow_policies", accounts["Meadow Clinic"])][1:] == [
+        "The pharmacy reads it [expires 2099-12-31]",
+        None,
+    ]
+    blocked = {name: len(emulator.entries("block_senders", id_)) for name, id_ in accounts.items()}
+    assert blocked == {"Harbour Logistics": 3, "Meadow Clinic": 4, "Cedar Law": 3}

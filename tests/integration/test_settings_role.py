@@ -262,22 +262,69 @@ def test_an_export_is_no_change(ansible: Ansible, emulator: Emulator) -> None:
     assert (folder / "harbour.yml").read_text() == "mine: true\n"
 
 
-def test_the_guide_to_shared_lists(ansible: Ansible, emulator: Emulator) -> None:
-    guide = (CHECKOUT / "docs" / "settings.md").read_text(encoding="utf-8")
-    files = dict(re.findall(r"^```yaml\n# (accounts/\S+)\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
-    assert len(files) == 3
+def guide(page: str) -> dict[str, str]:
+    """The files of an inventory that a guide shows, by their names."""
+    text = (CHECKOUT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^```yaml\n# (accounts/\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+
+
+def write(ansible: Ansible, files: dict[str, str]) -> dict[str, str]:
+    """Write the files of an inventory; return the accounts of its hosts."""
     for name, text in files.items():
         path = ansible.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     hosts = yaml.safe_load(files["accounts/hosts.yml"])["all"]["hosts"]
-    accounts = [variables["settings_account_id"] for variables in hosts.values()]
+    return {host: variables["settings_account_id"] for host, variables in hosts.items()}
+
+
+def test_the_guide_to_shared_lists(ansible: Ansible, emulator: Emulator) -> None:
+    files = {"accounts/hosts.yml": guide("moving-in")["accounts/hosts.yml"], **guide("settings")}
+    assert len(files) == 5
+    accounts = write(ansible, files)
     emulator.add_entries(
-        "block_senders", {"pattern": "old.example", "pattern_type": "DOMAIN", "is_regex": False}, account=accounts[1]
+        "block_senders",
+        {"pattern": "old.example", "pattern_type": "DOMAIN", "is_regex": False},
+        account=accounts["meadow-clinic"],
     )
     run = settings(ansible)
-    assert (run.code, changed(run)) == (0, dict.fromkeys(hosts, 1)), run.output
-    assert [{entry["pattern"] for entry in emulator.entries("block_senders", account)} for account in accounts] == [
-        {"spam.example", "scam.example"},
-        {"spam.example", "newsletter.example"},
-    ]
+    assert (run.code, changed(run)) == (0, dict.fromkeys(accounts, 1)), run.output
+    blocked = {
+        host: {entry["pattern"] for entry in emulator.entries("block_senders", account)}
+        for host, account in accounts.items()
+    }
+    assert blocked == {
+        "harbour-logistics": {"spam.example", "newsletter.example"},
+        "meadow-clinic": {"spam.example", "tracker.example", "scam.example"},
+    }
+
+
+def test_the_guide_from_the_csv_of_another_product(ansible: Ansible, emulator: Emulator) -> None:
+    accounts = write(ansible, guide("moving-in"))
+    page = (CHECKOUT / "docs" / "moving-in.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^```text\n(Sender;.*?)^```", page, re.MULTILINE | re.DOTALL)
+    file = ansible.directory / "accounts" / "group_vars" / "blocked.csv"
+    file.write_bytes(f"\ufeff{table}".replace("\n", "\r\n").encode())
+    drift = settings(ansible, *CHECK)
+    assert (drift.code, changed(drift)) == (0, dict.fromkeys(accounts, 1)), drift.output
+    assert writes(emulator) == []
+    assert "line 6 ('phisher@attacker.example.') is the same entry as line 2" in drift.text
+
+    assert changed(settings(ansible)) == dict.fromkeys(accounts, 1)
+    for account in accounts.values():
+        assert [(entry["pattern"], entry.get("comments")) for entry in emulator.entries("block_senders", account)] == [
+            ("phisher@attacker.example", "INC-4711; mail of\ntwo waves"),
+            (r"(?i)^[^@]+@[^@]+[.]lookalike\.example$", "{{ not a template }}"),
+            ("198.51.100.0/24", None),
+        ]
+    before = len(writes(emulator))
+    with file.open("ab") as more:
+        more.write(b"*twice*;;\r\n.b.example;;\r\n")
+    refused = settings(ansible)
+    assert refused.code == 2, refused.output
+    for words in ("line 7 ('*twice*')", "line 8 ('.b.example')", "Nothing was sent."):
+        assert words in refused.text
+    file.write_bytes(file.read_bytes().partition(b"*twice*")[0])
+    again = settings(ansible)
+    assert (again.code, changed(again)) == (0, dict.fromkeys(accounts, 0)), again.output
+    assert len(writes(emulator)) == before

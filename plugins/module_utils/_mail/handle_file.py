@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import os
 import re
 import stat
 import typing as t
 
 from .._errors import InputError
+from .csv_rows import csv_rows
 from .handles import Handle, parse_handle, parse_named_handles
 from .pasted import cleaned, stripped
 
@@ -115,24 +115,17 @@ def _header(line: str, delimiter: str) -> list[str]:
 
 def _cells(text: str, delimiter: str, names: t.Collection[str]) -> t.Iterator[tuple[int, str]]:
     """Yield the cells of the first column with one of these names."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    place = width = line = 0
-    try:
-        for row in rows:
-            number, line = line + 1, rows.line_num
-            if not any(cell.strip() for cell in row):
-                continue
-            if not width:
-                header = [stripped(name).lower() for name in row]
-                place, width = [name in names for name in header].index(True), len(row)
-                if header.count(header[place]) > 1:
-                    raise InputError(f"the header in line {number} has the column {header[place]!r} more than once")
-            elif len(row) != width:
-                raise InputError(f"line {number} has {len(row)} columns, and the header has {width}")
-            else:
-                yield number, row[place]
-    except csv.Error as error:
-        raise InputError(f"line {line + 1} is not valid CSV ({error})") from None
+    place = width = 0
+    for number, row in csv_rows(text, delimiter):
+        if not width:
+            header = [stripped(name).lower() for name in row]
+            place, width = [name in names for name in header].index(True), len(row)
+            if header.count(header[place]) > 1:
+                raise InputError(f"the header in line {number} has the column {header[place]!r} more than once")
+        elif len(row) != width:
+            raise InputError(f"line {number} has {len(row)} columns, and the header has {width}")
+        else:
+            yield number, row[place]
 
 
 def _parse(value: object) -> Handle:

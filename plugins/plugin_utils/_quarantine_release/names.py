@@ -107,7 +107,7 @@ RETRACT = Family(
     },
 )
 _SETTINGS_VARIABLES = (
-    "account_id", *KINDS, *(f"{name}_extra" for name in KINDS), "purge", "max_deletions", "allow_broad", "remove_expired",
+    "account_id", *(f"{name}{level}" for level in ("", "_group", "_extra") for name in KINDS), "purge", "max_deletions", "allow_broad", "remove_expired",
     "manage_existence", "fail_on_drift", "fail_if_nothing", "digest", "report_dir", "export_dir",
 )  # fmt: skip
 SETTINGS = Family(

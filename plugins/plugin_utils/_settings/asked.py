@@ -94,25 +94,27 @@ def read_account(variables: t.Mapping[str, t.Any], host: str, hosts: int) -> str
     return account_id
 
 
-def merged(
-    kind: Kind, shared: t.Sequence[t.Mapping[str, t.Any]], extra: t.Sequence[t.Mapping[str, t.Any]]
-) -> tuple[Entries, list[str]]:
-    """Return shared entries and those of one account as one list, and where each is declared.
+def merged(kind: Kind, levels: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]]) -> tuple[Entries, list[str]]:
+    """Return the entries of several levels as one list, and where each is declared.
 
-    An entry of the account replaces a shared one with the same key. What one list has twice stays, so that the module refuses it.
+    An entry of a later level replaces one of an earlier level with the same key. What one level has twice stays, so that the module
+    refuses it.
+
+    levels: by the name of their variable, without its prefix.
     """
-    entries = list(shared)
-    places = [f"{SETTINGS.prefix}{kind.name}[{index}]" for index in range(len(shared))]
-    known = {key_of(kind, entry): index for index, entry in reversed(list(enumerate(shared)))}
-    for number, entry in enumerate(extra):
-        place = f"{SETTINGS.prefix}{kind.name}_extra[{number}]"
-        key = next((key for key in keys_to_look_for(kind, entry) if key in known), None)
-        if key is None:
-            entries.append(entry)
-            places.append(place)
-        else:
-            index = known.pop(key)
-            entries[index], places[index] = entry, place
+    entries: Entries = []
+    places: list[str] = []
+    for name, level in levels.items():
+        known = {key_of(kind, entry): index for index, entry in reversed(list(enumerate(entries)))}
+        for number, entry in enumerate(level):
+            place = f"{SETTINGS.prefix}{name}[{number}]"
+            key = next((key for key in keys_to_look_for(kind, entry) if key in known), None)
+            if key is None:
+                entries.append(entry)
+                places.append(place)
+            else:
+                index = known.pop(key)
+                entries[index], places[index] = entry, place
     return entries, places
 
 
@@ -130,16 +132,16 @@ class _Reader(Values):
         expired, expired_all = self.lists("remove_expired", _EXPIRING)
         limit, manage = self.number("max_deletions"), self.flag("manage_existence")
         for name, kind in KINDS.items():
-            shared, extra = self.entries(name), self.entries(f"{name}_extra")
-            declared = shared is not None or extra is not None
+            levels = {level: self.entries(level) for level in (name, f"{name}_group", f"{name}_extra")}
+            declared = any(entries is not None for entries in levels.values())
             purges = name in purge and (not purge_all or (declared and (manage or not kind.guarded)))
-            if purges and shared is None:
+            if purges and levels[name] is None:
                 self.mistakes.append(
                     f"settings_purge would delete all other entries of {name}, but settings_{name} is not set. Declare it, if only as []."
                 )
             if not declared and (expired_all or name not in expired):
                 continue
-            entries, places = merged(kind, shared or [], extra or [])
+            entries, places = merged(kind, {level: entries or [] for level, entries in levels.items()})
             options: dict[str, t.Any] = {
                 "entries": entries,
                 "purge": purges,

@@ -47,6 +47,7 @@ def read(directory: Path, content: str | bytes, column: str | None = None) -> li
         ("subject\tpostfix_id\nhello; you, too\ta1\n", ["a1"]),
         ('subject,id\n"a, ""b"" \nline",a1\r\n"x","b2"\r\n', ["a1", "b2"]),
         (f'message_id,subject\n"{HOSTILE}",x\n'.replace('"pipe","id"', '""pipe"",""id""'), [HOSTILE]),
+        ('id, subject\na1, "x, y"\n', ["a1"]),
         ("postfix_id,id\na1,b2\n", ["a1"]),
         ("MESSAGE_ID , id\na1,b2", ["a1"]),
         ("\n\n id\na1\n", ["a1"]),

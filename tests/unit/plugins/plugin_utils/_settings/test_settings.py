@@ -136,18 +136,24 @@ def test_the_variables_are_those_of_the_documentation() -> None:
     assert sorted(options) == sorted(f"settings_{name}" for name in SETTINGS.options)
     assert {option["type"] for option in options.values()} == {"raw"}
     described = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
-    lists = {name for kind in KINDS for name in (kind, f"{kind}_extra")}
+    lists = {name for kind in KINDS for name in (kind, f"{kind}_group", f"{kind}_extra")}
     rows = set(re.findall(r"^\| `settings_([\w<>]+)`", described, re.MULTILINE))
-    assert rows == {*SETTINGS.options, "<list>", "<list>_extra"} - lists
+    assert rows == {*SETTINGS.options, "<list>", "<list>_group", "<list>_extra"} - lists
 
 
 # --- what is shared, and what an account has in addition ----------------------------------------------------------------
 
 
+def merged(
+    shared: list[dict[str, t.Any]], extra: list[dict[str, t.Any]]
+) -> tuple[list[t.Mapping[str, t.Any]], list[str]]:
+    return asked.merged(BLOCK, {"block_senders": shared, "block_senders_extra": extra})
+
+
 def test_an_entry_of_the_account_replaces_the_shared_one() -> None:
     shared = [sender("a.example", comments="shared"), sender("b.example"), sender("^C", is_regex=True)]
     extra = [sender("d.example"), sender("B.Example.", state="absent"), sender("^C", comments="plain")]
-    entries, places = asked.merged(BLOCK, shared, extra)
+    entries, places = merged(shared, extra)
     assert entries == [shared[0], extra[1], extra[2], extra[0]]
     assert places == [
         "settings_block_senders[0]",
@@ -157,13 +163,24 @@ def test_an_entry_of_the_account_replaces_the_shared_one() -> None:
     ]
 
 
+def test_an_entry_of_a_group_replaces_the_shared_one_and_one_of_the_account_both() -> None:
+    names = ("a.example", "b.example", "c.example")
+    levels = {"": names, "_group": names[1:], "_extra": names[2:]}
+    variables = {
+        f"block_senders{level}": [sender(name, comments=level) for name in few] for level, few in levels.items()
+    }
+    wanted = asked.read(variables, "one", 1).lists[0]
+    assert [entry["comments"] for entry in wanted.options["entries"]] == ["", "_group", "_extra"]
+    assert wanted.places == [f"settings_block_senders{place}" for place in ("[0]", "_group[0]", "_extra[0]")]
+
+
 def test_what_one_list_has_twice_is_left_for_the_module_to_refuse() -> None:
     twice = [sender("a.example"), sender("A.example")]
-    assert asked.merged(BLOCK, twice, [])[0] == twice
-    assert asked.merged(BLOCK, [], twice)[0] == twice
-    assert asked.merged(BLOCK, twice[:1], twice)[0] == twice
-    assert len(asked.merged(BLOCK, twice, twice[:1])[0]) == 2
-    assert asked.merged(BLOCK, [{}], [{}])[0] == [{}]
+    assert merged(twice, [])[0] == twice
+    assert merged([], twice)[0] == twice
+    assert merged(twice[:1], twice)[0] == twice
+    assert len(merged(twice, twice[:1])[0]) == 2
+    assert merged([{}], [{}])[0] == [{}]
 
 
 def test_errors_name_the_variables() -> None:
