@@ -23,7 +23,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -225,13 +225,14 @@ class Stage:
         process = self._start(self._options, self._directory, storm=True)
         second = self._drawn() if self._focus == TWIN else None
         others: frozenset[truth.Ident] = frozenset()
+        theirs = None
         if second:
             self.struck = True
             place = self._directory / "second"
             place.mkdir()
             rival = self._start(second[1], place, storm=True)
         if self._focus == OTHER:
-            others = self._somebody_else(process)
+            others, theirs = self._somebody_else(process)
         if self._focus in (TERM, KILL):
             self._disturb(process)
         ended = finish(process)
@@ -251,7 +252,7 @@ class Stage:
                 self._judge("two at once", run)
             self.violations += [f"two at once: {words}" for words in truth.joint_flaws(*runs)]
             return
-        run = self._seen(begin, earlier, ended, self._wish, others)
+        run = self._seen(begin, earlier, ended, self._wish, others, theirs)
         self._judge("in the storm", run, truth.flaws)
         if run.result is None and self._focus not in (TERM, KILL):
             self.violations.append(f"in the storm: no result: {ended.printed[-500:]}")
@@ -277,6 +278,7 @@ class Stage:
         ended: Ended,
         wish: truth.Wish,
         others: frozenset[truth.Ident] = frozenset(),
+        theirs: Sequence[int] | None = None,
     ) -> truth.Run:
         writes = [
             (request.method, request.status, request.fault)
@@ -286,7 +288,7 @@ class Stage:
         states = [state for _since, state in self._list.history[begin:]]
         if ended.hung:
             self.violations.append("it hung, and had to be ended")
-        return truth.Run(wish, states, writes, ended.result, others)
+        return truth.Run(wish, states, writes, ended.result, others, theirs)
 
     def _judge(self, when: str, run: truth.Run, *judges: Callable[[truth.Run], Iterator[str]]) -> None:
         result = run.result or {}
@@ -305,8 +307,8 @@ class Stage:
             self.struck = True
             os.kill(process.pid, signal.Signals[self._focus])
 
-    def _somebody_else(self, process: subprocess.Popen[str]) -> frozenset[truth.Ident]:
-        """Create, or delete, what the task declares, right after it read the list."""
+    def _somebody_else(self, process: subprocess.Popen[str]) -> tuple[frozenset[truth.Ident], Sequence[int]]:
+        """Create, or delete, what the task declares, right after it read the list. Return the ident, and how much was done."""
         rnd, kind = self._rnd, self._kind
         todo = truth.left({row["id"]: row for row in self._list.entries}, self._wish)
         mine = [entry for entry in self._wish.entries if truth.ident(kind, entry) in todo.create]
@@ -315,17 +317,18 @@ class Stage:
         self.struck = process.poll() is None
         if todo.delete and (rnd.random() < 0.5 or not mine):
             name, key = rnd.choice(sorted(todo.delete.items()))
-            self._call("DELETE", f"{path}/{name}", None)
+            did = [0, 0, self._call("DELETE", f"{path}/{name}", None)]
         elif mine:
             entry = {k: v for k, v in rnd.choice(mine).items() if k not in ("state", "expires")}
             key = truth.ident(kind, entry)
             defaults = {"allow_policies": {"is_exempt_recipient": False}}.get(kind, {})
-            self._call("POST", path, {**defaults, **entry})
+            did = [self._call("POST", path, {**defaults, **entry}), 0, 0]
         else:
-            return frozenset()
-        return frozenset({key})
+            return frozenset(), [0, 0, 0]
+        return frozenset({key}), did
 
-    def _call(self, method: str, path: str, body: Fields | None) -> None:
+    def _call(self, method: str, path: str, body: Fields | None) -> bool:
+        """Send a request of somebody else; whether it was taken."""
         key = self._emulator.credentials["key"]
         request = urllib.request.Request(
             self._emulator.url + path,
@@ -336,8 +339,10 @@ class Stage:
         try:
             with urllib.request.urlopen(request) as answer:
                 self.story.append(f"somebody else: {method} {path} {body} -> {answer.status}")
+                return True
         except urllib.error.HTTPError as refused:  # the run was faster
             self.story.append(f"somebody else: {method} {path} {body} -> {refused.code}")
+            return False
 
 
 def play(seed: int) -> Played:

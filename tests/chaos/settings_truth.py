@@ -59,7 +59,8 @@ class Left(NamedTuple):
 class Run(NamedTuple):
     """One run. states: of the list, from its start to its end. others: the idents that somebody else touched meanwhile.
 
-    requests: method, status and fault of its own writes. result: if it printed one.
+    requests: method, status and fault of its own writes. result: if it printed one. theirs: how much somebody else created,
+    updated and deleted, if that is known.
     """
 
     wish: Wish
@@ -67,6 +68,7 @@ class Run(NamedTuple):
     requests: Sequence[tuple[str, int | None, str | None]]
     result: Mapping[str, Any] | None
     others: frozenset[Ident] = frozenset()
+    theirs: Sequence[int] | None = None
 
 
 def ident(kind: str, row: Row) -> Ident:
@@ -142,7 +144,7 @@ def fewest(kind: str, todo: Left) -> int:
 
 
 def done(run: Run) -> tuple[list[int], list[int]]:
-    """How much was created, updated and deleted in a run: by it alone, and with what others may have done."""
+    """How much was created, updated and deleted in a run: at least, and with what others may have done."""
     most = [0, 0, 0]
     sure = [0, 0, 0]
     for before, after in pairwise(run.states):
@@ -154,6 +156,9 @@ def done(run: Run) -> tuple[list[int], list[int]]:
         for index, rows in enumerate(changed):
             most[index] += len(rows)
             sure[index] += sum(ident(run.wish.kind, row) not in run.others for row in rows)
+    if run.theirs is not None:
+        most = [number - their for number, their in zip(most, run.theirs, strict=True)]
+        return most, most
     return sure, most
 
 

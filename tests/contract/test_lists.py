@@ -153,6 +153,7 @@ def test_readers_see_a_change_late(api: Api, emulator: Emulator) -> None:
     assert len(api.get(path(api, "allow_policies")).json()["result"]) == 1
 
 
+CHANGES = {"content_policies": ("notes", "changed"), "domains": ("lookback_hops", 2)}
 PASS = {"dkim": "pass"}
 
 
@@ -189,22 +190,34 @@ def test_other_processes_can_fill_a_list(emulator: Emulator) -> None:
     assert [entry["pattern"] for entry in httpx.get(lists).json()] == [ALLOW["pattern"]] * 2
 
 
-def test_the_sdk_is_a_client(emulator: Emulator) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sdk_is_a_client(emulator: Emulator, kind: str) -> None:
     token = emulator.environment()["CLOUDFLARE_API_TOKEN"]
     sdk = Cloudflare(api_token=token, base_url=emulator.url, max_retries=0)
-    account, settings = emulator.account_id, sdk.email_security.settings
-    made: Any = settings.allow_policies.create(account_id=account, **ALLOW)
-    settings.allow_policies.edit(made.id, account_id=account, comments="changed")
-    changed: Any = settings.allow_policies.get(made.id, account_id=account)
-    assert changed.comments == "changed"
-    for number in range(4):
-        settings.block_senders.create(
-            account_id=account, pattern=f"{number}@x.example", pattern_type="EMAIL", is_regex=False
-        )
-    assert len(list(settings.block_senders.list(account_id=account, per_page=2))) == 4
-    settings.trusted_domains.create(account_id=account, **EXAMPLES["trusted_domains"])
-    settings.impersonation_registry.create(account_id=account, **EXAMPLES["impersonation_registry"])
-    settings.allow_policies.delete(made.id, account_id=account)
+    row, account = KINDS[kind], emulator.account_id
+    resource: Any = getattr(sdk.email_security.settings, kind)
+    keys = [EXAMPLES[kind][row.key[-1]], "second.example", "third.example", "fourth.example"]
+    made = [resource.create(account_id=account, **{**EXAMPLES[kind], row.key[-1]: key}) for key in keys]
+    assert [getattr(entry, row.key[-1]) for entry in resource.list(account_id=account, per_page=2)] == keys
+    assert resource.get(made[0].id, account_id=account).id == made[0].id
+    field, value = CHANGES.get(kind, ("comments", "changed"))
+    assert getattr(resource.edit(made[0].id, account_id=account, **{field: value}), field) == value
+    if kind == "domains":
+        whole = {name: value for name, value in EXAMPLES[kind].items() if name != "domain"}
+        replaced = resource.update(made[0].id, account_id=account, **whole)
+        assert (replaced.lookback_hops, replaced.status) == (None, "PENDING")
+    if hasattr(resource, "batch"):
+        orders = {
+            "patches": [{"id": made[0].id, field: value}],
+            "puts": [],
+            "posts": [],
+            "deletes": [{"id": made[1].id}],
+        }
+        done = resource.batch(account_id=account, **orders)
+        assert ([entry.id for entry in done.patches], len(emulator.entries(kind))) == ([made[0].id], 3)
+    resource.delete(made[0].id, account_id=account)
     with pytest.raises(cloudflare.NotFoundError):
-        settings.allow_policies.get(made.id, account_id=account)
+        resource.get(made[0].id, account_id=account)
+    with pytest.raises(cloudflare.BadRequestError):
+        resource.create(account_id=account, **{**EXAMPLES[kind], row.key[-1]: keys[2]})
     assert [request.violations for request in emulator.requests if request.violations] == []

@@ -101,6 +101,13 @@ def test_it_sees_what_is_wrong(truth: t.Any, states: t.Any, requests: t.Any, res
     assert words in found(truth, states, requests, result)
 
 
+def test_it_knows_what_somebody_else_did(truth: t.Any) -> None:
+    wish = truth.Wish(KIND, ENTRIES, False, False, TODAY)
+    run = truth.Run(wish, STEPS, DONE, RESULT, frozenset({("c.example",)}), [0, 0, 1])
+    assert "1 are said to be deleted, but it was 0 to 0" in " ".join(truth.flaws(run))
+    assert list(truth.flaws(run._replace(result={**RESULT, "deleted": 0}))) == []
+
+
 def test_it_sees_changes_of_what_nobody_may_change(truth: t.Any) -> None:
     synchronized = row("a", directory_node_id=7)
     assert "nobody may change" in found(truth, [state(synchronized), state()], DONE, None, purge=True)
