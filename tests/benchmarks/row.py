@@ -37,8 +37,8 @@ def extrapolate(small: Row, large: Row, size: int) -> Row:
     part = (size - large.size) / (large.size - small.size)
 
     def along(name: str) -> float:
-        begin: float = getattr(large, name)
-        return begin + (begin - getattr(small, name)) * part
+        begin, end = (float(getattr(row, name)) for row in (small, large))
+        return end + (end - begin) * part
 
     return Row(
         large.contender,
