@@ -37,7 +37,7 @@ def extrapolate(small: Row, large: Row, size: int) -> Row:
     part = (size - large.size) / (large.size - small.size)
 
     def along(name: str) -> float:
-        begin, end = float(getattr(small, name)), float(getattr(large, name))
+        begin, end = (float(getattr(row, name)) for row in (small, large))
         return end + (end - begin) * part
 
     return Row(

@@ -7,7 +7,7 @@
 import json
 import os
 import sys
-import typing as t
+from typing import Any
 
 import cloudflare
 
@@ -19,8 +19,8 @@ stored = {
     (row.pattern_type, row.pattern): (row.id, {"is_regex": row.is_regex, "comments": row.comments})
     for row in senders.list(account_id=account, per_page=1000)
 }
-posts: list[t.Any] = []
-patches: list[t.Any] = []
+posts: list[Any] = []
+patches: list[Any] = []
 for entry in given["entries"]:
     fields = {"is_regex": entry["is_regex"], "comments": entry["comments"]}
     row_id, have = stored.get((entry["pattern_type"], entry["pattern"]), (None, None))
