@@ -120,14 +120,14 @@ def _write(client: Client, clock: Clock, outcome: Outcome, rows: Rows, retries: 
         sent = outcome.missing(request.changes)
         if isinstance(failure, ApiError) and _refuses(failure):
             refusal = _refusal(outcome, request, failure)
-            if doubted:
-                clock.sleep(SETTLE_TIME)  # what was sent before may have been done, and be refused for that
+            clock.sleep(SETTLE_TIME)  # what was done before, by this run or by others, may be the reason
             rows = _read_after(client, kind, refusal)
             outcome.look(rows)
             still = outcome.missing(request.changes)
-            if not kind.guarded:
-                outcome.made_by_others([change for change in sent if change.target not in doubted])
             culprit, _field = request.culprit(failure)
+            # Of a batch that is not atomic, some may have been made before the one that was refused.
+            unmade = sent if not kind.guarded else [culprit] if culprit else []
+            outcome.made_by_others([change for change in unmade if change.target not in doubted])
             if failures > retries or (still == sent if culprit is None else culprit in still):
                 outcome.uncertain = [change for change in still if change.target in doubted]
                 raise refusal

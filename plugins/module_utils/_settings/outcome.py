@@ -54,8 +54,14 @@ class Outcome:
         return [change for change in changes if (change.verb, change.target) in left]
 
     def made_by_others(self, changes: t.Iterable[Change]) -> None:
-        """Remember which of these changes are no longer left, though this run did not make them."""
-        self._others.update({change.target for change in changes} - {change.target for change in self.left})
+        """Remember that this run made none of these changes. What is left of them now may be another one."""
+        left = {change.target: change for change in self.left}
+        targets = {change.target for change in changes}
+        self._others |= targets - left.keys()
+        found = [
+            left.get(change.target, change) if change.target in targets else change for change in self.found.changes
+        ]
+        self.found = self.found._replace(changes=found)
 
     @property
     def done(self) -> list[Change]:

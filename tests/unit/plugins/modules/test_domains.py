@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.emailsec.cloudflare.plugins.module_utils._settings.kinds import KINDS
 from ansible_collections.emailsec.cloudflare.tests.unit.conftest import Runner
-from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Script
+from ansible_collections.emailsec.cloudflare.tests.unit.support.data import refusal
+from ansible_collections.emailsec.cloudflare.tests.unit.support.http import Reply, Script, Sent
 from ansible_collections.emailsec.cloudflare.tests.unit.support.lists import ListServer, Row
 
 
@@ -80,6 +81,17 @@ def test_deletions_are_a_batch_of_their_own_and_the_last(run: Runner, server: Li
         ["posts"],
         ["deletes"],
     ]
+
+
+def test_what_somebody_else_deleted_meanwhile_is_not_counted(run: Runner, server: ListServer) -> None:
+    def overtaken(server: ListServer, sent: Sent) -> Reply:
+        server.rows.clear()
+        return Reply(refusal(1001, "not found", source={"pointer": "/deletes/0/id"}), 404)
+
+    server.add(CORP)
+    server.faults = [overtaken]
+    done = run("domains", entries=[], purge=True, manage_existence=True)
+    assert (done.failed, done.result["changed"], done.result["deleted"]) == (False, False, 0)
 
 
 def test_domains_do_not_expire(run: Runner, server: ListServer) -> None:
