@@ -164,19 +164,29 @@ def test_tags_end_before_the_follow_up(ansible: Ansible, emulator: Emulator) -> 
     assert "would leave out a stage that others need" in skipped.text
 
 
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "number": (
+        {"allow_for": 14},
+        "quarantine_release_allow_for has no unit: 14. Write 14d for days. Nothing was sent.",
+    ),
+    "text": (
+        {"allow_for": "14"},
+        "quarantine_release_allow_for has no unit: 14. Write 14d for days. Nothing was sent.",
+    ),
+    "unit": ({"allow_for": "2y"}, "quarantine_release_allow_for must be a number with m, h, d or w"),
+    "long": ({"allow_for": "366d"}, "quarantine_release_allow_for must be at most 365d"),
+    "verdict": ({"reclassify_as": "good"}, "quarantine_release_reclassify_as must be one of none, bulk,"),
+    "no_truth": ({"allow_domains": "perhaps"}, "quarantine_release_allow_domains must be true or false"),
+}
+
+
 def test_bad_values_end_the_run_before_any_request(ansible: Ansible, emulator: Emulator) -> None:
-    message = held(emulator)
-    for wrong, words in (
-        ({"allow_for": 14}, "quarantine_release_allow_for has no unit: 14. Write 14d for days. Nothing was sent."),
-        ({"allow_for": "14"}, "quarantine_release_allow_for has no unit: 14. Write 14d for days. Nothing was sent."),
-        ({"allow_for": "2y"}, "quarantine_release_allow_for must be a number with m, h, d or w"),
-        ({"allow_for": "366d"}, "quarantine_release_allow_for must be at most 365d"),
-        ({"reclassify_as": "good"}, "quarantine_release_reclassify_as must be one of none, bulk,"),
-        ({"allow_domains": "perhaps"}, "quarantine_release_allow_domains must be true or false"),
-    ):
-        run = ansible.release(messages=[message], **wrong)
-        assert (run.code, emulator.requests) == (2, [])
-        assert words in run.text
+    inventory = ansible.inventory(**{host: wrong for host, (wrong, _words) in BAD.items()})
+    run = ansible.release(*inventory, messages=[held(emulator)])
+    assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(BAD, 1), run.output
+    assert emulator.requests == []
+    for host, (_wrong, words) in BAD.items():
+        assert words in run.messages(host)[-1], host
 
 
 def test_a_plain_release_has_few_tasks(ansible: Ansible, emulator: Emulator) -> None:

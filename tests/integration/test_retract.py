@@ -166,32 +166,37 @@ def test_a_line_of_the_journal_that_cannot_be_read_is_named(ansible: Ansible, em
     assert statuses(report(ansible)["result"]) == {bad.id: "moved"}
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"jurnal": "x"}, "There is no variable retract_jurnal. Did you mean retract_journal?"),
-        ({"report": "x.json", "journal": JOURNAL}, "retract_journal and retract_report are both set."),
-        ({"journal": ""}, "retract_journal and retract_report are both missing."),
-        ({"journal": "nowhere.jsonl"}, "nowhere.jsonl cannot be read (No such file or directory)"),
-        ({"since": 24}, "retract_since is a number (24) and not text."),
-        ({"since": "24"}, "retract_since must be a time such as"),
-        ({"when": "better"}, "retract_when must be worse or all."),
-        ({"destination": "inbox"}, "retract_destination must be junk_email, deleted_items,"),
-        ({"destination": "recoverable_items_purges"}, "Set retract_purge to true if you mean it."),
-        ({"dispositions": []}, "retract_dispositions must be a list of verdicts"),
-        ({"dispositions": ["EVIL"]}, "retract_dispositions has 'EVIL', which is no verdict"),
-        ({"purge": "maybe"}, "retract_purge must be true or false"),
-        ({"report_dir": "/proc/1/reports"}, "/proc/1/reports cannot be written"),
-    ],
-)
-def test_a_mistake_is_refused_before_any_request(
-    ansible: Ansible, emulator: Emulator, given: dict[str, Any], words: str
-) -> None:
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown": ({"jurnal": "x"}, "There is no variable retract_jurnal. Did you mean retract_journal?"),
+    "both": ({"report": "x.json"}, "retract_journal and retract_report are both set."),
+    "neither": ({"journal": ""}, "retract_journal and retract_report are both missing."),
+    "nowhere": ({"journal": "nowhere.jsonl"}, "nowhere.jsonl cannot be read (No such file or directory)"),
+    "number": ({"since": 24}, "retract_since is a number (24) and not text."),
+    "no_unit": ({"since": "24"}, "retract_since must be a time such as"),
+    "when": ({"when": "better"}, "retract_when must be worse or all."),
+    "destination": ({"destination": "inbox"}, "retract_destination must be junk_email, deleted_items,"),
+    "purge": ({"destination": "recoverable_items_purges"}, "Set retract_purge to true if you mean it."),
+    "no_verdicts": ({"dispositions": []}, "retract_dispositions must be a list of verdicts"),
+    "no_verdict": ({"dispositions": ["EVIL"]}, "retract_dispositions has 'EVIL', which is no verdict"),
+    "no_truth": ({"purge": "maybe"}, "retract_purge must be true or false"),
+    "report_dir": ({"report_dir": "/proc/1/reports"}, "/proc/1/reports cannot be written"),
+}
+
+
+def test_a_mistake_is_refused_before_any_request(ansible: Ansible, emulator: Emulator) -> None:
     (ansible.directory / JOURNAL).touch(0o600)
-    run = retract(ansible, **given)
-    assert run.code == 2
-    assert words in run.text
-    assert run.text.count("Nothing was sent.") >= 1
+    hosts = {
+        host: {f"retract_{name}": value for name, value in {"journal": JOURNAL, **given}.items()}
+        for host, (given, _words) in MISTAKES.items()
+    }
+    common = {"quarantine_release_account_id": emulator.account_id}
+    (ansible.directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}))
+    run = ansible.playbook("emailsec.cloudflare.retract", "-i", "hosts.json")
+    assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(MISTAKES, 1), run.output
+    for host, (_given, words) in MISTAKES.items():
+        told = run.result("Fail with the reason", host)["msg"]
+        assert words in told, host
+        assert "Nothing was sent." in told, host
     assert not emulator.requests
 
 
