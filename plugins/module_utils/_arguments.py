@@ -42,17 +42,25 @@ def refuse_other_than_text(module: AnsibleModule) -> None:
 
     YAML reads 0047 without quotes as 39. Ansible makes a text of it, and nobody would notice.
     """
-    problems = []
-    for name, option, value in _texts({"type": "dict", "options": module.argument_spec}, "", _load_params()):
-        if not isinstance(value, str):
-            number = isinstance(value, (int, float))  # or a boolean
-            shown = f" ({json.dumps(value)})" if number and not option.get("no_log") else ""
-            what = "null" if value is None else f"of type {type(value).__name__}{shown}"
-            problems.append(f"{name} is not a string but {what}; {'put it in quotes' if number else 'give one string'}")
-        elif value.endswith("\r") and not option.get("no_log"):
-            problems.append(f"{name} ends in U+000D CARRIAGE RETURN, as each line of a Windows file does; remove it")
+    problems = other_than_text({"type": "dict", "options": module.argument_spec}, "", _load_params())
     if problems:
         raise InputError(f"{'; '.join(problems[:_MOST_PROBLEMS])}. Nothing was sent.")
+
+
+def other_than_text(option: Option, name: str, given: t.Any) -> list[str]:
+    """Return what is given for a text in an option, and is none, as clauses. name: of the option, or empty for all of a task."""
+    problems = []
+    for inner, spec, value in _texts(option, name, given):
+        if not isinstance(value, str):
+            number = isinstance(value, (int, float))  # or a boolean
+            shown = f" ({json.dumps(value)})" if number and not spec.get("no_log") else ""
+            what = "null" if value is None else f"of type {type(value).__name__}{shown}"
+            problems.append(
+                f"{inner} is not a string but {what}; {'put it in quotes' if number else 'give one string'}"
+            )
+        elif value.endswith("\r") and not spec.get("no_log"):
+            problems.append(f"{inner} ends in U+000D CARRIAGE RETURN, as each line of a Windows file does; remove it")
+    return problems
 
 
 def _texts(option: Option, name: str, value: t.Any) -> t.Iterator[tuple[str, Option, t.Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from emulator import Emulator
 from emulator.mail import Message
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import time
 
@@ -19,6 +20,7 @@ from .._quarantine_release.names import SETTINGS
 from .._quarantine_release.places import make_directory, report_directory, try_directory, write_file
 from .._quarantine_release.values import Mistake, Values
 from .asked import read, read_account
+from .checked import check
 from .report import DRIFT, FAILED, account, counts, lists_of
 from .run import Done, run
 from .told import differences, notes, summary
@@ -41,6 +43,7 @@ def declare(door: Door) -> Result:
             begun["directory"] = directory
         door.check_run()
         asked = read(door.variables(SETTINGS), door.host, len(door.hosts))
+        check(asked.lists, _today())
     except (OSError, ValueError) as error:
         mistake = failure(unsent(error))
         made = account(door.host, FAILED, mistake["told"], False)
@@ -65,10 +68,9 @@ def declare(door: Door) -> Result:
 
 def told_of(door: Door, done: Done, after: str, digest: str = "") -> Result:
     """Return what a stage says of the lists of an account. after: what differences call the lists then. digest: empty for none."""
-    today = from_seconds(time.time()).date()
     diff = differences(done.outcomes, door.host, after) if door.diff_mode else []
     return {
-        "lines": [note for wanted, result in done.outcomes for note in notes(wanted, result, today)],
+        "lines": [note for wanted, result in done.outcomes for note in notes(wanted, result, _today())],
         "told": summary(done.outcomes, done.word, digest, done.wrong),
         **({"diff": diff} if diff else {}),
     }
@@ -123,7 +125,7 @@ def _present(path: str) -> str:
 
 def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
     counts = {part: sum(map(len, found[part].values())) for part in ("settings", "unmanaged", "duplicates")}
-    today = from_seconds(time.time()).date().isoformat()
+    today = _today().isoformat()
     expired = sum("" < entry.get("expires", "") < today for entries in found["settings"].values() for entry in entries)
     word = ("would be written to" if check_mode else "written to") if changed else "already in"
     told = [f"{counts['settings']} entries {word} {path}."]
@@ -134,6 +136,10 @@ def _exported(path: str, found: Result, changed: bool, check_mode: bool) -> str:
     }
     told += [f"{words}: {number}." for words, number in left.items() if number]
     return " ".join(told)
+
+
+def _today() -> datetime.date:
+    return from_seconds(time.time()).date()
 
 
 def failure(told: str) -> Result:

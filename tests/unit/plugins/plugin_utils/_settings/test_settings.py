@@ -383,6 +383,33 @@ def test_mistakes_are_told_before_any_module_runs() -> None:
     assert result["told"] == "settings_block_senders must be a list of entries, not str. Nothing was sent."
 
 
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"email": "a@x.example", "name": False}, "name is not a string but of type bool (false); put it in quotes"),
+        ({"email": "a@x.example", "nmae": "Ann"}, ": nmae. Supported parameters include: comments, email, "),
+        ({"name": "Ann"}, ": missing required arguments: email"),
+        ({"email": "a", "name": "Ann"}, " (a), email: it is not an address; write name@partner.example"),
+        ({"email": "a@x.example", "expires": datetime.date(2026, 2, 1), "comments": []}, "comments is not a string"),
+        ({"email": "A@x.example"}, " is the same entry as settings_impersonation_registry[0]; remove one"),
+        ({"email": "b@x.example", "state": "gone"}, ": value of state must be one of: present, absent, got: gone"),
+        ({"email": "b@x.example", "is_email_regex": "\x1b[31m"}, "is_email_regex"),
+    ],
+)
+def test_a_wrong_entry_is_found_before_another_list_is_written(entry: dict[str, t.Any], words: str) -> None:
+    good = {"email": "a@x.example", "name": "Ann", "expires": datetime.date(2099, 1, 1)}
+    variables = {"block_senders": [sender("a.example")], "impersonation_registry": [good, entry]}
+    for check_mode in (True, False):
+        door, result = run(stage.declare, variables, check_mode=check_mode)
+        assert (door.calls, result["fails"]) == ([], True)
+        assert result["told"].startswith("settings_impersonation_registry[1]"), result["told"]
+        assert words in result["told"]
+        assert result["told"].endswith(". Nothing was sent.")
+        assert result["told"].isprintable()
+    variables["impersonation_registry"] = [good]
+    assert len(run(stage.declare, variables, {}, {})[0].calls) == 2
+
+
 EXPIRING = [name for name, kind in KINDS.items() if kind.comments]
 
 
