@@ -35,7 +35,7 @@ FAULTS = st.lists(st.sampled_from([no_fault, lost_after_work, lost_before_work])
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=settings.default.max_examples // 3)
+@settings(max_examples=settings().max_examples // 3)
 @given(data=st.data())
 def test_every_state_is_reached_through_lost_answers(
     run: Runner, script: Script, name: str, data: st.DataObject
@@ -54,7 +54,7 @@ def test_every_state_is_reached_through_lost_answers(
     lost = sum(fault is not no_fault for fault in faults)
     wish = Wish(kind, read_declared(kind, entries, TODAY), purge, False, TODAY)
     changes = difference(wish, server.rows).changes
-    options = {"purge": purge, "allow_broad": True, "max_deletions": 99}
+    options: dict[str, t.Any] = {"purge": purge, "allow_broad": True, "max_deletions": 99}
     options |= {"manage_existence": True} if kind.guarded else {}
 
     done = run(name, entries=entries, **options)
