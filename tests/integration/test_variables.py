@@ -15,39 +15,66 @@ from emulator import Emulator
 from playbooks import Ansible, statuses
 
 PLAYBOOK = "emailsec.cloudflare."
-NAMES: list[tuple[str, str, str]] = [
-    ("release", "quarantine_release_canry=1", "There is no variable quarantine_release_canry. Did you mean quarantine_release_canary?"),
-    ("release", "quarantine_relase_approve=true", "Did you mean quarantine_release_approve?"),
-    ("release", "quarantine_release_digest=sha256:0", "Did you mean quarantine_release_plan_digest?"),
-    ("apply", "plan_digest=sha256:0", "Did you mean quarantine_release_plan_digest?"),
-    ("plan", "account_id=5a1c", "Did you mean quarantine_release_account_id?"),
-    ("release", "@typed.yml", "The extra variable policy is not read. Did you mean quarantine_release_policy?"),
-    ("release", "quarantine_release_reason=False positive", "An extra variable was cut at a blank."),
-    ("search", "search_sendr=a.example", "There is no variable search_sendr. Did you mean search_sender?"),
-    ("search", "search_subject=Quarterly invoice", "An extra variable was cut at a blank."),
-    ("search", "sender=a.example", "Did you mean search_sender?"),
-    ("search", "{search_subject: 0047}", "search_subject is a number (39) and not text. Put it in quotes"),
-    ("search", "{search_recipient: no}", "search_recipient is true or false (False) and not text."),
-    ("search", '{"search_recipient": "a@x.example, b@x.example"}', "search_recipient must be one address or one domain"),
-    ("search", "search_show_content=ja", "search_show_content must be true or false"),
-    ("search", "search_fail_on=bounce", "The value of search_fail_on must be one or more of: quarantined, "),
-    ("search", '{"search_sender": "{{ nobody }}"}', "search_sender cannot be evaluated"),
-    ("search", '{"cloudflare_api_token": "{{ nobody }}"}', "cloudflare_api_token cannot be evaluated"),
-    ("release", '{"cloudflare_api_token": "{{ nobody }}"}', "cloudflare_api_token cannot be evaluated"),
-    ("verify", "quarantine_release_messages=4UAqFzWsDK4FrUMp", "Did you mean search_message_id?"),
-    ("merge_reports", "merge_witin=2h", "There is no variable merge_witin. Did you mean merge_within?"),
-]  # fmt: skip
+# What is typed on the command line, and the sentence about each mistake in it
+NAMES: list[tuple[str, dict[str, str]]] = [
+    (
+        "release",
+        {
+            "quarantine_release_canry=1": "There is no variable quarantine_release_canry. Did you mean quarantine_release_canary?",
+            "quarantine_relase_approve=true": "Did you mean quarantine_release_approve?",
+            "quarantine_release_digest=sha256:0": "Did you mean quarantine_release_plan_digest?",
+            "@typed.yml": "The extra variable policy is not read. Did you mean quarantine_release_policy?",
+        },
+    ),
+    ("release", {"quarantine_release_reason=False positive": "An extra variable was cut at a blank."}),
+    ("release", {'{"cloudflare_api_token": "{{ nobody }}"}': "cloudflare_api_token cannot be evaluated"}),
+    ("apply", {"plan_digest=sha256:0": "Did you mean quarantine_release_plan_digest?"}),
+    ("plan", {"account_id=5a1c": "Did you mean quarantine_release_account_id?"}),
+    (
+        "search",
+        {
+            "search_sendr=a.example": "There is no variable search_sendr. Did you mean search_sender?",
+            "search_subject=Quarterly invoice": "An extra variable was cut at a blank.",
+            "sender=a.example": "The extra variable sender is not read. Did you mean search_sender?",
+        },
+    ),
+    ("search", {"{search_subject: 0047}": "search_subject is a number (39) and not text. Put it in quotes"}),
+    ("verify", {"quarantine_release_messages=4UAqFzWsDK4FrUMp": "Did you mean search_message_id?"}),
+    ("merge_reports", {"merge_witin=2h": "There is no variable merge_witin. Did you mean merge_within?"}),
+]
 
 
-@pytest.mark.parametrize(("playbook", "given", "words"), NAMES)
+@pytest.mark.parametrize(("playbook", "mistakes"), NAMES)
 def test_a_mistake_is_refused_before_any_request(
-    ansible: Ansible, emulator: Emulator, playbook: str, given: str, words: str
+    ansible: Ansible, emulator: Emulator, playbook: str, mistakes: dict[str, str]
 ) -> None:
     (ansible.directory / "typed.yml").write_text("policy: !unsafe '{denied_senders: [a.example]}'\n")
-    named = ("-e", f"quarantine_release_messages={emulator.quarantined()[0].id}") if playbook == "release" else ()
-    run = ansible.playbook(PLAYBOOK + playbook, *named, "-e", given)
+    named = [f"quarantine_release_messages={emulator.quarantined()[0].id}"] if playbook == "release" else []
+    run = ansible.playbook(PLAYBOOK + playbook, *(word for given in [*named, *mistakes] for word in ("-e", given)))
     assert run.code == 2
-    assert words in run.text
+    for words in mistakes.values():
+        assert words in run.text
+    assert not emulator.requests
+
+
+VALUES: dict[str, tuple[dict[str, Any], str]] = {
+    "truth": ({"search_recipient": False}, "search_recipient is true or false (False) and not text."),
+    "two": ({"search_recipient": "a@x.example, b@x.example"}, "search_recipient must be one address or one domain"),
+    "no_truth": ({"search_show_content": "ja"}, "search_show_content must be true or false"),
+    "status": ({"search_fail_on": "bounce"}, "The value of search_fail_on must be one or more of: quarantined, "),
+    "undefined": ({"search_sender": "{{ nobody }}"}, "search_sender cannot be evaluated"),
+    "secret": ({"cloudflare_api_token": "{{ nobody }}"}, "cloudflare_api_token cannot be evaluated"),
+}
+
+
+def test_a_value_is_refused_before_any_request(ansible: Ansible, emulator: Emulator) -> None:
+    common = {"quarantine_release_account_id": emulator.account_id}
+    hosts = {host: given for host, (given, _words) in VALUES.items()}
+    (ansible.directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}))
+    run = ansible.playbook(f"{PLAYBOOK}search", "-i", "hosts.json")
+    assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(VALUES, 1), run.output
+    for host, (_given, words) in VALUES.items():
+        assert words in run.messages(host)[-1], host
     assert not emulator.requests
 
 
@@ -70,19 +97,18 @@ def test_a_variable_of_an_inventory_may_have_a_bare_name(ansible: Ansible, emula
     assert ansible.report("one")["ticket"] == "INC-2"
 
 
-@pytest.mark.parametrize("given", [{}, {"account_id": ""}, {"account_id": "{{ omit }}"}])
-def test_an_account_that_is_missing_is_not_that_of_the_environment(
-    ansible: Ansible, emulator: Emulator, given: dict[str, Any]
-) -> None:
-    inventory = ansible.inventory(one={}, two={})
-    hosts = {"one": {"quarantine_release_account_id": emulator.account_id}}
-    hosts["two"] = {f"quarantine_release_{name}": value for name, value in given.items()}
-    (ansible.directory / inventory[1]).write_text(json.dumps({"all": {"hosts": hosts}}))
-    searched = ansible.playbook(f"{PLAYBOOK}search", *inventory)
-    released = ansible.release(*inventory, messages=[emulator.quarantined()[0].id])
+def test_an_account_that_is_missing_is_not_that_of_the_environment(ansible: Ansible, emulator: Emulator) -> None:
+    name = "quarantine_release_account_id"
+    missing: dict[str, dict[str, str]] = {"unset": {}, "empty": {name: ""}, "omitted": {name: "{{ omit }}"}}
+    hosts = {"one": {name: emulator.account_id}, **missing}
+    (ansible.directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    searched = ansible.playbook(f"{PLAYBOOK}search", "-i", "hosts.json")
+    released = ansible.release("-i", "hosts.json", messages=[emulator.quarantined()[0].id])
     for run in (searched, released):
-        assert (run.code, run.recap["one"]["failures"], run.recap["two"]["failures"]) == (2, 0, 1), run.output
-        assert "quarantine_release_account_id is not set for two." in run.text
+        failures = {host: row["failures"] for host, row in run.recap.items()}
+        assert (run.code, failures) == (2, {"one": 0, **dict.fromkeys(missing, 1)}), run.output
+        for host in missing:
+            assert f"quarantine_release_account_id is not set for {host}." in run.text
 
 
 def test_rows_of_a_search_are_released(ansible: Ansible, emulator: Emulator) -> None:
