@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import typing as t
@@ -44,6 +45,12 @@ def tests_in(directory: str) -> t.Callable[[Environment, list[str]], None]:
         _run(environment, [*command, *added], variables=variables)
 
     return run
+
+
+def _integration(environment: Environment, added: list[str]) -> None:
+    # One more than there are cores, as the tests wait for delays and retries. A worker takes from others what they have not begun.
+    workers = str((os.cpu_count() or 1) + 1)
+    tests_in("tests/integration")(environment, ["-n", workers, "--dist", "worksteal", *added])
 
 
 def _chaos(environment: Environment, added: list[str]) -> None:
@@ -141,7 +148,7 @@ def _run(
 USUAL = (
     Stage("units", "the unit tests", TEST, tests_in("tests/unit")),
     Stage("contract", "the emulator against the API's contract", TEST, tests_in("tests/contract")),
-    Stage("integration", "modules, role and playbooks against the emulator", TEST, tests_in("tests/integration")),
+    Stage("integration", "modules, role and playbooks against the emulator", TEST, _integration),
     Stage("style", "format, lint and types: ruff, mypy, shellcheck", STYLE, _style),
     Stage("docs", "the documentation of plugins and roles", LINT, _docs),
     Stage("package", "build, install and Galaxy's importer", LINT, _in_copy("python", str(TOOLS / "package.py"))),
