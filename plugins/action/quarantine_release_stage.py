@@ -13,6 +13,8 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
+from ..module_utils._api.connection import secrets
+from ..module_utils._api.masking import Masker
 from ..plugin_utils import _searching
 from ..plugin_utils._quarantine_release import following, merging, publishing, running, stages
 from ..plugin_utils._quarantine_release.names import CONNECTION, ROLE, Family, mistaken_names, with_variables
@@ -49,10 +51,11 @@ class ActionModule(ActionBase):
     """Runs the stage that the option stage names. The other options are those of the connection, for the modules that it runs."""
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return what the stage returns."""
+        """Return what the stage returns, without secrets: errors may quote what somebody pasted into a variable."""
         super().run(tmp, task_vars)
         self._vars = task_vars or {}
-        return _STAGES[self._task.args["stage"]](self)
+        connection = {name: str(self._task.args.get(name) or "") for name in ("api_token", "api_key", "api_url")}
+        return Masker(secrets(connection)).mask(_STAGES[self._task.args["stage"]](self))
 
     @property
     def host(self) -> str:

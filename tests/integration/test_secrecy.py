@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from emulator import Emulator
@@ -58,6 +59,31 @@ def test_a_secret_is_masked_where_cloudflare_repeats_it(ansible: Ansible, emulat
     run = ansible.release(messages="4f0SWMLZuTRd4nX", journal="journal.jsonl")
     assert "refuses to release it" in ansible.ticket()
     assert [text for text in written(ansible, run) if secret in text] == []
+
+
+def test_a_secret_in_another_variable_is_masked_in_the_error(ansible: Ansible, emulator: Emulator) -> None:
+    secret = emulator.credentials["write"].secret
+    pasted: dict[str, dict[str, Any]] = {
+        "status": {"quarantine_release_messages": ["4UAq"], "quarantine_release_fail_on": [secret]},
+        "search": {"quarantine_release_search": {"sender": f"{secret},b"}},
+        "entry": {"settings_block_senders": [{"pattern": secret, "pattern_type": "DOMAIN"}]},
+        "field": {"settings_trusted_domains": [{"pattern": "a.example", "is_recent": secret}]},
+        "digest": {"settings_block_senders": [], "settings_digest": secret},
+    }
+    account = {"quarantine_release_account_id": emulator.account_id}
+    (ansible.directory / "hosts.json").write_text(json.dumps({"all": {"hosts": pasted, "vars": account}}))
+    for playbook, hosts in (("release", "status,search"), ("settings", "entry,field,digest")):
+        reports = {"quarantine_release_report_dir": "reports", "settings_report_dir": "reports"}
+        (ansible.directory / "reports").mkdir(exist_ok=True)
+        run = ansible.playbook(
+            f"emailsec.cloudflare.{playbook}", "-i", "hosts.json", "--limit", hosts, "-vvvv", "-e", json.dumps(reports)
+        )
+        assert {host: row["failures"] for host, row in run.recap.items()} == dict.fromkeys(hosts.split(","), 1)
+        assert "********" in run.output
+        files = [path.read_text(encoding="utf-8") for path in (ansible.directory / "reports").iterdir()]
+        assert files
+        assert [text for text in (run.output, *files) if secret in text] == []
+    assert not emulator.requests
 
 
 def test_content_shows_when_it_is_asked_for(ansible: Ansible, emulator: Emulator) -> None:
