@@ -18,6 +18,7 @@ from .._quarantine_release.places import make_directory, report_path, write_file
 from .asked import Wanted
 from .digest import CHANGED, changes
 from .page import page
+from .told import expiring
 
 FAILED, DRIFT, MADE, NOTHING = "failed", "drift", "changed", "no_change"
 _URGENCY = (FAILED, DRIFT, MADE, NOTHING)
@@ -105,11 +106,10 @@ def lists_of(outcomes: t.Iterable[tuple[Wanted, Result]]) -> dict[str, t.Any]:
 
 def _list(wanted: Wanted, result: Result) -> dict[str, t.Any]:
     title = wanted.kind.title
-    expiring = sorted(result.get("expiring") or [], key=lambda entry: str(entry["expires"]))
     return {
         **counts(wanted, result),
         "changes": changes(result),
-        "expiring": [{"key": title(entry), "expires": entry["expires"]} for entry in expiring],
+        "expiring": [{"key": title(entry), "expires": entry["expires"]} for entry in expiring(result)],
         "duplicates": [title(entry) for entry in result.get("duplicates") or []],
     }
 

@@ -38,8 +38,7 @@ def _counts(wanted: Wanted, result: Result) -> str:
 def notes(wanted: Wanted, result: Result, today: datetime.date) -> list[str]:
     """Return what else people have to know of a list: what has expired, what expires within a week, and what is there twice."""
     title = wanted.kind.title
-    expiring = sorted(result.get("expiring") or [], key=lambda entry: entry["expires"])
-    days = [(entry["expires"], f"{title(entry)} ({entry['expires']})") for entry in expiring]
+    days = [(entry["expires"], f"{title(entry)} ({entry['expires']})") for entry in expiring(result)]
     found = {
         "has expired, and still works": [shown for day, shown in days if day < today.isoformat()],
         "expires within a week": [shown for day, shown in days if day >= today.isoformat()],
@@ -48,6 +47,11 @@ def notes(wanted: Wanted, result: Result, today: datetime.date) -> list[str]:
     return [
         f"{wanted.kind.name}: {words}: {first_few(shown, show=printable)}" for words, shown in found.items() if shown
     ]
+
+
+def expiring(result: Result) -> list[Result]:
+    """Return the entries of a list that have expired, or expire within a week, the first to expire first."""
+    return sorted(result.get("expiring") or [], key=lambda entry: str(entry["expires"]))
 
 
 def differences(outcomes: t.Sequence[tuple[Wanted, Result]], host: str, after: str) -> list[dict[str, t.Any]]:
