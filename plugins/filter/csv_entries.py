@@ -88,11 +88,12 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import InputError
-from ..module_utils._text import first_few
+from ..module_utils._text import ended, first_few
 from ..plugin_utils._settings.csv_entries import csv_entries
 
 
@@ -107,11 +108,19 @@ def _entries(
 ) -> t.Any:
     if not isinstance(text, str):
         raise AnsibleFilterError("csv_entries needs the text of a CSV file.")
+    if fields is not None and not isinstance(fields, t.Mapping):
+        raise AnsibleFilterError("The option fields of csv_entries must be a dictionary. Nothing was sent.")
+    try:
+        skips = boolean(skip_refused)
+    except TypeError:
+        raise AnsibleFilterError(
+            "The option skip_refused of csv_entries must be true or false. Nothing was sent."
+        ) from None
     try:
         found = csv_entries(text, kind, column, comments_column, fields or {}, expires)
     except InputError as error:
-        raise AnsibleFilterError(f"The CSV cannot be used: {error}. Nothing was sent.") from None
-    if found.refused and not (skip_refused and found.entries):
+        raise AnsibleFilterError(f"The CSV cannot be used: {ended(str(error))} Nothing was sent.") from None
+    if found.refused and not (skips and found.entries):
         raise AnsibleFilterError(f"The CSV cannot be used: {first_few(found.refused)}. Nothing was sent.")
     for words, lines in (("Refused", found.refused), ("Repeated", found.repeated)):
         if lines:

@@ -193,6 +193,6 @@ def _place(header: t.Sequence[str], column: str | int, width: int) -> int:
                 f"the first line has {'no' if not found else 'more than one'} column {printable(column, 80)!r}"
             )
         return found[0]
-    if not isinstance(column, int) or not 1 <= column <= width:
+    if isinstance(column, bool) or not isinstance(column, int) or not 1 <= column <= width:
         raise InputError(f"there is no column {printable(column, 80)}; the first line has {width}")
     return column - 1

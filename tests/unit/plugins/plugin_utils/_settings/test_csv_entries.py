@@ -199,6 +199,7 @@ def test_a_number_does_not_take_a_line_for_a_heading_unless_it_is_a_usual_one() 
         ("x,x\n1,2\n", {"column": "x"}, "the first line has more than one column 'x'"),
         ("x,y\n1,2\n", {"column": 3}, "there is no column 3; the first line has 2"),
         ("x,y\n1,2\n", {"column": 0}, "there is no column 0"),
+        ("x,y\n1,2\n", {"column": True}, "there is no column True"),
         ("x,y\n1,2\n", {"column": ["x"]}, "there is no column ['x']"),
         ("Sender\nb.example\n", {"comments_column": "Note"}, "the first line has no column 'Note'"),
         ("Sender\nb.example\n", {"fields": {"verify_senders": True}}, "fields has verify_senders"),
@@ -218,6 +219,19 @@ def test_what_cannot_be_read_is_refused_even_if_lines_may_be_skipped(
 ) -> None:
     assert words in refused(text, **options)
     assert words in refused(text, **options, skip_refused=True), "all lines are refused"
+
+
+@pytest.mark.parametrize("fields", [7, "is_regex", ["x"]])
+def test_fields_are_a_dictionary(fields: t.Any) -> None:
+    assert "fields of csv_entries must be a dictionary" in refused("b.example\n", fields=fields)
+
+
+@pytest.mark.parametrize("skips", ["maybe", 7, None, []])
+def test_a_switch_that_is_none_skips_nothing(skips: t.Any) -> None:
+    text = "b.example\n*x*\n"
+    assert "skip_refused of csv_entries must be true or false" in refused(text, skip_refused=skips)
+    assert entries(text, skip_refused="yes") == [{"pattern": "b.example", "pattern_type": "DOMAIN"}]
+    assert "line 2" in refused(text, skip_refused="no")
 
 
 @pytest.mark.parametrize("value", [None, ["a@b.example"], 7])
